@@ -1,0 +1,86 @@
+// swift-tools-version:6.2
+import PackageDescription
+
+/// Targets with loops over samples: optimised in debug builds too, so that `swift run minprom` answers in good time.
+/// Exclusivity is kept statically; the dynamic check costs up to six times in bit readers (docs/design/0001).
+let hot: [SwiftSetting] = [
+    .unsafeFlags(["-enforce-exclusivity=unchecked"]),
+    .unsafeFlags(["-O", "-whole-module-optimization", "-num-threads", "2", "-disable-batch-mode"], .when(configuration: .debug)),
+]
+
+let package = Package(
+    name: "minprom",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "minprom", targets: ["minprom"]),
+        .library(name: "TSDB", targets: ["TSDB"]),
+        .library(name: "PromQL", targets: ["PromQL"]),
+    ],
+    dependencies: [
+        // Traits off: without them the server needs neither Foundation's ICU nor swift-configuration (docs/design/0001).
+        .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.1", traits: []),
+        .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
+        .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.2"),
+    ],
+    targets: [
+        // Leaves: no dependencies, each can be compiled and fuzzed alone.
+        .target(name: "CTSDB", path: "Sources/Leaves/CTSDB"),
+        .systemLibrary(
+            name: "CLZ4", path: "Sources/Leaves/CLZ4", pkgConfig: "liblz4",
+            providers: [.apt(["liblz4-dev"]), .brew(["lz4"])]),
+        .systemLibrary(
+            name: "CZlib", path: "Sources/Leaves/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .target(name: "RegularExpression", path: "Sources/Leaves/RegularExpression", swiftSettings: hot),
+        .target(name: "Numbers", path: "Sources/Leaves/Numbers", swiftSettings: hot),
+        .target(name: "Snappy", path: "Sources/Leaves/Snappy", swiftSettings: hot),
+        .target(
+            name: "Exposition", dependencies: ["Numbers"], path: "Sources/Leaves/Exposition", swiftSettings: hot),
+
+        // The core: no sockets, no clock, no Foundation.
+        .target(name: "TSDB", dependencies: ["CTSDB", "CLZ4", "RegularExpression", "Snappy"], swiftSettings: hot),
+        .target(
+            name: "PromQL", dependencies: ["TSDB", "Numbers", "RegularExpression"], swiftSettings: hot),
+        .target(
+            name: "Scraper", dependencies: ["TSDB", "Exposition", "Numbers", "RegularExpression"], swiftSettings: hot),
+        .target(name: "Alerter", dependencies: ["PromQL", "TSDB"]),
+
+        // Services: everything that touches the world.
+        .target(
+            name: "Configuration", dependencies: ["Alerter", "PromQL", "Scraper", "TSDB", "Yams"],
+            path: "Sources/Services/Configuration"),
+        .target(
+            name: "Metrics", dependencies: ["Numbers"], path: "Sources/Services/Metrics"),
+        .target(
+            name: "HostMetrics", dependencies: ["Numbers"], path: "Sources/Services/Exporters/Host"),
+        .target(
+            name: "WebAPI",
+            dependencies: [
+                "Alerter", "Configuration", "CZlib", "Metrics", "Numbers", "PromQL", "Scraper", "Snappy", "TSDB",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Sources/Services/WebAPI"),
+        .executableTarget(
+            name: "minprom",
+            dependencies: [
+                "HostMetrics", "WebAPI",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Sources/Services/minprom"),
+
+        // Tests: one folder per target.
+        .target(name: "Support", dependencies: ["TSDB"], path: "Tests/Support"),
+        .testTarget(name: "LeavesTests", dependencies: ["RegularExpression", "Numbers", "Snappy", "Exposition", "Support"]),
+        .testTarget(name: "TSDBTests", dependencies: ["TSDB", "Support"]),
+        .testTarget(name: "PromQLTests", dependencies: ["PromQL", "TSDB", "Support"]),
+        .testTarget(name: "ScraperTests", dependencies: ["Scraper", "TSDB", "Support"]),
+        .testTarget(
+            name: "ServicesTests",
+            dependencies: ["Configuration", "HostMetrics", "Metrics", "WebAPI", "Support"]),
+    ]
+)

@@ -1,0 +1,13 @@
+#ifndef CTSDB_H
+#define CTSDB_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/// CRC-32C (Castagnoli) of `length` bytes, continuing from `crc` (0 to begin). Uses the CPU's instruction where there is one.
+uint32_t ctsdb_crc32c(uint32_t crc, const void *bytes, size_t length);
+
+/// Gives free heap pages back to the system (glibc's malloc_trim); does nothing elsewhere.
+void ctsdb_release_free_memory(void);
+
+#endif

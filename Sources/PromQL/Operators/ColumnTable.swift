@@ -1,0 +1,70 @@
+import TSDB
+
+/// The finished result of an operator that had to see everything: all columns, side by side, with their labels.
+///
+///     values    ┌ step 0 … step n-1 ┐┌ … ┐   one row per series
+///     presence  ┌ words             ┐┌ … ┐
+///
+/// Filled by one thread, then only read. Its size is counted against the query's limits before it is allocated.
+public final class ColumnTable: VectorOperator, @unchecked Sendable {
+    // Sendable: rows are written before the table is handed on, and never after.
+
+    public let stepCount: Int
+    public let count: Int
+    private let wordCount: Int
+    private let values: UnsafeMutablePointer<Double>
+    private let presence: UnsafeMutablePointer<UInt64>
+    public private(set) var seriesLabels: [Labels]
+    /// Per series: `__name__` goes at the end of the query. Empty: none does.
+    public private(set) var droppedNames: [Bool]
+
+    public init(labels: [Labels], droppedNames: [Bool] = [], stepCount: Int) {
+        self.seriesLabels = labels
+        self.droppedNames = droppedNames
+        self.stepCount = stepCount
+        count = labels.count
+        wordCount = (stepCount + 63) >> 6
+        values = .allocate(capacity: max(1, count * stepCount))
+        presence = .allocate(capacity: max(1, count * wordCount))
+        presence.initialize(repeating: 0, count: max(1, count * wordCount))
+        values.initialize(repeating: 0, count: max(1, count * stepCount))
+    }
+
+    deinit {
+        values.deallocate()
+        presence.deallocate()
+    }
+
+    /// Bytes that a table of this shape takes.
+    public static func byteCount(series: Int, steps: Int) -> Int {
+        let (cells, overflow) = series.multipliedReportingOverflow(by: steps * 8 + ((steps + 63) >> 6) * 8)
+        return overflow ? .max : cells
+    }
+
+    public func labels(at index: Int) -> Labels { seriesLabels[index] }
+
+    public func dropsName(at index: Int) -> Bool { droppedNames.isEmpty ? false : droppedNames[index] }
+
+    /// Only while the table is being filled.
+    public func set(_ column: borrowing StepColumn, at index: Int) {
+        precondition(index >= 0 && index < count && column.count == stepCount, "row \(index) of \(count)")
+        (values + index * stepCount).update(from: column.values, count: stepCount)
+        (presence + index * wordCount).update(from: column.presence, count: wordCount)
+    }
+
+    public func rowValues(_ index: Int) -> UnsafeMutablePointer<Double> {
+        precondition(index >= 0 && index < count, "row \(index) of \(count)")
+        return values + index * stepCount
+    }
+
+    public func rowPresence(_ index: Int) -> UnsafeMutablePointer<UInt64> {
+        precondition(index >= 0 && index < count, "row \(index) of \(count)")
+        return presence + index * wordCount
+    }
+
+    public func fill(_ index: Int, into column: inout StepColumn, scratch: Scratch) throws(QueryError) {
+        precondition(index >= 0 && index < count && column.count == stepCount, "row \(index) of \(count)")
+        column.values.update(from: values + index * stepCount, count: stepCount)
+        column.presence.update(from: presence + index * wordCount, count: wordCount)
+    }
+}

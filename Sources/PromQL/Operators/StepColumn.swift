@@ -1,0 +1,107 @@
+import TSDB
+
+/// The evaluation times of a query: `start`, `start + step`, … `count` of them. An instant query has one.
+public struct StepGrid: Sendable, Equatable {
+    /// Milliseconds since the epoch.
+    public let start: Int64
+    /// Milliseconds; positive also where there is only one step.
+    public let step: Int64
+    public let count: Int
+
+    public init(start: Int64, step: Int64, count: Int) {
+        self.start = start
+        self.step = step
+        self.count = count
+    }
+
+    /// The time of step `index`.
+    @inlinable @inline(__always)
+    public func time(_ index: Int) -> Int64 { start &+ step &* Int64(truncatingIfNeeded: index) }
+
+    public var end: Int64 { count == 0 ? start : time(count - 1) }
+}
+
+/// One series of an instant vector over all steps of a query: a value per step and a bit per step that says whether
+/// there is one (NaN and the stale marker are values, so absence needs a bit of its own).
+///
+/// The unit that operators hand on. Owned and reused by whoever pulls; native histograms will stand in a third column
+/// beside the values.
+public struct StepColumn: ~Copyable {
+    public let values: UnsafeMutablePointer<Double>
+    /// Bit `i & 63` of word `i >> 6` is set where step `i` has a value.
+    public let presence: UnsafeMutablePointer<UInt64>
+    public let count: Int
+    public let wordCount: Int
+
+    public init(count: Int) {
+        self.count = count
+        wordCount = (count + 63) >> 6
+        values = .allocate(capacity: count + 8)
+        presence = .allocate(capacity: wordCount + 1)
+        values.initialize(repeating: 0, count: count + 8)
+        presence.initialize(repeating: 0, count: wordCount + 1)
+    }
+
+    deinit {
+        values.deallocate()
+        presence.deallocate()
+    }
+
+    /// No step has a value.
+    @inlinable
+    public mutating func clear() { presence.update(repeating: 0, count: wordCount) }
+
+    /// Every step has a value; the values themselves are the caller's to write.
+    public mutating func markAllPresent() {
+        guard wordCount > 0 else { return }
+        presence.update(repeating: ~0, count: wordCount)
+        let rest = count & 63
+        if rest != 0 { presence[wordCount - 1] = (1 << UInt64(rest)) - 1 }
+    }
+
+    @inlinable @inline(__always)
+    public func isPresent(_ step: Int) -> Bool {
+        presence[step >> 6] & (1 << UInt64(truncatingIfNeeded: step & 63)) != 0
+    }
+
+    @inlinable @inline(__always)
+    public mutating func set(_ step: Int, _ value: Double) {
+        values[step] = value
+        presence[step >> 6] |= 1 << UInt64(truncatingIfNeeded: step & 63)
+    }
+
+    @inlinable @inline(__always)
+    public mutating func unset(_ step: Int) {
+        presence[step >> 6] &= ~(1 << UInt64(truncatingIfNeeded: step & 63))
+    }
+
+    public var isEmpty: Bool {
+        for word in 0..<wordCount where presence[word] != 0 { return false }
+        return true
+    }
+
+    /// Number of steps with a value.
+    public var presentCount: Int {
+        var total = 0
+        for word in 0..<wordCount { total &+= presence[word].nonzeroBitCount }
+        return total
+    }
+
+    public mutating func copy(from other: borrowing StepColumn) {
+        precondition(other.count == count, "columns of \(count) and \(other.count) steps")
+        values.update(from: other.values, count: count)
+        presence.update(from: other.presence, count: wordCount)
+    }
+
+    /// Visits the steps that have a value, in order.
+    @inlinable @inline(__always)
+    public func forEachPresent(_ body: (_ step: Int) -> Void) {
+        for word in 0..<wordCount {
+            var bits = presence[word]
+            while bits != 0 {
+                body(word << 6 &+ bits.trailingZeroBitCount)
+                bits &= bits &- 1
+            }
+        }
+    }
+}

@@ -1,0 +1,66 @@
+import TSDB
+
+/// A piece of a running query: a list of series, and a function from the number of a series to its column over all
+/// steps of the query.
+///
+///     histogram_quantile ◄─ Aggregation ◄─ RangeFunction(rate) ◄─ storage
+///           5 columns          60 columns     62,000 columns, one at a time
+///
+/// Series are addressed by index, so any range of them can be worked on by any thread, and nobody holds more columns than it
+/// needs. Operators that must see everything (aggregations, the sides of a join, `sort`) do so when they are made, keep
+/// their result as `ColumnTable`, and answer from it.
+///
+/// A scalar is an operator with one series, no labels and a value at every step.
+public protocol VectorOperator: Sendable {
+    /// Number of series; some of their columns may turn out empty.
+    var count: Int { get }
+
+    /// Labels of series `index`. Makes a value: ask only for what is needed.
+    func labels(at index: Int) -> Labels
+
+    /// With delayed name removal: series `index` keeps its `__name__` for now and loses it at the end of the query.
+    func dropsName(at index: Int) -> Bool
+
+    /// Sorts the series into groups by their labels, the whole set at once (on symbol numbers where storage can).
+    func groups(_ grouping: Grouping) -> Groups
+
+    /// Overwrites `column` with series `index`. Columns have the operator's step count. May be called from several threads
+    /// at once with a `scratch` of their own.
+    func fill(_ index: Int, into column: inout StepColumn, scratch: Scratch) throws(QueryError)
+}
+
+extension VectorOperator {
+    public func dropsName(at index: Int) -> Bool { false }
+
+    public func groups(_ grouping: Grouping) -> Groups {
+        Groups(grouping, count: count) { labels(at: $0) }
+    }
+}
+
+/// Buffers of one thread of one query, reused from series to series.
+public final class Scratch {
+    /// Samples of the series being decoded.
+    public var samples = SampleColumns()
+    private var columns: [Box] = []
+    private var used = 0
+
+    final class Box {
+        var column: StepColumn
+        init(count: Int) { column = StepColumn(count: count) }
+    }
+
+    public init() {}
+
+    /// Lends a column of `count` steps for the duration of `body`; nested calls get columns of their own.
+    /// The content is whatever was in it before.
+    public func withColumn<R>(
+        count: Int, _ body: (inout StepColumn) throws(QueryError) -> R
+    ) throws(QueryError) -> R {
+        if used == columns.count { columns.append(Box(count: count)) }
+        let box = columns[used]
+        if box.column.count != count { box.column = StepColumn(count: count) }
+        used += 1
+        defer { used -= 1 }
+        return try body(&box.column)
+    }
+}
