@@ -48,16 +48,16 @@ let package = Package(
 
         // Services: everything that touches the world.
         .target(
-            name: "Configuration", dependencies: ["Alerter", "PromQL", "Scraper", "TSDB", "Yams"],
+            name: "ConfigurationFile", dependencies: ["Alerter", "PromQL", "Scraper", "TSDB", "Yams"],
             path: "Sources/Services/Configuration"),
         .target(
-            name: "Metrics", dependencies: ["Numbers"], path: "Sources/Services/Metrics"),
+            name: "SelfMetrics", dependencies: ["Numbers"], path: "Sources/Services/Metrics"),
         .target(
             name: "HostMetrics", dependencies: ["Numbers"], path: "Sources/Services/Exporters/Host"),
         .target(
             name: "WebAPI",
             dependencies: [
-                "Alerter", "Configuration", "CZlib", "Metrics", "Numbers", "PromQL", "Scraper", "Snappy", "TSDB",
+                "Alerter", "ConfigurationFile", "CZlib", "SelfMetrics", "Numbers", "PromQL", "Scraper", "Snappy", "TSDB",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
@@ -81,6 +81,6 @@ let package = Package(
         .testTarget(name: "ScraperTests", dependencies: ["Scraper", "TSDB", "Support"]),
         .testTarget(
             name: "ServicesTests",
-            dependencies: ["Configuration", "HostMetrics", "Metrics", "WebAPI", "Support"]),
+            dependencies: ["ConfigurationFile", "HostMetrics", "SelfMetrics", "WebAPI", "Support"]),
     ]
 )
