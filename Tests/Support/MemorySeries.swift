@@ -1,0 +1,137 @@
+import Synchronization
+import TSDB
+
+/// Series in a dictionary: storage for tests that are not about storage.
+///
+/// Takes samples in any order, keeps each series sorted by time, and answers selections by trying every matcher on every
+/// series. Independent of the head and of blocks on purpose: what a query answers over it was decided by the query engine alone.
+///
+/// Invariants: per series times are strictly ascending (of two samples at one time the later written stays); series keep the order
+/// in which they were first written.
+public final class MemorySeries: Queryable {
+    private struct Contents {
+        var order: [Labels] = []
+        var rows: [Labels: Row] = [:]
+        /// Whether a selection has met a native histogram since the last `resetHistogramAccess`.
+        var histogramsSelected = false
+
+        mutating func withRow(_ labels: Labels, _ change: (inout Row) -> Void) {
+            if rows[labels] == nil { order.append(labels) }
+            change(&rows[labels, default: Row()])
+        }
+    }
+
+    struct Row: Sendable {
+        var timestamps: [Int64] = []
+        var values: [Double] = []
+        /// Times at which the series holds a native histogram. The samples themselves are not kept.
+        var histogramTimes: [Int64] = []
+
+        func hasSamples(from: Int64, through: Int64) -> Bool {
+            let index = timestamps.partitioningIndex { $0 >= from }
+            return index < timestamps.count && timestamps[index] <= through
+        }
+    }
+
+    private let contents = Mutex(Contents())
+
+    public init() {}
+
+    /// `timestamp` in milliseconds since the epoch.
+    public func append(_ labels: Labels, _ timestamp: Int64, _ value: Double) {
+        contents.withLock { contents in
+            contents.withRow(labels) { row in
+                if let last = row.timestamps.last, timestamp <= last {
+                    let index = row.timestamps.partitioningIndex { $0 >= timestamp }
+                    if row.timestamps[index] == timestamp {
+                        row.values[index] = value
+                    } else {
+                        row.timestamps.insert(timestamp, at: index)
+                        row.values.insert(value, at: index)
+                    }
+                } else {
+                    row.timestamps.append(timestamp)
+                    row.values.append(value)
+                }
+            }
+        }
+    }
+
+    /// Notes that the series holds a native histogram at that time. Selections do not give it out; they set
+    /// `histogramsSelected`, so that a runner of scripts knows which answers it must not judge.
+    public func noteHistogram(_ labels: Labels, _ timestamp: Int64) {
+        contents.withLock { contents in contents.withRow(labels) { $0.histogramTimes.append(timestamp) } }
+    }
+
+    /// Whether a selection since `resetHistogramAccess` covered a native histogram.
+    public var histogramsSelected: Bool { contents.withLock { $0.histogramsSelected } }
+
+    public func resetHistogramAccess() { contents.withLock { $0.histogramsSelected = false } }
+
+    public func removeAll() { contents.withLock { $0 = Contents() } }
+
+    public var seriesCount: Int { contents.withLock { $0.order.count } }
+
+    public func select(_ matchers: [Matcher], from: Timestamp, through: Timestamp) throws(TSDBError) -> any SeriesSet {
+        contents.withLock { contents in
+            var labels: [Labels] = [], rows: [Row] = []
+            for candidate in contents.order where matchers.allSatisfy({ $0.matches(candidate) }) {
+                guard let row = contents.rows[candidate] else { continue }
+                if row.histogramTimes.contains(where: { $0 >= from.milliseconds && $0 <= through.milliseconds }) {
+                    contents.histogramsSelected = true
+                }
+                guard row.hasSamples(from: from.milliseconds, through: through.milliseconds) else { continue }
+                labels.append(candidate)
+                rows.append(row)
+            }
+            return MemorySeriesSet(allLabels: labels, rows: rows)
+        }
+    }
+
+    public func labelNames(
+        _ matchers: [Matcher], from: Timestamp, through: Timestamp
+    ) throws(TSDBError) -> [String] {
+        let set = try select(matchers, from: from, through: through)
+        var names: Set<String> = []
+        for index in 0..<set.count { names.formUnion(set.labels(at: index).pairs.map(\.name)) }
+        return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    }
+
+    public func labelValues(
+        _ name: String, _ matchers: [Matcher], from: Timestamp, through: Timestamp
+    ) throws(TSDBError) -> [String] {
+        let set = try select(matchers, from: from, through: through)
+        let values = Set((0..<set.count).compactMap { set.labels(at: $0)[name] })
+        return values.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    }
+}
+
+private struct MemorySeriesSet: SeriesSet {
+    let allLabels: [Labels]
+    let rows: [MemorySeries.Row]
+
+    var count: Int { allLabels.count }
+
+    func labels(at index: Int) -> Labels { allLabels[index] }
+
+    func decode(_ index: Int, from: Int64, through: Int64, into columns: inout SampleColumns) throws(TSDBError) {
+        let row = rows[index]
+        var position = row.timestamps.partitioningIndex { $0 >= from }
+        while position < row.timestamps.count && row.timestamps[position] <= through {
+            columns.append(row.timestamps[position], row.values[position])
+            position += 1
+        }
+    }
+}
+
+extension [Int64] {
+    /// The first index whose element satisfies `isBehind`, which must hold for all that follow; else `count`.
+    fileprivate func partitioningIndex(_ isBehind: (Int64) -> Bool) -> Int {
+        var low = 0, high = count
+        while low < high {
+            let middle = low + (high - low) / 2
+            if isBehind(self[middle]) { high = middle } else { low = middle + 1 }
+        }
+        return low
+    }
+}
