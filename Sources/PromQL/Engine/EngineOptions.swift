@@ -1,0 +1,29 @@
+import TSDB
+
+/// Bounds and switches of the engine; the defaults are upstream's.
+public struct EngineOptions: Sendable {
+    /// How long a sample stands for its series: the newest one of `(t − lookback, t]` is the value at `t`.
+    public var lookback = Duration.minutes(5)
+    /// Points that a query may hold at one time (`--query.max-samples`).
+    public var maxSamples = 50_000_000
+    /// Bytes that a query may hold in columns and tables.
+    public var maxBytes = 4 << 30
+    /// `--query.timeout`; `nil`: none.
+    public var timeout: Duration? = .minutes(2)
+    /// Keeps `__name__` until the end of the query (feature `promql-delayed-name-removal`).
+    public var delayedNameRemoval = false
+    /// The step of `x[1h:]`: the global evaluation interval.
+    public var defaultSubqueryStep = Duration.minutes(1)
+    /// Nanoseconds; for the timeout. The engine reads no clock of its own.
+    public var clock: QueryContext.MonotonicClock = { 0 }
+
+    public init() {}
+
+    /// A context for one query under these bounds.
+    public func context() -> QueryContext {
+        let (nanoseconds, overflow) = (timeout?.milliseconds ?? 0).multipliedReportingOverflow(by: 1_000_000)
+        return QueryContext(
+            maxSamples: maxSamples, maxBytes: maxBytes, timeout: timeout == nil || overflow ? nil : nanoseconds,
+            clock: clock)
+    }
+}

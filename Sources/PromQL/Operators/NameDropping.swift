@@ -1,0 +1,25 @@
+import TSDB
+
+/// Whatever changes a series' meaning takes its name away: `rate(x_total)` is no `x_total` any more.
+///
+///     rate(x_total{job="a", __name__="x_total"}[5m])  →  {job="a"}
+///
+/// With the name go `__type__` and `__unit__`, which describe it. Two series that differed by name alone then have
+/// equal labels; whether that is an error or a merge is the operator's business (`DistinctRows`).
+public enum NameDropping {
+    public static let labels = [MetricName.label, "__type__", "__unit__"]
+
+    /// The grouping that does to full labels what `grouping` does to labels without a name. Lets an operator hand a
+    /// grouping on to storage.
+    public static func beneath(_ grouping: Grouping) -> Grouping {
+        switch grouping {
+        case .by(let names): return .by(names.filter { !labels.contains($0) })
+        case .without(let names): return .without(names + labels.filter { !names.contains($0) })
+        }
+    }
+}
+
+extension Labels {
+    /// The labels without name, type and unit.
+    public func droppingName() -> Labels { dropping(NameDropping.labels) }
+}
