@@ -4,8 +4,9 @@ import CTSDB
 ///
 /// A fragment is believed when its CRC holds. Where one does not, the record it belongs to is lost and reading goes on
 ///
-/// 1. behind its claimed length, if a sound fragment (or the page's end) stands there: the data was damaged, not the length;
-/// 2. else behind the length for which the CRC comes true, under the same condition: the length was damaged;
+/// 1. behind the length for which the CRC comes true, if a sound fragment (or the page's end) stands there: the length was
+///    damaged, not the data;
+/// 2. else behind the claimed length, under the same condition: the data was damaged, not the length;
 /// 3. else at the next page, which always begins with a fragment.
 ///
 /// A fragment is never searched for inside data: a label value may hold the bytes of one.
@@ -136,10 +137,6 @@ struct WALSegmentReader: ~Copyable {
 
     private mutating func resynchronise(after start: Int, _ pageStart: Int, _ pageEnd: Int, claimed: Int?) {
         let dataStart = start + WALFormat.headerSize
-        if let claimed, isSound(at: dataStart + claimed, pageEnd) {
-            position = dataStart + claimed
-            return
-        }
         let wanted = storedChecksum(start)
         var crc: UInt32 = 0
         for end in dataStart..<pageEnd {
@@ -149,7 +146,11 @@ struct WALSegmentReader: ~Copyable {
                 return
             }
         }
-        position = pageStart + WALFormat.pageSize
+        if let claimed, isSound(at: dataStart + claimed, pageEnd) {
+            position = dataStart + claimed
+        } else {
+            position = pageStart + WALFormat.pageSize
+        }
     }
 
     /// A sound fragment, or nothing but the page's end.
