@@ -8,3 +8,4 @@ public struct PatternError: Error, Equatable, Sendable {
     public var message: String
     public init(_ message: String) { self.message = message }
 }
+extension Pattern { public var literals: [String]? { nil } }

@@ -25,6 +25,12 @@ public struct SampleColumns: ~Copyable {
 
     public mutating func removeAll() { count = 0 }
 
+    /// Forgets all samples from index `newCount` on.
+    public mutating func truncate(to newCount: Int) {
+        precondition(newCount >= 0 && newCount <= count, "truncating \(count) samples to \(newCount)")
+        count = newCount
+    }
+
     /// Makes room for `additional` more samples. Pointers taken before are no longer valid.
     public mutating func reserve(_ additional: Int) {
         let needed = count + additional

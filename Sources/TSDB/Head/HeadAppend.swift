@@ -1,0 +1,139 @@
+import Synchronization
+
+/// The bounds of one append: what is too old, too new, or late but welcome.
+struct AppendBounds {
+    /// In-order samples lie at or behind this.
+    var minValidTime = Int64.min
+    /// Nothing may lie behind this (ten minutes ahead of the clock).
+    var maxTime = Int64.max
+    /// How far behind the head's newest sample a late one may lie; 0: late samples are refused.
+    var outOfOrderWindow: Int64 = 0
+}
+
+/// What was stored of a batch, in columns beside what each series held before: the log codes one against the other.
+struct StoredColumns: ~Copyable {
+    var references: [UInt64] = []
+    var timestamps: [Int64] = []
+    var values: [UInt64] = []
+    var previousTimestamps: [Int64] = []
+    var previousValues: [UInt64] = []
+
+    mutating func removeAll() {
+        references.removeAll(keepingCapacity: true)
+        timestamps.removeAll(keepingCapacity: true)
+        values.removeAll(keepingCapacity: true)
+        previousTimestamps.removeAll(keepingCapacity: true)
+        previousValues.removeAll(keepingCapacity: true)
+    }
+}
+
+extension Head {
+    /// Appends a batch under one hold of the lock, so that a query sees all of it or nothing. Fills `stored` for the log.
+    func append(
+        _ batch: borrowing SampleBatch, bounds: AppendBounds, stored: inout StoredColumns, isLogged: Bool
+    ) -> AppendReport {
+        let count = batch.count
+        stored.removeAll()
+        if isLogged {
+            stored.references.reserveCapacity(count)
+            stored.timestamps.reserveCapacity(count)
+            stored.values.reserveCapacity(count)
+            stored.previousTimestamps.reserveCapacity(count)
+            stored.previousValues.reserveCapacity(count)
+        }
+        var verdicts: [AppendVerdict] = []
+        var storedCount = 0
+        let references = batch.references, timestamps = batch.timestamps, values = batch.values
+        let halfRange = options.blockRange.milliseconds / 2
+        store.withLock { store in
+            let newestBefore = store.maxTime
+            var bounds = bounds
+            if newestBefore != .min {
+                bounds.minValidTime = max(bounds.minValidTime, newestBefore.clampedSubtracting(halfRange))
+            }
+            var low = store.minTime, high = store.maxTime
+            references.withUnsafeBufferPointer { references in
+                for index in 0..<count {
+                    let time = timestamps[index], value = values[index].bitPattern
+                    var verdict = AppendVerdict.stored
+                    if let place = store.find(references[index]) {
+                        verdict = Head.judge(place, time, value, bounds, newest: newestBefore)
+                        if verdict == .stored {
+                            if isLogged {
+                                stored.references.append(references[index].rawValue)
+                                stored.timestamps.append(time)
+                                stored.values.append(value)
+                                stored.previousTimestamps.append(place.pointee.newest)
+                                stored.previousValues.append(place.pointee.appender.value)
+                            }
+                            if time > place.pointee.newest {
+                                store.append(place, time, value)
+                            } else {
+                                verdict = store.insertLate(place, references[index].slot, time, value)
+                                if verdict != .stored && isLogged { stored.removeLast() }
+                            }
+                        }
+                    } else {
+                        verdict = .unknownSeries
+                    }
+                    if verdict == .stored {
+                        storedCount &+= 1
+                        low = min(low, time)
+                        high = max(high, time)
+                        if !verdicts.isEmpty { verdicts.append(.stored) }
+                    } else {
+                        if verdicts.isEmpty {
+                            verdicts.reserveCapacity(count)
+                            verdicts.append(contentsOf: repeatElement(.stored, count: index))
+                        }
+                        verdicts.append(verdict)
+                    }
+                }
+            }
+            store.minTime = low
+            store.maxTime = high
+        }
+        return AppendReport(verdicts: verdicts, storedCount: storedCount)
+    }
+
+    /// Upstream's rules, in its order (`tsdb/head_append.go`, `appendable`).
+    @inline(__always)
+    private static func judge(
+        _ place: UnsafeMutablePointer<MemSeries>, _ time: Int64, _ value: UInt64, _ bounds: AppendBounds, newest: Int64
+    ) -> AppendVerdict {
+        if time > bounds.maxTime { return .tooFarAhead }
+        if time >= bounds.minValidTime && time != .min {
+            if time > place.pointee.newest { return .stored }
+            if time == place.pointee.newest { return place.pointee.appender.value == value ? .repeated : .duplicate }
+        }
+        if bounds.outOfOrderWindow > 0 {
+            return newest == .min || time >= newest.clampedSubtracting(bounds.outOfOrderWindow) ? .stored : .tooOld
+        }
+        return time < bounds.minValidTime || time == .min ? .outOfBounds : .outOfOrder
+    }
+}
+
+extension StoredColumns {
+    mutating func removeLast() {
+        references.removeLast()
+        timestamps.removeLast()
+        values.removeLast()
+        previousTimestamps.removeLast()
+        previousValues.removeLast()
+    }
+}
+
+extension SeriesStore {
+    /// Puts a sample behind newer ones beside the chunks.
+    mutating func insertLate(
+        _ place: UnsafeMutablePointer<MemSeries>, _ slot: UInt32, _ time: Int64, _ value: UInt64
+    ) -> AppendVerdict {
+        let verdict = outOfOrder[slot, default: OutOfOrderSamples()].insert(time, value)
+        if verdict == .stored {
+            place.pointee.hasOutOfOrder = true
+            place.pointee.oldest = min(place.pointee.oldest, time)
+            sampleCount &+= 1
+        }
+        return verdict
+    }
+}

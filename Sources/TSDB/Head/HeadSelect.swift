@@ -1,0 +1,174 @@
+import Synchronization
+
+extension Head {
+    /// Resolves matchers and notes, for each series found, what it holds now.
+    func select(_ matchers: [Matcher], from: Int64, through: Int64) throws(TSDBError) -> HeadSeriesSet {
+        let expansion = expandPatterns(matchers)
+        return index.withLock { index in
+            let slots = MatcherResolver.resolve(matchers, expansion.values, in: index)
+            let indexEpoch = index.epochs.enter()
+            let symbols = index.symbols.reader
+            return store.withLock { store in
+                var captured: [CapturedSeries] = []
+                captured.reserveCapacity(slots.count)
+                for slot in slots {
+                    let place = store.series[Int(slot)].pointee
+                    guard place.oldest <= through, place.newest >= from || place.hasOutOfOrder else { continue }
+                    let identity = index.identities[Int(slot)].pointee
+                    guard let pairs = identity.pairs else { continue }
+                    captured.append(
+                        CapturedSeries(
+                            pairs: pairs, pairCount: identity.count, slot: slot, open: place.open, closed: place.closed,
+                            openBytes: UInt32(place.appender.byteCount), openCount: UInt32(place.appender.count),
+                            openStart: place.openStart, closedCount: place.closedCount,
+                            hasOutOfOrder: place.hasOutOfOrder))
+                }
+                // Entering the epochs here covers every pointer noted above; the set leaves them when it goes.
+                index.epochs.leave(expansion.epoch, releasingTo: &index.arena)
+                return HeadSeriesSet(
+                    head: self, series: captured, symbols: symbols, indexEpoch: indexEpoch,
+                    storeEpoch: store.epochs.enter(), outOfOrder: store.outOfOrder)
+            }
+        }
+    }
+
+    /// Runs the regexes of `matchers` over the values their labels have, outside of the lock: a slow pattern must not
+    /// keep scrapes from making series. Values that appear meanwhile are caught up with under the lock.
+    private func expandPatterns(_ matchers: [Matcher]) -> (values: [PatternExpansion?], epoch: ReadEpochs.Epoch) {
+        let (candidates, symbols, epoch) = index.withLock { index in
+            let lists = matchers.map { matcher -> [UInt32] in
+                guard let pattern = matcher.pattern, pattern.literals == nil, let name = index.symbols.find(matcher.name)
+                else { return [] }
+                return index.values[name] ?? []
+            }
+            return (lists, index.symbols.reader, index.epochs.enter())
+        }
+        var values: [PatternExpansion?] = []
+        for (matcher, candidates) in zip(matchers, candidates) {
+            guard let pattern = matcher.pattern, !candidates.isEmpty else {
+                values.append(nil)
+                continue
+            }
+            let matching = candidates.filter { pattern.matches(symbols.bytes($0)) }
+            values.append(
+                PatternExpansion(tested: candidates.count, lastTested: candidates.last, matching: matching))
+        }
+        return (values, epoch)
+    }
+
+    /// Sorted names of labels, of all series or of those that match.
+    func labelNames(_ matchers: [Matcher], from: Int64, through: Int64) throws(TSDBError) -> [String] {
+        if matchers.isEmpty {
+            let names = index.withLock { index -> [String] in
+                let symbols = index.symbols.reader
+                return index.values.keys.map { symbols.string($0) }
+            }
+            return names.sortedByBytes()
+        }
+        let set = try select(matchers, from: from, through: through)
+        var numbers: Set<UInt32> = []
+        for series in set.series {
+            for pair in 0..<Int(series.pairCount) { numbers.insert(series.pairs[pair * 2]) }
+        }
+        return numbers.map { set.symbols.string($0) }.sortedByBytes()
+    }
+
+    /// Sorted values of one label, of all series or of those that match.
+    func labelValues(_ name: String, _ matchers: [Matcher], from: Int64, through: Int64) throws(TSDBError) -> [String] {
+        if matchers.isEmpty {
+            let values = index.withLock { index -> [String] in
+                guard let number = index.symbols.find(name) else { return [] }
+                let symbols = index.symbols.reader
+                return (index.values[number] ?? []).map { symbols.string($0) }
+            }
+            return values.sortedByBytes()
+        }
+        let set = try select(matchers, from: from, through: through)
+        guard let number = index.withLock({ $0.symbols.find(name) }) else { return [] }
+        var numbers: Set<UInt32> = []
+        for series in set.series {
+            for pair in 0..<Int(series.pairCount) where series.pairs[pair * 2] == number {
+                numbers.insert(series.pairs[pair * 2 + 1])
+            }
+        }
+        return numbers.map { set.symbols.string($0) }.sortedByBytes()
+    }
+}
+
+extension [String] {
+    /// In the order of UTF-8 bytes, as Go sorts.
+    func sortedByBytes() -> [String] { sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) } }
+}
+
+/// The values of one label that a pattern accepts, as far as they were known when it ran.
+struct PatternExpansion {
+    /// How many values were looked at, and the last of them: whether the list has only grown since can be told.
+    var tested: Int
+    var lastTested: UInt32?
+    var matching: [UInt32]
+}
+
+/// Turns matchers into a sorted list of series.
+enum MatcherResolver {
+    static func resolve(
+        _ matchers: [Matcher], _ expansions: [PatternExpansion?], in index: borrowing LabelIndex
+    ) -> [UInt32] {
+        var required: [[UInt32]] = []
+        var excluded: [[UInt32]] = []
+        for (matcher, expansion) in zip(matchers, expansions) {
+            guard let name = index.symbols.find(matcher.name) else {
+                // No series has the label: only a condition that the empty value satisfies can hold.
+                if matcher.matchesEmpty { continue }
+                return []
+            }
+            if matcher.matchesEmpty {
+                // Everything but the series that have the label with a value that fails.
+                excluded.append(postings(of: name, in: index, expansion, matcher, wanted: false))
+            } else {
+                let list = postings(of: name, in: index, expansion, matcher, wanted: true)
+                if list.isEmpty { return [] }
+                required.append(list)
+            }
+        }
+        required.sort { $0.count < $1.count }
+        var result = required.first ?? index.all
+        for list in required.dropFirst() {
+            result = Postings.intersection(result, list)
+            if result.isEmpty { return [] }
+        }
+        for list in excluded where !list.isEmpty { result = Postings.subtracting(result, list) }
+        return result
+    }
+
+    /// The series whose value of `name` satisfies the matcher (`wanted`) or fails it.
+    private static func postings(
+        of name: UInt32, in index: borrowing LabelIndex, _ expansion: PatternExpansion?, _ matcher: Matcher, wanted: Bool
+    ) -> [UInt32] {
+        func list(_ value: UInt32) -> [UInt32] { index.postings[UInt64(name) << 32 | UInt64(value)] ?? [] }
+        // The values that satisfy `=` or `=~`, where they can be named without looking at all of them.
+        var named: [UInt32]?
+        switch matcher.kind {
+        case .equal, .notEqual:
+            named = index.symbols.find(matcher.value).map { [$0] } ?? []
+        case .regex, .notRegex:
+            if let literals = matcher.pattern?.literals {
+                named = literals.compactMap { index.symbols.find($0) }
+            } else if let expansion {
+                let all = index.values[name] ?? []
+                if all.count >= expansion.tested && (expansion.tested == 0 || all[expansion.tested - 1] == expansion.lastTested) {
+                    named = expansion.matching
+                    for value in all[expansion.tested...]
+                    where matcher.pattern?.matches(index.symbols.bytes(value)) ?? false { named?.append(value) }
+                }
+            }
+        }
+        let positive = matcher.kind == .equal || matcher.kind == .regex
+        if let named {
+            if positive == wanted { return Postings.union(named.map(list).filter { !$0.isEmpty }) }
+            let set = Set(named)
+            return Postings.union((index.values[name] ?? []).filter { !set.contains($0) }.map(list))
+        }
+        let values = index.values[name] ?? []
+        return Postings.union(values.filter { matcher.matches(index.symbols.bytes($0)) == wanted }.map(list))
+    }
+}

@@ -1,0 +1,192 @@
+import Synchronization
+
+/// What a query noted of one series: pointers that stay good while its epochs last, and how far to read.
+struct CapturedSeries: BitwiseCopyable {
+    var pairs: UnsafeMutablePointer<UInt32>
+    var pairCount: UInt32
+    var slot: UInt32
+    var open: UnsafeMutableRawPointer?
+    var closed: UnsafeMutablePointer<ClosedChunk>?
+    var openBytes: UInt32
+    var openCount: UInt32
+    var openStart: Int64
+    var closedCount: UInt32
+    var hasOutOfOrder: Bool
+}
+
+/// The head's answer to a selection. Keeps the memory it points to from being reused until it goes.
+final class HeadSeriesSet: SeriesSet, @unchecked Sendable {
+    // Sendable: everything is set once; the memory behind the pointers is only appended to while the epochs are held, and the
+    // open chunk is copied under the store's lock.
+
+    let series: [CapturedSeries]
+    let symbols: SymbolReader
+    private let head: Head
+    private let indexEpoch: ReadEpochs.Epoch
+    private let storeEpoch: ReadEpochs.Epoch
+    private let outOfOrder: [UInt32: OutOfOrderSamples]
+
+    init(
+        head: Head, series: [CapturedSeries], symbols: SymbolReader, indexEpoch: ReadEpochs.Epoch,
+        storeEpoch: ReadEpochs.Epoch, outOfOrder: [UInt32: OutOfOrderSamples]
+    ) {
+        self.head = head
+        self.series = series
+        self.symbols = symbols
+        self.indexEpoch = indexEpoch
+        self.storeEpoch = storeEpoch
+        self.outOfOrder = outOfOrder
+    }
+
+    deinit {
+        let indexEpoch = indexEpoch, storeEpoch = storeEpoch
+        head.index.withLock { $0.epochs.leave(indexEpoch, releasingTo: &$0.arena) }
+        head.store.withLock { $0.leave(storeEpoch) }
+    }
+
+    var count: Int { series.count }
+
+    func labels(at index: Int) -> Labels {
+        let captured = series[index]
+        var packed: [UInt8] = []
+        packed.reserveCapacity(Int(captured.pairCount) * 24)
+        for pair in 0..<Int(captured.pairCount) * 2 { packed.appendLabelPart(symbols.bytes(captured.pairs[pair])) }
+        return Labels(uncheckedPacked: packed)
+    }
+
+    func decode(_ index: Int, from: Int64, through: Int64, into columns: inout SampleColumns) throws(TSDBError) {
+        let captured = series[index]
+        let start = columns.count
+        if let closed = captured.closed {
+            let count = Int(captured.closedCount)
+            // Chunks are in time order: skip to the first that reaches into the range.
+            var first = 0
+            if count > 8 {
+                var high = count
+                while first < high {
+                    let middle = (first + high) / 2
+                    if closed[middle].maxTime < from { first = middle + 1 } else { high = middle }
+                }
+            }
+            var position = first
+            while position < count {
+                let chunk = closed[position]
+                position += 1
+                if chunk.maxTime < from { continue }
+                if chunk.minTime > through { break }
+                let mark = columns.count
+                try DecimalBlock.decode(chunk.buffer, into: &columns)
+                if chunk.minTime < from || chunk.maxTime > through {
+                    columns.trim(from: from, through: through, start: mark)
+                }
+            }
+        }
+        if captured.openCount > 0, captured.openStart <= through, let open = captured.open {
+            let mark = columns.count
+            try decodeOpen(open, Int(captured.openBytes), Int(captured.openCount), into: &columns)
+            columns.trim(from: from, through: through, start: mark)
+        }
+        if captured.hasOutOfOrder, let late = outOfOrder[captured.slot] {
+            late.merge(into: &columns, start: start, from: from, through: through)
+        }
+    }
+
+    /// Copies the bits that were there at selection, then decodes the copy: the chunk may be growing.
+    private func decodeOpen(
+        _ open: UnsafeMutableRawPointer, _ size: Int, _ count: Int, into columns: inout SampleColumns
+    ) throws(TSDBError) {
+        var failure: TSDBError?
+        withUnsafeTemporaryAllocation(byteCount: size + BitReader.spare, alignment: 16) { copy in
+            guard let target = copy.baseAddress else { return }
+            let source = open, destination = target
+            head.store.withLock { _ in destination.copyMemory(from: source, byteCount: size) }
+            // The header may count samples appended since, whose bits are not in the copy; `limit` is what counts.
+            do throws(TSDBError) {
+                try XORChunk.decode(UnsafeRawBufferPointer(rebasing: copy[..<size]), limit: count, into: &columns)
+            } catch { failure = error }
+        }
+        if let failure { throw failure }
+    }
+
+    func groups(_ grouping: Grouping) -> Groups {
+        let names: [String]
+        let isBy: Bool
+        switch grouping {
+        case .by(let list): (names, isBy) = (list, true)
+        case .without(let list): (names, isBy) = (list, false)
+        }
+        let wanted = Set(head.index.withLock { index in names.compactMap { index.symbols.find($0) } })
+        var table = SymbolGroups(expecting: series.count)
+        var key: [UInt32] = []
+        var assignment = [UInt32](repeating: 0, count: series.count)
+        // One label is what most aggregations ask for: a linear look through the pairs beats a set.
+        let single: UInt32? = wanted.count == 1 ? wanted.first : nil
+        for (position, captured) in series.enumerated() {
+            key.removeAll(keepingCapacity: true)
+            for pair in 0..<Int(captured.pairCount) {
+                let name = captured.pairs[pair * 2]
+                let isNamed = single.map { $0 == name } ?? wanted.contains(name)
+                if isNamed == isBy {
+                    key.append(name)
+                    key.append(captured.pairs[pair * 2 + 1])
+                    if isBy && single != nil { break }
+                }
+            }
+            assignment[position] = table.number(of: key)
+        }
+        let labels = (0..<table.count).map { group -> Labels in
+            var packed: [UInt8] = []
+            for symbol in table.key(group) { packed.appendLabelPart(symbols.bytes(symbol)) }
+            return Labels(uncheckedPacked: packed)
+        }
+        return Groups(assignment: assignment, labels: labels)
+    }
+}
+
+/// Numbers the distinct keys it is shown, in order of appearance. A key is a run of symbol numbers.
+struct SymbolGroups {
+    private var symbols: [UInt32] = []
+    private var bounds: [Int] = [0]
+    private var hashes: [UInt64] = []
+    private var slots: [UInt32]
+    private var mask: Int
+
+    init(expecting count: Int) {
+        var size = 16
+        while size < min(count, 1 << 16) * 2 { size *= 2 }
+        slots = [UInt32](repeating: 0, count: size)
+        mask = size - 1
+    }
+
+    var count: Int { hashes.count }
+
+    func key(_ group: Int) -> ArraySlice<UInt32> { symbols[bounds[group]..<bounds[group + 1]] }
+
+    mutating func number(of key: [UInt32]) -> UInt32 {
+        let hash = key.withUnsafeBytes { Hash64.hash($0) }
+        var slot = Int(truncatingIfNeeded: hash) & mask
+        while slots[slot] != 0 {
+            let group = Int(slots[slot]) - 1
+            if hashes[group] == hash && self.key(group).elementsEqual(key) { return UInt32(group) }
+            slot = (slot + 1) & mask
+        }
+        let group = hashes.count
+        hashes.append(hash)
+        symbols.append(contentsOf: key)
+        bounds.append(symbols.count)
+        slots[slot] = UInt32(group + 1)
+        if hashes.count * 2 > mask { grow() }
+        return UInt32(group)
+    }
+
+    private mutating func grow() {
+        let size = (mask + 1) * 2
+        slots = [UInt32](repeating: 0, count: size)
+        mask = size - 1
+        for (group, hash) in hashes.enumerated() {
+            var slot = Int(truncatingIfNeeded: hash) & mask
+            while slots[slot] != 0 { slot = (slot + 1) & mask }
+            slots[slot] = UInt32(group + 1)
+        }
+    }
+}
