@@ -16,10 +16,16 @@
 public enum XORChunk {
     /// Bytes in front of the bit stream: the number of samples, big endian.
     public static let headerSize = 2
-    /// Most bytes that one sample can take (4 + 64 bits of time, 13 + 64 bits of value).
+    /// Most bytes that one sample can take (4 + 64 bits of time, 13 + 64 bits of value; the first: 10 + 8 bytes).
     static let maximumSampleSize = 19
+    /// Bytes from the current one on that writing a sample may touch: the sample and a last 8-byte store.
+    static let appendReach = maximumSampleSize + 1 + 8
     /// Samples that the header can count.
     static let maximumCount = Int(UInt16.max)
+
+    static func writeHeader(_ count: UInt16, to chunk: UnsafeMutableRawPointer) {
+        chunk.storeBytes(of: count.bigEndian, as: UInt16.self)
+    }
 }
 
 /// The state of a chunk that is being written: 32 plain bytes, kept per series.
@@ -36,14 +42,9 @@ struct XORAppender {
 
     var byteCount: Int { (Int(bitCount) &+ 7) >> 3 }
 
-    /// Bytes that a buffer must have for one more sample to fit.
-    @inline(__always)
-    var capacityForNext: Int {
-        Int(bitCount) >> 3 &+ XORChunk.headerSize &+ XORChunk.maximumSampleSize &+ BitWriter.spare
-    }
-
-    /// Appends a sample behind the others. `buffer` has `capacityForNext` bytes, the timestamp is greater than the last
-    /// one, and `count` is below `XORChunk.maximumCount`.
+    /// Appends a sample behind the others. `buffer` is where byte 0 of the chunk lies, or would lie: only the bytes from the current
+    /// one on are touched, `XORChunk.appendReach` of them. The timestamp is greater than the last one, and `count` is below
+    /// `XORChunk.maximumCount`. The header's place is left free (`XORChunk.writeHeader`).
     @inline(__always)
     mutating func append(_ t: Int64, _ v: UInt64, to buffer: UnsafeMutableRawPointer) {
         var writer = BitWriter(buffer, at: Int(bitCount))
@@ -69,9 +70,8 @@ struct XORAppender {
             writer.writeVarint(UInt64(bitPattern: delta))
             writeValue(v, &writer)
         } else {
-            buffer.storeBytes(of: 0, as: UInt16.self)
             writer.bit = XORChunk.headerSize &* 8
-            buffer.storeBytes(of: 0, toByteOffset: 2, as: UInt8.self)
+            buffer.storeBytes(of: 0, toByteOffset: XORChunk.headerSize, as: UInt8.self)
             writer.writeVarint(zigzag(t))
             writer.writeWide(v, 64)
         }
@@ -79,7 +79,6 @@ struct XORAppender {
         value = v
         count &+= 1
         bitCount = UInt32(truncatingIfNeeded: writer.bit)
-        buffer.storeBytes(of: count.bigEndian, as: UInt16.self)
     }
 
     @inline(__always)

@@ -18,7 +18,7 @@ extension Head {
                     guard let pairs = identity.pairs else { continue }
                     captured.append(
                         CapturedSeries(
-                            pairs: pairs, pairCount: identity.count, slot: slot, open: place.open, closed: place.closed,
+                            pairs: pairs, pairCount: identity.count, slot: slot, open: place.open.first, closed: place.closed,
                             openBytes: UInt32(place.appender.byteCount), openCount: UInt32(place.appender.count),
                             openStart: place.openStart, closedCount: place.closedCount,
                             hasOutOfOrder: place.hasOutOfOrder))

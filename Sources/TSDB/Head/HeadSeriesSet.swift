@@ -98,11 +98,10 @@ final class HeadSeriesSet: SeriesSet, @unchecked Sendable {
         var failure: TSDBError?
         withUnsafeTemporaryAllocation(byteCount: size + BitReader.spare, alignment: 16) { copy in
             guard let target = copy.baseAddress else { return }
-            let source = open, destination = target
-            head.store.withLock { _ in destination.copyMemory(from: source, byteCount: size) }
-            // The header may count samples appended since, whose bits are not in the copy; `limit` is what counts.
+            head.store.withLock { _ in OpenChunk.copy(open, size, to: target) }
+            XORChunk.writeHeader(UInt16(truncatingIfNeeded: count), to: target)
             do throws(TSDBError) {
-                try XORChunk.decode(UnsafeRawBufferPointer(rebasing: copy[..<size]), limit: count, into: &columns)
+                try XORChunk.decode(UnsafeRawBufferPointer(rebasing: copy[..<size]), into: &columns)
             } catch { failure = error }
         }
         if let failure { throw failure }

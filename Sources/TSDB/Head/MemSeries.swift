@@ -5,11 +5,12 @@
 ///     open   ─▶ XOR bits, growing                      state in `appender`
 struct MemSeries: BitwiseCopyable {
     var appender = XORAppender()
-    var open: UnsafeMutableRawPointer?
+    var open = OpenChunk()
     var closed: UnsafeMutablePointer<ClosedChunk>?
     var closedCount: UInt32 = 0
     var closedCapacity: UInt32 = 0
-    var openCapacity: UInt32 = 0
+    /// Samples at which the open chunk is closed.
+    var closeAt: UInt8 = UInt8(SeriesStore.samplesPerChunk)
     var generation: UInt32 = 1
     /// Time of the first sample of the open chunk.
     var openStart: Int64 = 0
@@ -38,7 +39,6 @@ struct SeriesStore: ~Copyable {
     static let samplesPerChunk = 120
     /// An open chunk is closed early at this size: random doubles would need 2 kB.
     static let openLimit = 1024
-    private static let initialOpenCapacity = 80
 
     var series = PagedArray<MemSeries>()
     var arena = Arena()
@@ -54,13 +54,21 @@ struct SeriesStore: ~Copyable {
 
     private var encoder = DecimalBlockEncoder(capacity: SeriesStore.samplesPerChunk)
     private var columns = SampleColumns(capacity: SeriesStore.samplesPerChunk)
+    /// A chunk to be closed, in one piece.
+    private let openCopy = UnsafeMutableRawPointer.allocate(
+        byteCount: SeriesStore.openLimit + XORChunk.maximumSampleSize + BitReader.spare + 16, alignment: 16)
 
     init() {}
+
+    deinit { openCopy.deallocate() }
 
     /// Makes the place of a new series; slots come in the index's order, a used one starts afresh.
     mutating func prepare(_ reference: SeriesRef) {
         while series.count <= Int(reference.slot) { _ = series.append(MemSeries()) }
-        series[Int(reference.slot)].pointee = MemSeries(generation: reference.generation)
+        var fresh = MemSeries(generation: reference.generation)
+        // Series that start together would close their chunks together for ever: first chunks differ in length.
+        fresh.closeAt = UInt8(Self.samplesPerChunk / 2 + Int(reference.slot &* 37 % UInt32(Self.samplesPerChunk / 2)) + 1)
+        series[Int(reference.slot)].pointee = fresh
     }
 
     /// The series a reference names.
@@ -80,53 +88,40 @@ struct SeriesStore: ~Copyable {
             if place.pointee.oldest == .max { place.pointee.oldest = time }
             chunkCount &+= 1
         }
-        if place.pointee.appender.capacityForNext > Int(place.pointee.openCapacity) { growOpen(place) }
-        guard let open = place.pointee.open else { return }
-        place.pointee.appender.append(time, value, to: open)
+        place.pointee.open.append(time, value, &place.pointee.appender, arena: &arena)
         place.pointee.newest = time
         sampleCount &+= 1
-        if place.pointee.appender.count >= Self.samplesPerChunk || place.pointee.appender.bitCount > Self.openLimit * 8 {
+        if place.pointee.appender.count >= UInt16(place.pointee.closeAt)
+            || place.pointee.appender.bitCount > Self.openLimit * 8
+        {
             closeChunk(place)
         }
     }
 
-    private mutating func growOpen(_ place: UnsafeMutablePointer<MemSeries>) {
-        let old = Int(place.pointee.openCapacity)
-        let needed = place.pointee.appender.capacityForNext
-        let wanted = max(needed, old == 0 ? Self.initialOpenCapacity : old + old / 2)
-        let block = arena.allocate(wanted)
-        if let open = place.pointee.open {
-            block.copyMemory(from: open, byteCount: place.pointee.appender.byteCount)
-            epochs.retire(open, old, to: &arena)
-        }
-        place.pointee.open = block
-        place.pointee.openCapacity = UInt32(Arena.roundedSize(wanted))
-    }
-
     /// Re-encodes the open chunk as a decimal block and starts a new one.
     private mutating func closeChunk(_ place: UnsafeMutablePointer<MemSeries>) {
-        guard let open = place.pointee.open else { return }
+        guard let first = place.pointee.open.first else { return }
         columns.removeAll()
-        let bytes = UnsafeRawBufferPointer(start: open, count: place.pointee.appender.byteCount)
+        let size = place.pointee.appender.byteCount
+        OpenChunk.copy(first, size, to: openCopy)
         do throws(TSDBError) {
-            try XORChunk.decode(bytes, into: &columns)
+            XORChunk.writeHeader(place.pointee.appender.count, to: openCopy)
+            try XORChunk.decode(UnsafeRawBufferPointer(start: openCopy, count: size), into: &columns)
         } catch {
             // Written by `XORAppender` in this process: a failure here is a bug in the coder, not an input.
             preconditionFailure("open chunk does not decode: \(error)")
         }
         encoder.encode(columns.timestamps, columns.values, count: columns.count)
-        let size = encoder.bytes.count
-        let block = arena.allocate(size)
-        encoder.bytes.withUnsafeBytes { block.copyMemory(from: $0.baseAddress.unsafelyUnwrapped, byteCount: size) }
+        let blockSize = encoder.bytes.count
+        let block = arena.allocate(blockSize)
+        encoder.bytes.withUnsafeBytes { block.copyMemory(from: $0.baseAddress.unsafelyUnwrapped, byteCount: blockSize) }
         addClosed(
             place,
             ClosedChunk(
                 minTime: columns.timestamps[0], maxTime: columns.timestamps[columns.count - 1], bytes: block,
-                size: UInt32(size), count: UInt32(columns.count)))
-        // The buffer is handed back, not reused in place: a reader may still be copying from it.
-        epochs.retire(open, Int(place.pointee.openCapacity), to: &arena)
-        place.pointee.open = nil
-        place.pointee.openCapacity = 0
+                size: UInt32(blockSize), count: UInt32(columns.count)))
+        place.pointee.open.retire(&epochs, &arena)
+        place.pointee.closeAt = UInt8(Self.samplesPerChunk)
         resetAppender(place)
     }
 
@@ -216,10 +211,10 @@ struct SeriesStore: ~Copyable {
     /// Gives back what a series holds; its reference names nothing afterwards.
     mutating func drop(_ slot: UInt32) {
         let place = series[Int(slot)]
-        if let open = place.pointee.open {
-            epochs.retire(open, Int(place.pointee.openCapacity), to: &arena)
+        place.pointee.open.retire(&epochs, &arena)
+        if place.pointee.appender.count > 0 {
             sampleCount &-= Int(place.pointee.appender.count)
-            if place.pointee.appender.count > 0 { chunkCount &-= 1 }
+            chunkCount &-= 1
         }
         if let closed = place.pointee.closed {
             for index in 0..<Int(place.pointee.closedCount) {

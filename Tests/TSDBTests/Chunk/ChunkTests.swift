@@ -11,6 +11,7 @@ struct ChunkTests {
         var buffer = [UInt8](repeating: 0xaa, count: samples.count * 20 + 64)
         buffer.withUnsafeMutableBytes { bytes in
             for (t, v) in samples { appender.append(t, v.bitPattern, to: bytes.baseAddress!) }
+            XORChunk.writeHeader(appender.count, to: bytes.baseAddress!)
         }
         return Array(buffer.prefix(appender.byteCount))
     }
