@@ -93,11 +93,17 @@ public struct StepColumn: ~Copyable {
         presence.update(from: other.presence, count: wordCount)
     }
 
-    /// Visits the steps that have a value, in order.
+    /// Visits the steps that have a value, in order. Where a word's steps are all there the loop is a plain one, which
+    /// the compiler can turn into vector code.
     @inlinable @inline(__always)
     public func forEachPresent(_ body: (_ step: Int) -> Void) {
         for word in 0..<wordCount {
             var bits = presence[word]
+            if bits & (bits &+ 1) == 0 {
+                let first = word << 6
+                for step in first..<(first &+ bits.nonzeroBitCount) { body(step) }
+                continue
+            }
             while bits != 0 {
                 body(word << 6 &+ bits.trailingZeroBitCount)
                 bits &= bits &- 1

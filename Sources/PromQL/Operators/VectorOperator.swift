@@ -49,7 +49,23 @@ public final class Scratch {
         init(count: Int) { column = StepColumn(count: count) }
     }
 
+    private var work = 0
+
+    /// Samples or steps worked on between two looks at the clock: about a millisecond.
+    static let workBetweenChecks = 1 << 18
+
     public init() {}
+
+    /// Counts `amount` samples or steps of work and throws when the query was cancelled or its time is over.
+    @inline(__always)
+    public func spend(_ amount: Int, _ context: QueryContext) throws(QueryError) {
+        try context.checkCanceled()
+        work &+= amount
+        if work > Self.workBetweenChecks {
+            work = 0
+            try context.check()
+        }
+    }
 
     /// Lends a column of `count` steps for the duration of `body`; nested calls get columns of their own.
     /// The content is whatever was in it before.

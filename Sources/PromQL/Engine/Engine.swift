@@ -1,0 +1,192 @@
+import TSDB
+
+/// The front door of PromQL: text in, values out.
+///
+///     text ─▶ Parser ─▶ Expr ─▶ Planner ─▶ Plan ─▶ OperatorBuilder ─▶ operators ─▶ QueryResult
+///
+/// Calls block until the query is done and use the caller's thread: run them outside Swift's concurrency pool. Several
+/// may run at once.
+public struct Engine: Sendable {
+    public let options: EngineOptions
+
+    public init(_ options: EngineOptions = EngineOptions()) { self.options = options }
+
+    /// Steps further than this from the epoch (73 million years) are refused.
+    private static let farthest: Int64 = 1 << 61
+
+    /// Evaluates `query` at one time. `context` lets the caller cancel it from another thread.
+    public func instant(
+        _ query: String, on storage: any Queryable, at time: Timestamp, lookback: Duration? = nil,
+        context: QueryContext? = nil
+    ) throws(QueryError) -> QueryResult {
+        let expr = try parse(query)
+        return try instant(expr, query, on: storage, at: time, lookback: lookback, context: context)
+    }
+
+    /// Evaluates `query` at `start`, `start + step`, … up to `end`. `step` must be positive.
+    public func range(
+        _ query: String, on storage: any Queryable, start: Timestamp, end: Timestamp, step: Duration,
+        lookback: Duration? = nil, context: QueryContext? = nil
+    ) throws(QueryError) -> QueryResult {
+        let expr = try parse(query)
+        return try range(
+            expr, query, on: storage, start: start, end: end, step: step, lookback: lookback, context: context)
+    }
+
+    /// Evaluates an expression that was parsed before, as rules are. `text` is what places in it refer to.
+    public func instant(
+        _ expr: Expr, _ text: String, on storage: any Queryable, at time: Timestamp, lookback: Duration? = nil,
+        context: QueryContext? = nil
+    ) throws(QueryError) -> QueryResult {
+        let context = context ?? options.context()
+        let plan = try self.plan(expr, start: time, end: time, step: .zero)
+        let value = try evaluate(plan, storage, lookback, context)
+        return result(value, text, context)
+    }
+
+    public func range(
+        _ expr: Expr, _ text: String, on storage: any Queryable, start: Timestamp, end: Timestamp, step: Duration,
+        lookback: Duration? = nil, context: QueryContext? = nil
+    ) throws(QueryError) -> QueryResult {
+        let context = context ?? options.context()
+        guard expr.type == .vector || expr.type == .scalar else {
+            throw QueryError(
+                .syntax,
+                "invalid expression type \"\(expr.type.documented)\" for range query, must be Scalar or instant Vector")
+        }
+        guard step > .zero else { throw QueryError(.evaluation, "step of a range query must be positive") }
+        let plan = try self.plan(expr, start: start, end: end, step: step)
+        let builder = builder(storage, lookback, context)
+        try builder.checkColumn(plan.grid)
+        guard plan.grid.count > 0 else { return result(.matrix(RangeMatrix(grid: plan.grid)), text, context) }
+        let root = try builder.build(plan.root, on: plan.grid)
+        return result(.matrix(try collectMatrix(root, plan.grid, context)), text, context)
+    }
+
+    /// What would be done: for `EXPLAIN` and tests. A `step` of zero plans an instant query.
+    public func plan(
+        _ expr: Expr, start: Timestamp, end: Timestamp, step: Duration
+    ) throws(QueryError) -> Plan {
+        guard start.milliseconds.magnitude <= UInt64(Self.farthest), end.milliseconds.magnitude <= UInt64(Self.farthest)
+        else { throw QueryError(.evaluation, "evaluation time is out of range") }
+        let grid: StepGrid
+        if step > .zero {
+            let span = (end - start).milliseconds
+            grid = StepGrid(
+                start: start.milliseconds, step: step.milliseconds,
+                count: span < 0 ? 0 : Int(span / step.milliseconds) + 1)
+        } else {
+            grid = StepGrid(start: start.milliseconds, step: 1, count: 1)
+        }
+        return try Planner(grid, end: end, step: step, defaultSubqueryStep: options.defaultSubqueryStep).plan(expr)
+    }
+
+    private func parse(_ query: String) throws(QueryError) -> Expr {
+        throw QueryError(.notImplemented, "no parser yet")
+    }
+
+    private func builder(_ storage: any Queryable, _ lookback: Duration?, _ context: QueryContext) -> OperatorBuilder {
+        OperatorBuilder(
+            storage: storage, lookback: lookback.flatMap { $0 > .zero ? $0 : nil } ?? options.lookback,
+            delayedNameRemoval: options.delayedNameRemoval, context: context)
+    }
+
+    private func result(_ value: QueryResult.Value, _ text: String, _ context: QueryContext) -> QueryResult {
+        let annotations = context.annotations
+        return QueryResult(
+            value: value, annotations: annotations, warnings: annotations.descriptions(.warning, in: text),
+            infos: annotations.descriptions(.info, in: text),
+            statistics: QueryStatistics(samplesRead: context.samplesRead, samplesPeak: context.samplesPeak))
+    }
+}
+
+// MARK: Instant queries
+
+extension Engine {
+    private func evaluate(
+        _ plan: Plan, _ storage: any Queryable, _ lookback: Duration?, _ context: QueryContext
+    ) throws(QueryError) -> QueryResult.Value {
+        let time = Timestamp(milliseconds: plan.grid.start)
+        let builder = builder(storage, lookback, context)
+        switch plan.root {
+        case .string(let text): return .string(text, at: time)
+        case .range(let range): return .samples(try collectSamples(range, plan.grid, builder))
+        default: break
+        }
+        let root = try builder.build(plan.root, on: plan.grid)
+        if plan.type == .scalar {
+            let scratch = Scratch()
+            var column = StepColumn(count: 1)
+            try root.fill(0, into: &column, scratch: scratch)
+            return .scalar(column.isPresent(0) ? column.values[0] : .nan, at: time)
+        }
+        return .vector(try collectVector(root, time, context))
+    }
+
+    private func collectVector(
+        _ root: any VectorOperator, _ time: Timestamp, _ context: QueryContext
+    ) throws(QueryError) -> InstantVector {
+        let root = finished(root)
+        var vector = InstantVector(at: time)
+        try root.forEachColumn(steps: 1, context) { (index, column) throws(QueryError) in
+            guard column.isPresent(0) else { return }
+            try context.reserve(samples: 1)
+            vector.labels.append(root.labels(at: index))
+            vector.values.append(column.values[0])
+        }
+        return vector
+    }
+
+    /// The samples of the one window that ends at the query's time, series sorted by labels.
+    private func collectSamples(
+        _ range: RangePlan, _ grid: StepGrid, _ builder: OperatorBuilder
+    ) throws(QueryError) -> SampleMatrix {
+        let (source, windows) = try builder.source(range, grid)
+        let scratch = Scratch()
+        var matrix = SampleMatrix()
+        for index in 0..<source.count {
+            try source.load(index, into: scratch, context: builder.context)
+            // A subquery's steps may reach out of the window; storage's samples do not.
+            scratch.samples.trim(
+                from: windows.from.milliseconds, through: windows.through.milliseconds, start: 0)
+            guard scratch.samples.count > 0 else { continue }
+            try builder.context.reserve(samples: scratch.samples.count)
+            let labels = source.labels(at: index)
+            matrix.append(source.dropsName(at: index) ? labels.droppingName() : labels, scratch.samples)
+        }
+        return matrix.reordered(sortedByLabels(matrix.labels))
+    }
+}
+
+// MARK: Range queries
+
+extension Engine {
+    private func collectMatrix(
+        _ root: any VectorOperator, _ grid: StepGrid, _ context: QueryContext
+    ) throws(QueryError) -> RangeMatrix {
+        let root = finished(root)
+        var matrix = RangeMatrix(grid: grid)
+        try root.forEachColumn(steps: grid.count, context) { (index, column) throws(QueryError) in
+            let count = column.presentCount
+            guard count > 0 else { return }
+            try context.reserve(samples: count)
+            try context.reserve(bytes: count * 8 + column.wordCount * 8)
+            matrix.append(root.labels(at: index), column)
+        }
+        let order = sortedByLabels(matrix.labels)
+        return order.elementsEqual(0..<matrix.count) ? matrix : matrix.reordered(order)
+    }
+
+    /// Indices in upstream's order of results.
+    private func sortedByLabels(_ labels: [Labels]) -> [Int] {
+        labels.indices.sorted { labels[$0] < labels[$1] }
+    }
+
+    /// With delayed name removal names go now, and series that become equal are one.
+    private func finished(_ root: any VectorOperator) -> any VectorOperator { root }
+}
+
+extension ValueType {
+    /// The type as the documentation names it.
+    var documented: String { rawValue }
+}

@@ -1,0 +1,161 @@
+import TSDB
+
+/// The answer to a query, with what the reader should know about it.
+public struct QueryResult: Sendable {
+    public enum Value: Sendable {
+        case scalar(Double, at: Timestamp)
+        case string(String, at: Timestamp)
+        /// An instant query of an instant vector, in order of evaluation: what `sort` has sorted stays so.
+        case vector(InstantVector)
+        /// A range query, sorted by labels.
+        case matrix(RangeMatrix)
+        /// An instant query of a range vector: samples with times of their own, sorted by labels.
+        case samples(SampleMatrix)
+    }
+
+    public var value: Value
+    public var annotations: Annotations
+    /// As the API shows them, with places in the query.
+    public var warnings: [String]
+    public var infos: [String]
+    public var statistics: QueryStatistics
+}
+
+public struct QueryStatistics: Sendable {
+    /// Samples decoded from storage.
+    public var samplesRead: Int
+    /// Most points held at one time.
+    public var samplesPeak: Int
+}
+
+/// One value per series, all at one time.
+public struct InstantVector: Sendable {
+    public var at: Timestamp
+    public internal(set) var labels: [Labels] = []
+    public internal(set) var values: [Double] = []
+
+    public var count: Int { labels.count }
+}
+
+/// Series over the steps of a query: only values that exist are kept.
+///
+///     grid        t₀   t₁   t₂   t₃
+///     presence     1    0    1    1        a row of bits per series
+///     values      [7         8    9]       all series' values behind each other
+///
+/// A renderer formats each time of the grid once and walks a row's bits.
+public struct RangeMatrix: Sendable {
+    public let grid: StepGrid
+    public internal(set) var labels: [Labels] = []
+    private var values: [Double] = []
+    /// Row `i` has `values[starts[i]..<starts[i + 1]]`.
+    private var starts: [Int] = [0]
+    private var presence: [UInt64] = []
+    private let wordCount: Int
+
+    init(grid: StepGrid) {
+        self.grid = grid
+        wordCount = (grid.count + 63) >> 6
+    }
+
+    public var count: Int { labels.count }
+    public var pointCount: Int { values.count }
+
+    /// Number of values of series `row`.
+    public func pointCount(ofRow row: Int) -> Int { starts[row + 1] - starts[row] }
+
+    /// Visits the points of series `row` in order of time: the number of the step (its time is `grid.time(step)`) and
+    /// the value.
+    @inlinable
+    public func forEachPoint(ofRow row: Int, _ body: (_ step: Int, _ value: Double) -> Void) {
+        withRow(row) { values, presence in
+            var next = 0
+            for word in presence.indices {
+                var bits = presence[word]
+                while bits != 0 {
+                    body(word << 6 &+ bits.trailingZeroBitCount, values[next])
+                    next &+= 1
+                    bits &= bits &- 1
+                }
+            }
+        }
+    }
+
+    /// The values of series `row` that exist, and a bit per step that says which these are.
+    public func withRow<R>(
+        _ row: Int, _ body: (_ values: UnsafeBufferPointer<Double>, _ presence: UnsafeBufferPointer<UInt64>) -> R
+    ) -> R {
+        values.withUnsafeBufferPointer { values in
+            presence.withUnsafeBufferPointer { presence in
+                body(
+                    UnsafeBufferPointer(rebasing: values[starts[row]..<starts[row + 1]]),
+                    UnsafeBufferPointer(rebasing: presence[(row * wordCount)..<((row + 1) * wordCount)]))
+            }
+        }
+    }
+
+    mutating func append(_ rowLabels: Labels, _ column: borrowing StepColumn) {
+        labels.append(rowLabels)
+        let count = column.presentCount
+        if count == column.count {
+            values.append(contentsOf: UnsafeBufferPointer(start: column.values, count: count))
+        } else {
+            column.forEachPresent { values.append(column.values[$0]) }
+        }
+        starts.append(values.count)
+        presence.append(contentsOf: UnsafeBufferPointer(start: column.presence, count: wordCount))
+    }
+
+    /// The rows in the order of `order`.
+    func reordered(_ order: [Int]) -> RangeMatrix {
+        var result = RangeMatrix(grid: grid)
+        result.values.reserveCapacity(values.count)
+        result.presence.reserveCapacity(presence.count)
+        for row in order {
+            result.labels.append(labels[row])
+            result.values.append(contentsOf: values[starts[row]..<starts[row + 1]])
+            result.starts.append(result.values.count)
+            result.presence.append(contentsOf: presence[(row * wordCount)..<((row + 1) * wordCount)])
+        }
+        return result
+    }
+}
+
+/// Series of samples with times of their own: the answer to `x[5m]`.
+public struct SampleMatrix: Sendable {
+    public internal(set) var labels: [Labels] = []
+    /// Milliseconds since the epoch, ascending within a row.
+    private var times: [Int64] = []
+    private var values: [Double] = []
+    private var starts: [Int] = [0]
+
+    init() {}
+
+    public var count: Int { labels.count }
+    public var pointCount: Int { values.count }
+    public func pointCount(ofRow row: Int) -> Int { starts[row + 1] - starts[row] }
+
+    public func forEachPoint(ofRow row: Int, _ body: (_ time: Timestamp, _ value: Double) -> Void) {
+        for index in starts[row]..<starts[row + 1] { body(Timestamp(milliseconds: times[index]), values[index]) }
+    }
+
+    mutating func append(_ rowLabels: Labels, _ samples: borrowing SampleColumns) {
+        labels.append(rowLabels)
+        times.append(contentsOf: UnsafeBufferPointer(start: samples.timestamps, count: samples.count))
+        values.append(contentsOf: UnsafeBufferPointer(start: samples.values, count: samples.count))
+        starts.append(values.count)
+    }
+
+    func reordered(_ order: [Int]) -> SampleMatrix {
+        var result = SampleMatrix()
+        result.times.reserveCapacity(times.count)
+        result.values.reserveCapacity(values.count)
+        for row in order {
+            result.labels.append(labels[row])
+            result.times.append(contentsOf: times[starts[row]..<starts[row + 1]])
+            result.values.append(contentsOf: values[starts[row]..<starts[row + 1]])
+            result.starts.append(result.values.count)
+        }
+        return result
+    }
+}

@@ -1,0 +1,102 @@
+import TSDB
+
+/// `f(x[5m])`: one value per step from the samples of the window that ends there.
+///
+///     samples  × ×  × × ×   × × ×
+///     window        ( ──────────]            one kernel call per series slides over all steps
+///
+/// Generic over the kernel: choosing the function costs one call per series, not one per step. Streaming.
+struct RangeFunction<Kernel: WindowKernel>: VectorOperator {
+    let source: any RangeSource
+    let windows: WindowGrid
+    let kernel: Kernel
+    let names: NameTreatment
+    let context: QueryContext
+    /// Says something about a counter's name once a series has answered.
+    var nameNote: CounterNameNote?
+
+    var count: Int { source.count }
+
+    func labels(at index: Int) -> Labels {
+        names == .dropped ? source.labels(at: index).droppingName() : source.labels(at: index)
+    }
+
+    func dropsName(at index: Int) -> Bool { names == .marked || source.dropsName(at: index) }
+
+    func groups(_ grouping: Grouping) -> Groups {
+        source.groups(names == .dropped ? NameDropping.beneath(grouping) : grouping)
+    }
+
+    func fill(_ index: Int, into column: inout StepColumn, scratch: Scratch) throws(QueryError) {
+        try source.load(index, into: scratch, context: context)
+        column.clear()
+        let samples = WindowSamples(
+            times: scratch.samples.timestamps, values: scratch.samples.values, count: scratch.samples.count)
+        guard samples.count > 0 else { return }
+        try kernel.run(samples, windows, into: &column, context)
+        if let nameNote, !column.isEmpty { nameNote.check(index, source, context) }
+    }
+}
+
+/// What an operator does with the metric name of its series.
+enum NameTreatment: Sendable {
+    case kept
+    case dropped
+    /// With delayed name removal: kept for now, dropped at the end of the query.
+    case marked
+}
+
+/// The samples of one series, without stale markers, times strictly ascending.
+struct WindowSamples {
+    let times: UnsafePointer<Int64>
+    let values: UnsafePointer<Double>
+    let count: Int
+}
+
+/// The arithmetic of a range function over all windows of one series.
+protocol WindowKernel: Sendable {
+    /// Sets the steps that have a value; `column` comes cleared. `samples` are not empty.
+    func run(
+        _ samples: WindowSamples, _ windows: WindowGrid, into column: inout StepColumn, _ context: QueryContext
+    ) throws(QueryError)
+}
+
+/// The plain kernel: every window is computed from its samples alone, in order, as the definition says it.
+///
+/// Costs O(samples in all windows). Functions whose rounding depends on the order of additions stay with it, so that
+/// they give upstream's bits; others have kernels that carry state from window to window.
+struct Rescanning<Function: WindowFunction>: WindowKernel {
+    let function: Function
+
+    func run(
+        _ samples: WindowSamples, _ windows: WindowGrid, into column: inout StepColumn, _ context: QueryContext
+    ) throws(QueryError) {
+        var cursor = WindowCursor()
+        var visited = 0
+        for step in 0..<windows.count {
+            cursor.slide(to: windows.end(step), length: windows.length, times: samples.times, count: samples.count)
+            let size = cursor.high &- cursor.low
+            guard size >= Function.minimumCount else { continue }
+            column.set(
+                step,
+                function.value(
+                    samples.times + cursor.low, samples.values + cursor.low, count: size, step: step))
+            visited &+= size
+            if visited > Scratch.workBetweenChecks {
+                visited = 0
+                try context.check()
+            }
+        }
+    }
+}
+
+/// A function of the samples of one window.
+protocol WindowFunction: Sendable {
+    /// Windows with fewer samples have no value.
+    static var minimumCount: Int { get }
+    func value(_ times: UnsafePointer<Int64>, _ values: UnsafePointer<Double>, count: Int, step: Int) -> Double
+}
+
+extension WindowFunction {
+    static var minimumCount: Int { 1 }
+}

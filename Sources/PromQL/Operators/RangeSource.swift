@@ -1,0 +1,56 @@
+import TSDB
+
+/// Where windows get their samples: series in storage, or the columns of a subquery.
+protocol RangeSource: Sendable {
+    var count: Int { get }
+    func labels(at index: Int) -> Labels
+    func dropsName(at index: Int) -> Bool
+    func groups(_ grouping: Grouping) -> Groups
+
+    /// Replaces `scratch.samples` with the samples of series `index` that any window may need, without stale markers:
+    /// windows do not see them.
+    func load(_ index: Int, into scratch: Scratch, context: QueryContext) throws(QueryError)
+}
+
+/// `x[5m]`: series as storage has them.
+struct StoredRange: RangeSource {
+    let series: any SeriesSet
+    let windows: WindowGrid
+
+    var count: Int { series.count }
+    func labels(at index: Int) -> Labels { series.labels(at: index) }
+    func dropsName(at index: Int) -> Bool { false }
+    func groups(_ grouping: Grouping) -> Groups { series.groups(grouping) }
+
+    func load(_ index: Int, into scratch: Scratch, context: QueryContext) throws(QueryError) {
+        scratch.samples.removeAll()
+        do {
+            try series.decode(
+                index, from: windows.from.milliseconds, through: windows.through.milliseconds, into: &scratch.samples)
+        } catch {
+            throw QueryError(storage: error)
+        }
+        let count = scratch.samples.count
+        try scratch.spend(count + windows.count, context)
+        context.countRead(samples: count)
+        scratch.samples.dropStaleMarkers()
+    }
+}
+
+extension SampleColumns {
+    /// Closes the gaps that stale markers leave.
+    mutating func dropStaleMarkers() {
+        var first = 0
+        let total = count
+        while first < total && !StaleMarker.isStale(values[first]) { first &+= 1 }
+        guard first < total else { return }
+        var kept = first
+        for index in first..<total where !StaleMarker.isStale(values[index]) {
+            timestamps[kept] = timestamps[index]
+            values[kept] = values[index]
+            kept &+= 1
+        }
+        removeAll()
+        commit(kept)
+    }
+}

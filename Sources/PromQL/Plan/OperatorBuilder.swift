@@ -1,0 +1,105 @@
+import TSDB
+
+/// Makes the operators that carry out a plan, leaves first.
+///
+/// Selectors ask storage here, breakers do their work here; what is left streams when its columns are asked for.
+struct OperatorBuilder {
+    let storage: any Queryable
+    let lookback: Duration
+    let delayedNameRemoval: Bool
+    let context: QueryContext
+
+    /// What a function that changes a value's meaning does to names.
+    var dropping: NameTreatment { delayedNameRemoval ? .marked : .dropped }
+
+    func build(_ node: PlanNode, on grid: StepGrid) throws(QueryError) -> any VectorOperator {
+        try context.check()
+        switch node {
+        case .scalar(let value): return ConstantScalar(value: value)
+        case .selector(let plan): return try selector(plan, grid)
+        case .rangeFunction(let plan): return try rangeFunction(plan, grid)
+        case .aggregate(let plan): return try aggregate(plan, grid)
+        case .stepInvariant(let inner):
+            if grid.count <= 1 { return try build(inner, on: grid) }
+            return Repeat(once: try build(inner, on: StepGrid(start: grid.start, step: grid.step, count: 1)))
+        case .negate(let operand, let type): return try negate(operand, type, grid)
+        case .binary(let expr, let left, let right): return try binary(expr, left, right, grid)
+        case .function(let plan): return try function(plan, grid)
+        case .string, .range: throw QueryError(.evaluation, "a string or range vector stands where a vector is wanted")
+        }
+    }
+
+    func select(_ plan: SelectorPlan, _ windows: WindowGrid) throws(QueryError) -> any SeriesSet {
+        do {
+            return try storage.select(plan.matchers, from: windows.from, through: windows.through)
+        } catch {
+            throw QueryError(storage: error)
+        }
+    }
+
+    private func selector(_ plan: SelectorPlan, _ grid: StepGrid) throws(QueryError) -> any VectorOperator {
+        let windows = WindowGrid(grid, length: lookback, offset: plan.offset, at: plan.at)
+        return InstantSelector(
+            try select(plan, windows), windows, pinnedName: plan.pinnedName, yieldsTimestamps: plan.yieldsTimestamps,
+            context: context)
+    }
+
+    private func aggregate(_ plan: AggregatePlan, _ grid: StepGrid) throws(QueryError) -> any VectorOperator {
+        let operand = try build(plan.operand, on: grid)
+        guard plan.op.takesParameter else {
+            return try Aggregation.make(plan.op, operand, plan.grouping, steps: grid.count, context: context)
+        }
+        throw QueryError(.notImplemented, "\(plan.op.rawValue) is not implemented yet", range: plan.place)
+    }
+
+    private func negate(
+        _ operand: PlanNode, _ type: ValueType, _ grid: StepGrid
+    ) throws(QueryError) -> any VectorOperator {
+        throw QueryError(.notImplemented, "negation is not implemented yet")
+    }
+
+    private func binary(
+        _ expr: BinaryExpr, _ left: PlanNode, _ right: PlanNode, _ grid: StepGrid
+    ) throws(QueryError) -> any VectorOperator {
+        throw QueryError(.notImplemented, "binary operators are not implemented yet", range: expr.range)
+    }
+
+    private func function(_ plan: FunctionPlan, _ grid: StepGrid) throws(QueryError) -> any VectorOperator {
+        throw QueryError(
+            .notImplemented, "function \(plan.call.function.name) is not implemented yet", range: plan.call.range)
+    }
+}
+
+// MARK: Ranges
+
+extension OperatorBuilder {
+    /// Where the windows of `plan` get their samples, and the windows.
+    func source(_ plan: RangePlan, _ grid: StepGrid) throws(QueryError) -> (any RangeSource, WindowGrid) {
+        let windows = WindowGrid(grid, length: plan.length, offset: plan.offset, at: plan.at)
+        switch plan.source {
+        case .selector(let selector):
+            return (StoredRange(series: try select(selector, windows), windows: windows), windows)
+        case .subquery(let inner, let step, _, _):
+            let innerGrid = SubquerySource.grid(windows, step: step.milliseconds)
+            if innerGrid.count == 0 { return (SubquerySource(inner: EmptyVector(), grid: innerGrid), windows) }
+            try checkColumn(innerGrid)
+            return (SubquerySource(inner: try build(inner, on: innerGrid), grid: innerGrid), windows)
+        }
+    }
+
+    /// Refuses a grid of which not even one column may be held.
+    func checkColumn(_ grid: StepGrid) throws(QueryError) {
+        try context.reserve(samples: grid.count)
+        context.release(samples: grid.count)
+    }
+
+    private func rangeFunction(
+        _ plan: RangeFunctionPlan, _ grid: StepGrid
+    ) throws(QueryError) -> any VectorOperator {
+        let (source, windows) = try source(plan.range, grid)
+        var parameters: [any VectorOperator] = []
+        for parameter in plan.parameters { parameters.append(try build(parameter, on: grid)) }
+        return try RangeFunctions.make(
+            plan, source, windows, parameters: parameters, grid: grid, names: dropping, context: context)
+    }
+}
