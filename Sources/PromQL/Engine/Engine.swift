@@ -52,7 +52,7 @@ public struct Engine: Sendable {
         guard expr.type == .vector || expr.type == .scalar else {
             throw QueryError(
                 .syntax,
-                "invalid expression type \"\(expr.type.documented)\" for range query, must be Scalar or instant Vector")
+                "invalid expression type \"\(expr.type.rawValue)\" for range query, must be Scalar or instant Vector")
         }
         guard step > .zero else { throw QueryError(.evaluation, "step of a range query must be positive") }
         let plan = try self.plan(expr, start: start, end: end, step: step)
@@ -82,7 +82,7 @@ public struct Engine: Sendable {
     }
 
     private func parse(_ query: String) throws(QueryError) -> Expr {
-        throw QueryError(.notImplemented, "no parser yet")
+        try Parser.parse(query, options: options.parser)
     }
 
     private func builder(_ storage: any Queryable, _ lookback: Duration?, _ context: QueryContext) -> OperatorBuilder {
@@ -184,9 +184,4 @@ extension Engine {
 
     /// With delayed name removal names go now, and series that become equal are one.
     private func finished(_ root: any VectorOperator) -> any VectorOperator { root }
-}
-
-extension ValueType {
-    /// The type as the documentation names it.
-    var documented: String { rawValue }
 }

@@ -14,6 +14,8 @@ public struct EngineOptions: Sendable {
     public var delayedNameRemoval = false
     /// The step of `x[1h:]`: the global evaluation interval.
     public var defaultSubqueryStep = Duration.minutes(1)
+    /// Which experimental parts of the language are allowed.
+    public var parser = ParserOptions()
     /// Nanoseconds; for the timeout. The engine reads no clock of its own.
     public var clock: QueryContext.MonotonicClock = { 0 }
 
