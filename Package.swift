@@ -20,7 +20,9 @@ let package = Package(
         // Traits off: without them the server needs neither Foundation's ICU nor swift-configuration (docs/design/0001).
         .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.1", traits: []),
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-http-types.git", from: "1.8.0", traits: []),
         .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.0.0"),
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
         .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.2"),
     ],
@@ -59,6 +61,9 @@ let package = Package(
             dependencies: [
                 "Alerter", "ConfigurationFile", "CZlib", "SelfMetrics", "Numbers", "PromQL", "Scraper", "Snappy", "TSDB",
                 .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -68,8 +73,11 @@ let package = Package(
         .executableTarget(
             name: "minprom",
             dependencies: [
-                "HostMetrics", "WebAPI",
+                "ConfigurationFile", "HostMetrics", "Scraper", "SelfMetrics", "TSDB", "WebAPI",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
             ],
             path: "Sources/Services/minprom"),
 

@@ -1,1 +1,84 @@
-// First file of the module.
+import HTTPTypes
+import NIOCore
+import SelfMetrics
+
+/// Prometheus' HTTP API v1, the pages of the UI and the lifecycle endpoints, as a function from request to reply.
+///
+/// The front door of this module: it knows the database, the engine, the scraper and the configuration by their seams, and no
+/// sockets. `WebServer` puts it on a port.
+public struct WebAPI: Sendable {
+    /// Where queries and appends run.
+    public let pool: ThreadPool
+    let status: ServerStatus
+    private var routes = Routes()
+    private let metrics = HTTPMetrics()
+
+    let hooks: Hooks
+
+    public init(status: ServerStatus, registry: MetricsRegistry, pool: ThreadPool, hooks: Hooks = Hooks()) {
+        self.hooks = hooks
+        self.status = status
+        self.pool = pool
+        let metrics = metrics
+        registry.add { metrics.write(to: &$0) }
+        addLifecycle(to: &routes, registry: registry)
+        addStatus(to: &routes)
+    }
+
+    /// Answers; never throws: what goes wrong is an answer, too.
+    public func answer(_ request: APIRequest) async -> Reply {
+        let begin = ContinuousClock.now
+        var route = "unknown"
+        let reply: Reply
+        switch routes.match(request.method, request.path) {
+        case .handler(let handler, let pattern):
+            route = pattern
+            if isForged(request) {
+                reply = .text("cross-site request refused\n", .forbidden)
+            } else if !status.isReady && pattern.hasPrefix("/api/") {
+                reply = .text("Service Unavailable", .serviceUnavailable)
+            } else {
+                do throws(APIError) {
+                    reply = try await handler(request)
+                } catch {
+                    reply = error.reply
+                }
+            }
+        case .wrongMethod(let allowed): reply = Self.wrongMethod(request, allowed)
+        case .none: reply = .notFound
+        }
+        if case .buffer(let buffer) = reply.body {
+            metrics.observe(
+                route: route, status: reply.status.code, seconds: Self.seconds(since: begin), bytes: buffer.readableBytes)
+        } else {
+            metrics.observe(route: route, status: reply.status.code, seconds: Self.seconds(since: begin), bytes: 0)
+        }
+        return reply
+    }
+
+    /// A page of another site makes a browser send something that changes state.
+    private func isForged(_ request: APIRequest) -> Bool {
+        guard request.method != .get && request.method != .head else { return false }
+        return HTTPField.Name("Sec-Fetch-Site").flatMap { request.headers[$0] } == "cross-site"
+    }
+
+    private static func wrongMethod(_ request: APIRequest, _ allowed: [HTTPRequest.Method]) -> Reply {
+        let names = (allowed + [.options]).map(\.rawValue).sorted().joined(separator: ", ")
+        var reply: Reply
+        if request.method == .options {
+            reply = .text("", .noContent)
+            reply.contentType = ""
+        } else if request.path.hasPrefix("/-/") && !allowed.contains(.get) {
+            return .text("Only POST or PUT requests allowed", .methodNotAllowed)
+        } else {
+            reply = .text("Method Not Allowed\n", .methodNotAllowed)
+        }
+        reply.headers[.allow] = names
+        return reply
+    }
+
+    static func seconds(since begin: ContinuousClock.Instant) -> Double {
+        let elapsed = begin.duration(to: .now).components
+        return Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18
+    }
+}

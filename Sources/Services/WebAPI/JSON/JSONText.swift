@@ -1,0 +1,162 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+import NIOCore
+import Numbers
+
+/// JSON on its way out, written by hand into one growing block of bytes.
+///
+/// No tree of values, no encoder: an answer of a million points is a million times “copy the time, print the number”. The
+/// block is handed on as a `ByteBuffer` when it is full or finished.
+///
+/// Invariant: `count <= capacity`; every write makes sure of its room first.
+public struct JSONText: ~Copyable {
+    private var base: UnsafeMutablePointer<UInt8>
+    private var capacity: Int
+    /// Bytes written since the last `take`.
+    public private(set) var count = 0
+
+    public init(capacity: Int = 1024) {
+        self.capacity = max(64, capacity)
+        base = .allocate(capacity: self.capacity)
+    }
+
+    deinit { base.deallocate() }
+
+    /// The bytes so far, as a buffer; the text is empty afterwards.
+    public mutating func take() -> ByteBuffer {
+        let buffer = ByteBuffer(bytes: UnsafeRawBufferPointer(start: base, count: count))
+        count = 0
+        return buffer
+    }
+
+    @inline(__always)
+    mutating func ensure(_ additional: Int) {
+        if capacity &- count < additional { grow(additional) }
+    }
+
+    private mutating func grow(_ additional: Int) {
+        let wanted = max(capacity * 2, count + additional)
+        let larger = UnsafeMutablePointer<UInt8>.allocate(capacity: wanted)
+        larger.update(from: base, count: count)
+        base.deallocate()
+        base = larger
+        capacity = wanted
+    }
+
+    @inline(__always)
+    public mutating func append(byte: UInt8) {
+        ensure(1)
+        base[count] = byte
+        count &+= 1
+    }
+
+    public mutating func append(_ text: StaticString) {
+        append(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    }
+
+    public mutating func append(_ text: String) {
+        var text = text
+        text.withUTF8 { append(UnsafeRawBufferPointer($0)) }
+    }
+
+    public mutating func append(_ bytes: UnsafeRawBufferPointer) {
+        guard let source = bytes.baseAddress else { return }
+        ensure(bytes.count)
+        memcpy(base + count, source, bytes.count)
+        count &+= bytes.count
+    }
+
+    public mutating func append(_ number: Int64) {
+        ensure(24)
+        count &+= NumberText.write(number, to: base + count)
+    }
+
+    public mutating func append(_ number: Int) { append(Int64(number)) }
+
+    public mutating func append(_ flag: Bool) { append(flag ? "true" : "false" as StaticString) }
+
+    /// A number as JSON has it, shortest digits; there is no NaN in JSON, so it becomes `null`.
+    public mutating func append(_ number: Double) {
+        guard number.isFinite else { return append("null" as StaticString) }
+        ensure(NumberText.maximumLength)
+        count &+= NumberText.write(number, to: base + count, style: .plain)
+    }
+
+    /// A sample value: a string, because JSON has no NaN and no infinity.
+    @inline(__always)
+    public mutating func appendSampleValue(_ value: Double) {
+        ensure(NumberText.maximumLength &+ 2)
+        base[count] = UInt8(ascii: "\"")
+        let length = NumberText.write(value, to: base + count + 1, style: .plain)
+        base[count &+ length &+ 1] = UInt8(ascii: "\"")
+        count &+= length &+ 2
+    }
+
+    /// Seconds with up to three decimals: `1435781451.781`, `1435781460`.
+    public mutating func appendTime(milliseconds: Int64) {
+        ensure(32)
+        var whole = milliseconds / 1000
+        var rest = milliseconds % 1000
+        if milliseconds < 0 {
+            append(byte: UInt8(ascii: "-"))
+            whole = -whole
+            rest = -rest
+        }
+        append(whole)
+        guard rest != 0 else { return }
+        append(byte: UInt8(ascii: "."))
+        append(byte: UInt8(ascii: "0") + UInt8(rest / 100))
+        if rest % 100 != 0 {
+            append(byte: UInt8(ascii: "0") + UInt8(rest / 10 % 10))
+            if rest % 10 != 0 { append(byte: UInt8(ascii: "0") + UInt8(rest % 10)) }
+        }
+    }
+
+    public mutating func appendQuoted(_ text: String) {
+        var text = text
+        text.withUTF8 { appendQuoted(UnsafeRawBufferPointer($0)) }
+    }
+
+    /// A string with what JSON wants escaped. The bytes are UTF-8.
+    public mutating func appendQuoted(_ bytes: UnsafeRawBufferPointer) {
+        ensure(bytes.count * 6 + 2)
+        base[count] = UInt8(ascii: "\"")
+        count &+= 1
+        for byte in bytes {
+            switch byte {
+            case UInt8(ascii: "\""), UInt8(ascii: "\\"):
+                base[count] = UInt8(ascii: "\\")
+                base[count &+ 1] = byte
+                count &+= 2
+            case 0..<0x20:
+                appendControl(byte)
+            default:
+                base[count] = byte
+                count &+= 1
+            }
+        }
+        base[count] = UInt8(ascii: "\"")
+        count &+= 1
+    }
+
+    private mutating func appendControl(_ byte: UInt8) {
+        switch byte {
+        case 0x0a: append("\\n" as StaticString)
+        case 0x0d: append("\\r" as StaticString)
+        case 0x09: append("\\t" as StaticString)
+        default:
+            append("\\u00" as StaticString)
+            append(byte: Self.hexadecimal(byte >> 4))
+            append(byte: Self.hexadecimal(byte & 15))
+        }
+    }
+
+    private static func hexadecimal(_ digit: UInt8) -> UInt8 {
+        digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10
+    }
+}

@@ -1,0 +1,64 @@
+import Synchronization
+import TSDB
+
+/// What the process knows of itself: built when, started when, ready or not, how the last reload went.
+public final class ServerStatus: Sendable {
+    public struct Build: Sendable {
+        /// At least 2.24 and semver, or Grafana takes the server for too old to have features.
+        public var version: String
+        public var revision: String
+        public var branch: String
+        public var user: String
+        public var date: String
+        public init(
+            version: String = "3.14.0+minprom.0.1.0", revision: String = "", branch: String = "", user: String = "",
+            date: String = ""
+        ) {
+            self.version = version
+            self.revision = revision
+            self.branch = branch
+            self.user = user
+            self.date = date
+        }
+    }
+
+    public struct Reload: Sendable {
+        public var succeeded: Bool
+        public var lastSuccess: Timestamp
+    }
+
+    public let build: Build
+    public let startTime: Timestamp
+    /// Under their upstream names, without dashes; all values are strings.
+    public let flags: [(name: String, value: String)]
+    public let isLifecycleEnabled: Bool
+    private let ready = Atomic<Bool>(false)
+    private let reload: Mutex<Reload>
+
+    public init(
+        build: Build = Build(), startTime: Timestamp, flags: [(name: String, value: String)] = [],
+        isLifecycleEnabled: Bool = false
+    ) {
+        self.build = build
+        self.startTime = startTime
+        self.flags = flags.sorted { $0.name < $1.name }
+        self.isLifecycleEnabled = isLifecycleEnabled
+        reload = Mutex(Reload(succeeded: true, lastSuccess: startTime))
+    }
+
+    /// False while the log is replayed, and again once the server stops.
+    public var isReady: Bool { ready.load(ordering: .acquiring) }
+
+    public func setReady(_ isReady: Bool) { ready.store(isReady, ordering: .releasing) }
+
+    public var lastReload: Reload { reload.withLock { $0 } }
+
+    public func reloaded(at now: Timestamp, successfully: Bool) {
+        reload.withLock {
+            $0.succeeded = successfully
+            if successfully { $0.lastSuccess = now }
+        }
+    }
+
+    public func flag(_ name: String) -> String { flags.first { $0.name == name }?.value ?? "" }
+}

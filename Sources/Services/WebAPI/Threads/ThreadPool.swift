@@ -1,0 +1,158 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+/// Threads of our own for work that computes or blocks: queries, appends, rendering.
+///
+///     handler ── await run { … } ──▶ queue (bounded) ──▶ one of up to `limit` threads
+///        ▲                                                    │
+///        └──────────────── one continuation ◀─────────────────┘
+///
+/// Swift's concurrency pool has one thread per core; two computing handlers would stop every other request for as long as
+/// they run. Here they only compete for time slices. A hand-over costs about 20 µs.
+///
+/// Threads are started when there is work and no idle thread, and then stay.
+///
+/// Invariant: a job that was accepted runs exactly once.
+public final class ThreadPool: @unchecked Sendable {
+    // Sendable: `jobs` and the counters are touched under `mutex` only.
+
+    public typealias Job = @Sendable () -> Void
+
+    /// Every place in the queue is taken.
+    public struct Full: Error, Sendable {
+        public let limit: Int
+    }
+
+    /// Stack of a thread. Parsers are bounded to some hundred levels; this is ten times what they need.
+    private static let stackSize = 8 << 20
+
+    public let name: String
+    private let limit: Int
+    private let queueLimit: Int
+    private let mutex: UnsafeMutablePointer<pthread_mutex_t>
+    private let condition: UnsafeMutablePointer<pthread_cond_t>
+    private var jobs: [Job?] = []
+    private var head = 0
+    private var idle = 0
+    private var started = 0
+    private var running = 0
+
+    /// Up to `threads` threads, and up to `queueLimit` jobs waiting for one.
+    public init(_ name: String, threads: Int, queueLimit: Int = 10_000) {
+        self.name = name
+        limit = max(1, threads)
+        self.queueLimit = queueLimit
+        mutex = .allocate(capacity: 1)
+        condition = .allocate(capacity: 1)
+        mutex.initialize(to: pthread_mutex_t())
+        condition.initialize(to: pthread_cond_t())
+        pthread_mutex_init(mutex, nil)
+        pthread_cond_init(condition, nil)
+    }
+
+    // Threads hold the pool, so once one was started it lives as long as the process.
+    deinit {
+        pthread_cond_destroy(condition)
+        pthread_mutex_destroy(mutex)
+        condition.deallocate()
+        mutex.deallocate()
+    }
+
+    /// Hands `job` to a thread; throws when the queue is full.
+    public func submit(_ job: @escaping Job) throws(Full) {
+        pthread_mutex_lock(mutex)
+        if jobs.count - head >= queueLimit {
+            pthread_mutex_unlock(mutex)
+            throw Full(limit: queueLimit)
+        }
+        jobs.append(job)
+        let waiting = jobs.count - head
+        let needsThread = idle < waiting && started < limit
+        if needsThread { started += 1 }
+        pthread_cond_signal(condition)
+        pthread_mutex_unlock(mutex)
+        if needsThread { startThread() }
+    }
+
+    /// Runs `body` on a thread of the pool and waits for its answer without holding a thread.
+    public func run<Value: Sendable>(_ body: @escaping @Sendable () -> Value) async throws(Full) -> Value {
+        let result: Result<Value, Full> = await withCheckedContinuation { continuation in
+            do throws(Full) {
+                try submit { continuation.resume(returning: .success(body())) }
+            } catch {
+                continuation.resume(returning: .failure(error))
+            }
+        }
+        return try result.get()
+    }
+
+    /// Jobs waiting and jobs running now.
+    public var load: (waiting: Int, running: Int) {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        return (jobs.count - head, running)
+    }
+
+    private func startThread() {
+        var attributes = pthread_attr_t()
+        pthread_attr_init(&attributes)
+        pthread_attr_setstacksize(&attributes, Self.stackSize)
+        pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
+        #if canImport(Darwin)
+            var thread: pthread_t?
+        #else
+            var thread = pthread_t()
+        #endif
+        let retained = Unmanaged.passRetained(self)
+        let code = pthread_create(&thread, &attributes, { argument in
+            #if canImport(Darwin)
+                let pool = Unmanaged<ThreadPool>.fromOpaque(argument).takeRetainedValue()
+            #else
+                guard let argument else { return nil }
+                let pool = Unmanaged<ThreadPool>.fromOpaque(argument).takeRetainedValue()
+            #endif
+            pool.work()
+            return nil
+        }, retained.toOpaque())
+        pthread_attr_destroy(&attributes)
+        if code != 0 {
+            retained.release()
+            // Other threads will get to the job. With none, nothing can ever run, and waiting would be silent.
+            pthread_mutex_lock(mutex)
+            started -= 1
+            let alone = started == 0
+            pthread_mutex_unlock(mutex)
+            precondition(!alone, "\(name): the system gives no threads (error \(code))")
+        }
+    }
+
+    private func work() {
+        pthread_mutex_lock(mutex)
+        while true {
+            idle += 1
+            while head == jobs.count { pthread_cond_wait(condition, mutex) }
+            idle -= 1
+            var job = jobs[head]
+            jobs[head] = nil
+            head += 1
+            if head == jobs.count {
+                jobs.removeAll(keepingCapacity: true)
+                head = 0
+            } else if head > 1024 && head * 2 > jobs.count {
+                jobs.removeFirst(head)
+                head = 0
+            }
+            running += 1
+            pthread_mutex_unlock(mutex)
+            job?()
+            job = nil
+            pthread_mutex_lock(mutex)
+            running -= 1
+        }
+    }
+}

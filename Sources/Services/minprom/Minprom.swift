@@ -1,0 +1,12 @@
+import ArgumentParser
+
+/// `minprom`: Prometheus and Alertmanager in one small program. `serve` is what it does when nothing else is asked.
+@main
+struct Minprom: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "minprom",
+        abstract: "Scrapes, stores, queries and alerts: compatible with Prometheus at the edges.",
+        version: "minprom 0.1.0, compatible with Prometheus 3.14.0",
+        subcommands: [Serve.self],
+        defaultSubcommand: Serve.self)
+}

@@ -1,0 +1,107 @@
+import ArgumentParser
+import WebAPI
+
+/// The server, with upstream's flag names.
+struct Serve: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Run the server (the default).")
+
+    @Option(name: .customLong("config.file"), help: "Configuration file. Without one, minprom scrapes itself and this host.")
+    var configFile: String?
+
+    @Option(name: .customLong("storage.tsdb.path"), help: "Directory of the database, or :memory: for none.")
+    var storagePath = "data/"
+
+    @Option(name: .customLong("storage.tsdb.retention.time"), help: "How long to keep samples.")
+    var retentionTime = "24h"
+
+    @Option(name: .customLong("storage.tsdb.retention.size"), help: "How many bytes to keep (512MB, 2GB); 0: no bound.")
+    var retentionSize = "0"
+
+    @Option(name: .customLong("storage.tsdb.wal-compression-type"), help: "lz4 (compact), snappy or none (as upstream).")
+    var walCompression = "lz4"
+
+    @Option(name: .customLong("web.listen-address"), help: "Address to listen on; may be given several times.")
+    var listenAddresses = ["0.0.0.0:9090"]
+
+    @Option(name: .customLong("web.max-connections"), help: "Connections that may be open at once.")
+    var maxConnections = 512
+
+    @Option(name: .customLong("web.external-url"), help: "The URL under which the server is reached from outside.")
+    var externalURL = ""
+
+    @Option(name: .customLong("web.route-prefix"), help: "Prefix of all paths; the path of the external URL where left out.")
+    var routePrefix: String?
+
+    @Option(name: .customLong("web.page-title"), help: "Title of the pages.")
+    var pageTitle = "minprom"
+
+    @Flag(name: .customLong("web.enable-remote-write-receiver"), help: "Accept POST /api/v1/write.")
+    var enableRemoteWrite = false
+
+    @Flag(name: .customLong("web.enable-lifecycle"), help: "Accept POST /-/reload and /-/quit.")
+    var enableLifecycle = false
+
+    @Flag(name: .customLong("web.enable-admin-api"), help: "Accept the admin API.")
+    var enableAdmin = false
+
+    @Option(name: .customLong("enable-feature"), help: "Comma-separated feature names.")
+    var features: [String] = []
+
+    @Option(name: .customLong("query.timeout"), help: "The longest a query may take.")
+    var queryTimeout = "2m"
+
+    @Option(name: .customLong("query.max-samples"), help: "Samples one query may hold in memory.")
+    var queryMaxSamples = 50_000_000
+
+    @Option(name: .customLong("query.max-concurrency"), help: "Queries that run at once.")
+    var queryMaxConcurrency = 20
+
+    @Option(name: .customLong("query.lookback-delta"), help: "How long a sample stands for its series.")
+    var queryLookback = "5m"
+
+    @Option(name: .customLong("log.level"), help: "debug, info, warn or error.")
+    var logLevel = "info"
+
+    @Option(name: .customLong("log.format"), help: "logfmt or json.")
+    var logFormat = "logfmt"
+
+    func run() async throws {
+        do throws(StartError) {
+            try await Server(self).run()
+        } catch {
+            throw ExitCode(Console.complain(error.message))
+        }
+    }
+
+    /// Under upstream's names, as `/api/v1/status/flags` shows them.
+    var flags: [(name: String, value: String)] {
+        [
+            ("config.file", configFile ?? ""),
+            ("enable-feature", features.joined(separator: ",")),
+            ("log.format", logFormat),
+            ("log.level", logLevel),
+            ("query.lookback-delta", queryLookback),
+            ("query.max-concurrency", "\(queryMaxConcurrency)"),
+            ("query.max-samples", "\(queryMaxSamples)"),
+            ("query.timeout", queryTimeout),
+            ("storage.tsdb.path", storagePath),
+            ("storage.tsdb.retention.size", retentionSize),
+            ("storage.tsdb.retention.time", retentionTime),
+            ("storage.tsdb.wal-compression-type", walCompression),
+            ("web.enable-admin-api", "\(enableAdmin)"),
+            ("web.enable-lifecycle", "\(enableLifecycle)"),
+            ("web.enable-remote-write-receiver", "\(enableRemoteWrite)"),
+            ("web.external-url", externalURL),
+            ("web.listen-address", listenAddresses.joined(separator: ",")),
+            ("web.max-connections", "\(maxConnections)"),
+            ("web.page-title", pageTitle),
+            ("web.route-prefix", routePrefix ?? "/"),
+        ]
+    }
+}
+
+/// Why the server did not start, in one line.
+struct StartError: Error {
+    var message: String
+    init(_ message: String) { self.message = message }
+}
