@@ -29,7 +29,7 @@ extension NumberText {
 
     /// The double that the whole of `bytes` spells, or `nil`; also `nil` where it is too large for a double, as Go's
     /// range error. Too small gives zero.
-    @inline(__always)
+    @inlinable @inline(__always)
     public static func parse(_ bytes: UnsafeRawBufferPointer, allowing spellings: Spellings = []) -> Double? {
         if let value = parseShortDecimal(bytes) { return value }
         return parseAny(bytes, allowing: spellings)
@@ -74,12 +74,20 @@ extension NumberText {
         return Int64(exactly: magnitude)
     }
 
-    /// The fast path: sign, digits, point, digits, exponent; `nil` for everything that needs care.
-    @inline(__always)
-    private static func parseShortDecimal(_ bytes: UnsafeRawBufferPointer) -> Double? {
+    /// The fast path over the whole of `bytes`; `nil` for everything that needs care.
+    @inlinable @inline(__always)
+    static func parseShortDecimal(_ bytes: UnsafeRawBufferPointer) -> Double? {
         guard let base = bytes.baseAddress else { return nil }
         var p = base.assumingMemoryBound(to: UInt8.self)
         let end = p + bytes.count
+        guard let value = takeDecimal(from: &p, end: end), p == end else { return nil }
+        return value
+    }
+
+    /// Reads sign, digits, point, digits, exponent as far as they go and moves `p` behind them. `nil` (with `p` anywhere)
+    /// where there is no number, or one that needs the slow path: more than 19 digits, large exponents, names.
+    @inlinable @inline(__always)
+    public static func takeDecimal(from p: inout UnsafePointer<UInt8>, end: UnsafePointer<UInt8>) -> Double? {
         guard p < end else { return nil }
         let negative = p.pointee == UInt8(ascii: "-")
         if negative { p += 1 }
@@ -104,20 +112,18 @@ extension NumberText {
         }
         // 19 digits cannot have wrapped the integer; leading zeros count, which only sends more to the slow path.
         guard digits > 0, digits <= 19 else { return nil }
-        if p < end {
-            guard p.pointee | 0x20 == UInt8(ascii: "e") else { return nil }
+        if p < end, p.pointee | 0x20 == UInt8(ascii: "e") {
             p += 1
             guard p < end else { return nil }
             let minus = p.pointee == UInt8(ascii: "-")
             if minus || p.pointee == UInt8(ascii: "+") { p += 1 }
-            guard end - p >= 1, end - p <= 3 else { return nil }
+            let firstExponentDigit = p
             var written = 0
-            while p < end {
-                let digit = p.pointee &- 48
-                guard digit < 10 else { return nil }
+            while p < end, case let digit = p.pointee &- 48, digit < 10, p - firstExponentDigit < 4 {
                 written = written &* 10 &+ Int(digit)
                 p += 1
             }
+            guard p > firstExponentDigit else { return nil }
             exponent &+= minus ? -written : written
         }
         guard mantissa <= 1 << 53 else { return nil }
@@ -130,8 +136,8 @@ extension NumberText {
     }
 
     /// 10^exponent for 0…22: every partial product is a power of ten up to 10^22, which a double holds exactly.
-    @inline(__always)
-    private static func powerOfTen(_ exponent: Int) -> Double {
+    @inlinable @inline(__always)
+    static func powerOfTen(_ exponent: Int) -> Double {
         var result = 1.0
         if exponent & 1 != 0 { result *= 1e1 }
         if exponent & 2 != 0 { result *= 1e2 }
@@ -141,8 +147,8 @@ extension NumberText {
         return result
     }
 
-    @inline(never)
-    private static func parseAny(_ bytes: UnsafeRawBufferPointer, allowing spellings: Spellings) -> Double? {
+    @usableFromInline @inline(never)
+    static func parseAny(_ bytes: UnsafeRawBufferPointer, allowing spellings: Spellings) -> Double? {
         guard let first = bytes.first else { return nil }
         let hasSign = first == UInt8(ascii: "-") || first == UInt8(ascii: "+")
         let body = UnsafeRawBufferPointer(rebasing: bytes[(hasSign ? 1 : 0)...])
