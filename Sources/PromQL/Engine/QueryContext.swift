@@ -126,5 +126,8 @@ extension QueryContext {
 
     public func annotate(_ annotation: Annotation) { notes.withLock { $0.add(annotation) } }
 
+    /// Adds a note whose detail grows, or puts it in the place of its earlier form.
+    public func amend(_ annotation: Annotation) { notes.withLock { $0.replace(annotation) } }
+
     public var annotations: Annotations { notes.withLock { $0 } }
 }

@@ -1,0 +1,53 @@
+import TSDB
+
+/// From a binary expression and its running operands to the operator that evaluates it.
+public enum BinaryLibrary {
+    /// `left` and `right` evaluate the operands, of the types named; work that needs to see a whole side is done here.
+    public static func make(
+        _ expr: BinaryExpr, left: any VectorOperator, right: any VectorOperator, leftType: ValueType,
+        rightType: ValueType, grid: StepGrid, context: QueryContext, options: EngineOptions
+    ) throws(QueryError) -> any VectorOperator {
+        let delayed = options.delayedNameRemoval
+        switch (leftType, rightType) {
+        case (.scalar, .scalar):
+            return ScalarOperation(
+                left: left, right: right, kernel: BinaryKernel(op: expr.op, returnsBool: expr.op.isComparison))
+        case (.vector, .scalar):
+            return try withScalar(
+                expr, vector: left, scalar: right, scalarIsLeft: false, grid: grid, context: context, delayed: delayed)
+        case (.scalar, .vector):
+            return try withScalar(
+                expr, vector: right, scalar: left, scalarIsLeft: true, grid: grid, context: context, delayed: delayed)
+        case (.vector, .vector):
+            if expr.op.isSetOperator {
+                return try SetOperation(
+                    expr.op, left, right, matching: expr.matching ?? VectorMatching(.manyToMany), grid: grid,
+                    context: context)
+            }
+            return try VectorJoin(
+                expr, left: left, right: right, grid: grid, context: context, delayedNameRemoval: delayed)
+        default:
+            throw QueryError(
+                .evaluation, "binary expression must contain only scalar and instant vector types", range: expr.range)
+        }
+    }
+
+    private static func withScalar(
+        _ expr: BinaryExpr, vector: any VectorOperator, scalar: any VectorOperator, scalarIsLeft: Bool,
+        grid: StepGrid, context: QueryContext, delayed: Bool
+    ) throws(QueryError) -> any VectorOperator {
+        let transform = WithScalar(
+            kernel: BinaryKernel(op: expr.op, returnsBool: expr.returnsBool, keepsRight: scalarIsLeft),
+            scalar: try ScalarColumn(scalar, stepCount: grid.count), scalarIsLeft: scalarIsLeft,
+            incompatible: {
+                context.annotate(.info, incompatibleTypes("float", expr.op, "float"), at: expr.range)
+            })
+        let losesName = expr.op.changesMeaning || expr.returnsBool
+        return MappedSeries.make(vector, transform, names: losesName ? .dropped(delayed: delayed) : .kept)
+    }
+
+    /// Upstream's text for an operation that these types do not have; nothing comes of it.
+    static func incompatibleTypes(_ left: String, _ op: BinaryOperator, _ right: String) -> String {
+        "incompatible sample types encountered for binary operator \"\(op.rawValue)\": \(left) \(op.rawValue) \(right)"
+    }
+}

@@ -1,0 +1,39 @@
+import TSDB
+
+/// `1 + 2`, `time() % 60`, `scalar(x) > bool 3`: two scalars.
+struct ScalarOperation: VectorOperator {
+    let left: any VectorOperator
+    let right: any VectorOperator
+    let kernel: BinaryKernel
+
+    var count: Int { 1 }
+    var isNameless: Bool { true }
+    func labels(at index: Int) -> Labels { Labels() }
+
+    func fill(_ index: Int, into column: inout StepColumn, scratch: Scratch) throws(QueryError) {
+        try left.fill(0, into: &column, scratch: scratch)
+        try scratch.withColumn(count: column.count) { (other) throws(QueryError) in
+            try right.fill(0, into: &other, scratch: scratch)
+            _ = kernel.run(
+                column.values, other.values, result: column.values, presence: column.presence, count: column.count)
+        }
+    }
+}
+
+/// `x * 8`, `100 - x`, `x > 3`, `3 < bool x`: a vector's column with the values of a scalar.
+struct WithScalar: ColumnTransform {
+    let kernel: BinaryKernel
+    let scalar: ScalarColumn
+    let scalarIsLeft: Bool
+    /// Told when the operation does not exist for floats.
+    let incompatible: @Sendable () -> Void
+
+    func apply(to column: inout StepColumn) {
+        precondition(column.count == scalar.count, "columns of \(column.count) and \(scalar.count) steps")
+        let vector = UnsafePointer(column.values)
+        let done = kernel.run(
+            scalarIsLeft ? scalar.values : vector, scalarIsLeft ? vector : scalar.values, result: column.values,
+            presence: column.presence, count: column.count)
+        if !done { incompatible() }
+    }
+}

@@ -1,0 +1,107 @@
+import TSDB
+
+/// `and`, `or`, `unless`: sets of series, decided step by step.
+///
+///     a{x="1"}  1 2 3       b{x="1"}  _ 5 _        a and b      a{x="1"}  _ 2 _
+///     a{x="2"}  4 5 6                              a unless b   a{x="1"}  1 _ 3    a{x="2"}  4 5 6
+///                                                  b or a       b{x="1"}  _ 5 _    a{x="1"}  1 _ 3    a{x="2"}  4 5 6
+///
+/// Series match as in `MatchGroups`; of the side that only decides, a row of bits per group is held. The other columns stream.
+struct SetOperation: VectorOperator {
+    /// A row of the result: a series of the left side, one of the right side, or for `or` both, where their labels are equal.
+    private struct Row {
+        var left: Int32
+        var right: Int32
+    }
+
+    private let op: BinaryOperator
+    private let left: any VectorOperator
+    private let right: any VectorOperator
+    private let groups: MatchGroups
+    /// Steps at which a group is present on the deciding side: the right, for `or` the left.
+    private let deciding: PresenceTable
+    private let rows: [Row]
+
+    init(
+        _ op: BinaryOperator, _ left: any VectorOperator, _ right: any VectorOperator, matching: VectorMatching,
+        grid: StepGrid, context: QueryContext
+    ) throws(QueryError) {
+        precondition(op.isSetOperator, "\(op) is not a set operator")
+        self.op = op
+        self.left = left
+        self.right = right
+        let groups = MatchGroups(matching, left: left, right: right)
+        self.groups = groups
+
+        var onLeft = Array(repeating: false, count: groups.count), onRight = onLeft
+        for group in groups.left { onLeft[Int(group)] = true }
+        for group in groups.right { onRight[Int(group)] = true }
+        let shared = zip(onLeft, onRight).map { $0 && $1 }
+
+        deciding =
+            op == .or
+            ? try PresenceTable(
+                left, groups: groups.left, groupCount: groups.count, stepCount: grid.count, wanted: shared,
+                context: context)
+            : try PresenceTable(
+                right, groups: groups.right, groupCount: groups.count, stepCount: grid.count, wanted: shared,
+                context: context)
+
+        var rows: [Row] = []
+        rows.reserveCapacity(left.count)
+        for index in 0..<left.count where op != .and || shared[Int(groups.left[index])] {
+            rows.append(Row(left: Int32(truncatingIfNeeded: index), right: -1))
+        }
+        if op == .or {
+            // Equal labels are in the same group, so only shared groups can hold them.
+            var known: [Labels: Int] = [:]
+            for index in 0..<left.count where shared[Int(groups.left[index])] { known[left.labels(at: index)] = index }
+            for index in 0..<right.count {
+                if shared[Int(groups.right[index])], let same = known[right.labels(at: index)] {
+                    rows[same].right = Int32(truncatingIfNeeded: index)
+                } else {
+                    rows.append(Row(left: -1, right: Int32(truncatingIfNeeded: index)))
+                }
+            }
+        }
+        self.rows = rows
+    }
+
+    var count: Int { rows.count }
+    var isNameless: Bool { left.isNameless && (op != .or || right.isNameless) }
+
+    func labels(at index: Int) -> Labels {
+        let row = rows[index]
+        return row.left >= 0 ? left.labels(at: Int(row.left)) : right.labels(at: Int(row.right))
+    }
+
+    func dropsName(at index: Int) -> Bool {
+        let row = rows[index]
+        return row.left >= 0 ? left.dropsName(at: Int(row.left)) : right.dropsName(at: Int(row.right))
+    }
+
+    func fill(_ index: Int, into column: inout StepColumn, scratch: Scratch) throws(QueryError) {
+        let row = rows[index]
+        if row.left < 0 { return try fillRemainder(Int(row.right), into: &column, scratch: scratch) }
+        try left.fill(Int(row.left), into: &column, scratch: scratch)
+        let group = Int(groups.left[Int(row.left)])
+        switch op {
+        case .and: for word in 0..<column.wordCount { column.presence[word] &= deciding[group][word] }
+        case .unless: for word in 0..<column.wordCount { column.presence[word] &= ~deciding[group][word] }
+        default:
+            guard row.right >= 0 else { return }
+            try scratch.withColumn(count: column.count) { (other) throws(QueryError) in
+                try fillRemainder(Int(row.right), into: &other, scratch: scratch)
+                // They cannot meet: where the left one is present, its group is, and the right one is not taken.
+                guard column.merge(other) else { throw QueryError.sameLabelset }
+            }
+        }
+    }
+
+    /// A series of the right side of `or`, at the steps at which the left side has nothing of its group.
+    private func fillRemainder(_ index: Int, into column: inout StepColumn, scratch: Scratch) throws(QueryError) {
+        try right.fill(index, into: &column, scratch: scratch)
+        let present = deciding[Int(groups.right[index])]
+        for word in 0..<column.wordCount { column.presence[word] &= ~present[word] }
+    }
+}

@@ -1,0 +1,99 @@
+import TSDB
+
+/// A function of single values: every series of the input, column by column, with its labels or without its name.
+///
+///     abs(x)      x * 8      clamp(x, 0, 1)      year(x)      x > 3
+///
+/// Streams: a column is computed in the place where it is asked for. What happens to the column is a `ColumnTransform`,
+/// called once per column, so its loops are free of calls.
+public struct MappedSeries: VectorOperator {
+    public enum Names: Sendable {
+        /// The result is still the metric that it was: filters.
+        case kept
+        /// `__name__`, type and unit are taken away at once.
+        case dropped
+        /// They stay until the end of the query (delayed name removal).
+        case marked
+
+        /// What an operation does that changes the meaning of values.
+        public static func dropped(delayed: Bool) -> Names { delayed ? .marked : .dropped }
+    }
+
+    private let input: any VectorOperator
+    private let transform: any ColumnTransform
+    private let names: Names
+
+    /// Merges the series that become equal without their names.
+    public static func make(
+        _ input: any VectorOperator, _ transform: any ColumnTransform, names: Names
+    ) -> any VectorOperator {
+        let mapped = MappedSeries(input: input, transform: transform, names: names)
+        return names == .dropped && !input.isNameless ? DistinctRows.of(mapped) : mapped
+    }
+
+    public var count: Int { input.count }
+    public var isNameless: Bool { names == .dropped || input.isNameless }
+
+    public func labels(at index: Int) -> Labels {
+        names == .dropped ? input.labels(at: index).droppingName() : input.labels(at: index)
+    }
+
+    public func dropsName(at index: Int) -> Bool { names == .marked || input.dropsName(at: index) }
+
+    public func groups(_ grouping: Grouping) -> Groups {
+        input.groups(names == .dropped ? NameDropping.beneath(grouping) : grouping)
+    }
+
+    public func fill(_ index: Int, into column: inout StepColumn, scratch: Scratch) throws(QueryError) {
+        try input.fill(index, into: &column, scratch: scratch)
+        transform.apply(to: &column)
+    }
+}
+
+/// What a streaming operation does to one column: changes values, or clears presence bits. Steps without a value may
+/// be computed too, as long as their bits stay clear.
+public protocol ColumnTransform: Sendable {
+    func apply(to column: inout StepColumn)
+}
+
+/// Leaves the column as it is: for functions whose values were made elsewhere, `timestamp(x)`.
+struct Identity: ColumnTransform {
+    func apply(to column: inout StepColumn) {}
+}
+
+/// The values of a scalar at all steps, computed once and read by everybody.
+public final class ScalarColumn: @unchecked Sendable {
+    // Sendable: written in the initialiser, read-only afterwards.
+    public let values: UnsafePointer<Double>
+    public let count: Int
+
+    /// Pulls the one series of `scalar`.
+    public init(_ scalar: any VectorOperator, stepCount: Int) throws(QueryError) {
+        let buffer = UnsafeMutablePointer<Double>.allocate(capacity: stepCount + 8)
+        buffer.initialize(repeating: .nan, count: stepCount + 8)
+        values = UnsafePointer(buffer)
+        count = stepCount
+        let scratch = Scratch()
+        try scratch.withColumn(count: stepCount) { (column) throws(QueryError) in
+            precondition(scalar.count == 1, "a scalar of \(scalar.count) series")
+            try scalar.fill(0, into: &column, scratch: scratch)
+            column.forEachPresent { buffer[$0] = column.values[$0] }
+        }
+    }
+
+    /// The same value at every step.
+    public init(constant: Double, stepCount: Int) {
+        let buffer = UnsafeMutablePointer<Double>.allocate(capacity: stepCount + 8)
+        buffer.initialize(repeating: constant, count: stepCount + 8)
+        values = UnsafePointer(buffer)
+        count = stepCount
+    }
+
+    deinit { values.deallocate() }
+
+    /// Whether any step's value satisfies `condition`; its first such value.
+    func first(where condition: (Double) -> Bool) -> Double? {
+        for step in 0..<count where condition(values[step]) { return values[step] }
+        return nil
+    }
+}
