@@ -39,8 +39,8 @@ final class CorrectionNotes: Sendable {
 
         /// `, from buckets 0.1 to 5, with …`
         var detail: String {
-            let lowest = NumberText.string(extent.lowestBound, style: .general)
-            let highest = NumberText.string(extent.highestBound, style: .general)
+            let lowest = Numbers.NumberText.string(extent.lowestBound, style: .general)
+            let highest = Numbers.NumberText.string(extent.highestBound, style: .general)
             return ", from buckets \(lowest) to \(highest), with a max diff of \(twoDigits(extent.largestDifference)), "
                 + "over \(count) samples from \(Self.time(first)) to \(Self.time(last))"
         }

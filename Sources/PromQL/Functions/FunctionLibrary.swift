@@ -190,7 +190,7 @@ public enum QuantileRange {
             let value = quantile.values[step]
             guard !(value >= 0 && value <= 1), value.bitPattern != last else { continue }
             last = value.bitPattern
-            let text = NumberText.string(value, style: .general)
+            let text = Numbers.NumberText.string(value, style: .general)
             context.annotate(.warning, "quantile value should be between 0 and 1, got \(text)", at: range)
         }
     }

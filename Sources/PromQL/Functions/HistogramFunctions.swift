@@ -69,7 +69,7 @@ struct HistogramFunction: VectorOperator {
         let groups = input.groups(.without(["le"]))
         let byBound = input.groups(.by(["le"]))
         // `nil`: not a number.
-        let bounds = byBound.labels.map { NumberText.parse($0["le"] ?? "", allowing: .go) }
+        let bounds = byBound.labels.map { Numbers.NumberText.parse($0["le"] ?? "", allowing: .go) }
         try Self.warnAboutBounds(
             byBound, bounds, input, stepCount: grid.count, withName: names != .dropped, position: position,
             context: context)
@@ -199,7 +199,7 @@ struct HistogramFunction: VectorOperator {
 /// `histogram_quantiles` writes quantiles into labels as OpenMetrics writes numbers: `1.0`, `0.5`, `1e-05`.
 enum OpenMetricsNumber {
     static func text(_ value: Double) -> String {
-        let text = NumberText.string(value, style: .general)
+        let text = Numbers.NumberText.string(value, style: .general)
         let needsPoint = value.isFinite && !text.utf8.contains { $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "e") }
         return needsPoint ? text + ".0" : text
     }
