@@ -2,7 +2,7 @@ import Numbers
 import TSDB
 
 /// An argument of a running function call.
-public enum FunctionArgument: Sendable {
+enum FunctionArgument: Sendable {
     /// A vector or a scalar.
     case operatorNode(any VectorOperator)
     /// An instant selector that yields, instead of values, its samples' own times in seconds: for `timestamp(x)`.
@@ -12,9 +12,9 @@ public enum FunctionArgument: Sendable {
 
 /// From a function call and its running arguments to the operator that evaluates it: all functions of instant vectors
 /// and scalars. Functions of range vectors are `RangeFunction`s.
-public enum FunctionLibrary {
+enum FunctionLibrary {
     /// Names of the functions that `make` builds.
-    public static let names: Set<String> = Set(
+    static let names: Set<String> = Set(
         MathFunction.Name.allCases.map(\.rawValue) + CalendarPart.Name.allCases.map(\.rawValue) + [
             "time", "timestamp", "start_timestamp", "pi", "vector", "scalar", "absent", "max_of", "min_of",
             "clamp", "clamp_min", "clamp_max", "round", "sort", "sort_desc", "sort_by_label", "sort_by_label_desc",
@@ -24,12 +24,12 @@ public enum FunctionLibrary {
 
     /// `arguments` correspond to `call.arguments`, which are used for their labels (`absent`) and places only. Work that needs
     /// to see whole vectors is done here.
-    public static func make(
-        _ call: Call, arguments: [FunctionArgument], grid: StepGrid, context: QueryContext, options: EngineOptions
+    static func make(
+        _ call: Call, arguments: [FunctionArgument], grid: StepGrid, names: NameTreatment, context: QueryContext
     ) throws(QueryError) -> any VectorOperator {
         try FunctionBuilder(
             call: call, arguments: arguments, grid: grid, context: context,
-            names: .dropped(delayed: options.delayedNameRemoval)
+            names: names
         ).make()
     }
 }
@@ -39,7 +39,7 @@ private struct FunctionBuilder {
     let arguments: [FunctionArgument]
     let grid: StepGrid
     let context: QueryContext
-    let names: MappedSeries.Names
+    let names: NameTreatment
 
     func make() throws(QueryError) -> any VectorOperator {
         let name = call.function.name
@@ -79,7 +79,7 @@ private struct FunctionBuilder {
         // Functions of native histograms, which float samples never are; and of start times, which are not kept.
         case "histogram_avg", "histogram_count", "histogram_sum", "histogram_stddev", "histogram_stdvar",
             "start_timestamp":
-            return NoSeries()
+            return EmptyVector()
         default:
             throw QueryError(.notImplemented, "function \"\(name)\" is not implemented", range: call.range)
         }
@@ -183,8 +183,8 @@ extension FunctionBuilder {
 }
 
 /// Quantiles outside 0…1 are answered (with ∓Inf), and noted. Shared by functions and the aggregation.
-public enum QuantileRange {
-    public static func warn(_ quantile: ScalarColumn, at range: Range<Int>, context: QueryContext) {
+enum QuantileRange {
+    static func warn(_ quantile: ScalarColumn, at range: Range<Int>, context: QueryContext) {
         var last: UInt64?
         for step in 0..<quantile.count {
             let value = quantile.values[step]

@@ -34,7 +34,7 @@ struct HistogramFunction: VectorOperator {
 
     private let input: any VectorOperator
     private let estimate: Estimate
-    private let names: MappedSeries.Names
+    private let names: NameTreatment
     private let context: QueryContext
     private let grid: StepGrid
     private let histograms: [Histogram]
@@ -45,18 +45,18 @@ struct HistogramFunction: VectorOperator {
 
     /// `position` is the place of the vector in the query.
     static func make(
-        _ estimate: Estimate, of input: any VectorOperator, grid: StepGrid, names: MappedSeries.Names,
+        _ estimate: Estimate, of input: any VectorOperator, grid: StepGrid, names: NameTreatment,
         position: Range<Int>, context: QueryContext
     ) throws(QueryError) -> any VectorOperator {
         let function = try HistogramFunction(
             estimate, input, grid: grid, names: names, position: position, context: context)
-        if names == .dropped && !input.isNameless { return DistinctRows.of(function) }
+        if names == .dropped && !input.isDistinctWithoutNames { return DistinctRows.of(function) }
         if case .quantiles = estimate { return DistinctRows.of(function) }
         return function
     }
 
     private init(
-        _ estimate: Estimate, _ input: any VectorOperator, grid: StepGrid, names: MappedSeries.Names,
+        _ estimate: Estimate, _ input: any VectorOperator, grid: StepGrid, names: NameTreatment,
         position: Range<Int>, context: QueryContext
     ) throws(QueryError) {
         self.input = input
@@ -141,7 +141,7 @@ struct HistogramFunction: VectorOperator {
 
     var count: Int { rows.count }
 
-    var isNameless: Bool { names == .dropped || input.isNameless }
+    var isDistinctWithoutNames: Bool { names == .dropped || input.isDistinctWithoutNames }
 
     func labels(at index: Int) -> Labels {
         let row = rows[index]

@@ -5,27 +5,13 @@ struct StepTimes: VectorOperator {
     let grid: StepGrid
 
     var count: Int { 1 }
-    var isNameless: Bool { true }
+    var isDistinctWithoutNames: Bool { true }
     func labels(at index: Int) -> Labels { Labels() }
 
     func fill(_ index: Int, into column: inout StepColumn, scratch: Scratch) throws(QueryError) {
         precondition(column.count == grid.count, "\(column.count) steps of \(grid.count)")
         column.markAllPresent()
         for step in 0..<grid.count { column.values[step] = Double(grid.time(step)) / 1000 }
-    }
-}
-
-/// A scalar with the same value at every step: `pi()`, a number.
-struct ConstantScalar: VectorOperator {
-    let value: Double
-
-    var count: Int { 1 }
-    var isNameless: Bool { true }
-    func labels(at index: Int) -> Labels { Labels() }
-
-    func fill(_ index: Int, into column: inout StepColumn, scratch: Scratch) throws(QueryError) {
-        column.markAllPresent()
-        column.values.update(repeating: value, count: column.count)
     }
 }
 
@@ -36,7 +22,7 @@ struct ExtremeOfScalars: VectorOperator {
     let isLarger: Bool
 
     var count: Int { 1 }
-    var isNameless: Bool { true }
+    var isDistinctWithoutNames: Bool { true }
     func labels(at index: Int) -> Labels { Labels() }
 
     func fill(_ index: Int, into column: inout StepColumn, scratch: Scratch) throws(QueryError) {
@@ -56,14 +42,6 @@ struct StepTimestamps: ColumnTransform {
     func apply(to column: inout StepColumn) {
         for step in 0..<column.count { column.values[step] = Double(grid.time(step)) / 1000 }
     }
-}
-
-/// No series at all, for functions that look for what these samples cannot be: `histogram_avg(v)` of floats.
-struct NoSeries: VectorOperator {
-    var count: Int { 0 }
-    var isNameless: Bool { true }
-    func labels(at index: Int) -> Labels { Labels() }
-    func fill(_ index: Int, into column: inout StepColumn, scratch: Scratch) throws(QueryError) { column.clear() }
 }
 
 /// `scalar(v)`: the value of the only series at each step; NaN where there is none or more than one.

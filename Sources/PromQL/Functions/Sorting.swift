@@ -9,7 +9,7 @@ struct ReorderedSeries: VectorOperator {
     let order: [Int]
 
     var count: Int { order.count }
-    var isNameless: Bool { source.isNameless }
+    var isDistinctWithoutNames: Bool { source.isDistinctWithoutNames }
     func labels(at index: Int) -> Labels { source.labels(at: order[index]) }
     func dropsName(at index: Int) -> Bool { source.dropsName(at: order[index]) }
 

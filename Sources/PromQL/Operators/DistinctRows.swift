@@ -22,7 +22,7 @@ public struct DistinctRows: VectorOperator {
     }
 
     public var count: Int { starts.count - 1 }
-    public var isNameless: Bool { source.isNameless }
+    public var isDistinctWithoutNames: Bool { source.isDistinctWithoutNames }
 
     public func labels(at index: Int) -> Labels { source.labels(at: parts[starts[index]]) }
 

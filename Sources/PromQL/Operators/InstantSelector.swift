@@ -27,6 +27,7 @@ public struct InstantSelector: VectorOperator {
     }
 
     public var count: Int { series.count }
+    public var isDistinctWithoutNames: Bool { pinnedName != nil }
 
     public func labels(at index: Int) -> Labels { series.labels(at: index) }
 

@@ -33,6 +33,7 @@ struct Repeat: VectorOperator {
     var count: Int { once.count }
     func labels(at index: Int) -> Labels { once.labels(at: index) }
     func dropsName(at index: Int) -> Bool { once.dropsName(at: index) }
+    var isDistinctWithoutNames: Bool { once.isDistinctWithoutNames }
     func groups(_ grouping: Grouping) -> Groups { once.groups(grouping) }
 
     func fill(_ index: Int, into column: inout StepColumn, scratch: Scratch) throws(QueryError) {

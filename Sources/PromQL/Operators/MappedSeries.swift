@@ -6,45 +6,33 @@ import TSDB
 ///
 /// Streams: a column is computed in the place where it is asked for. What happens to the column is a `ColumnTransform`,
 /// called once per column, so its loops are free of calls.
-public struct MappedSeries: VectorOperator {
-    public enum Names: Sendable {
-        /// The result is still the metric that it was: filters.
-        case kept
-        /// `__name__`, type and unit are taken away at once.
-        case dropped
-        /// They stay until the end of the query (delayed name removal).
-        case marked
-
-        /// What an operation does that changes the meaning of values.
-        public static func dropped(delayed: Bool) -> Names { delayed ? .marked : .dropped }
-    }
-
+struct MappedSeries: VectorOperator {
     private let input: any VectorOperator
     private let transform: any ColumnTransform
-    private let names: Names
+    private let names: NameTreatment
 
     /// Merges the series that become equal without their names.
-    public static func make(
-        _ input: any VectorOperator, _ transform: any ColumnTransform, names: Names
+    static func make(
+        _ input: any VectorOperator, _ transform: any ColumnTransform, names: NameTreatment
     ) -> any VectorOperator {
         let mapped = MappedSeries(input: input, transform: transform, names: names)
-        return names == .dropped && !input.isNameless ? DistinctRows.of(mapped) : mapped
+        return names == .dropped && !input.isDistinctWithoutNames ? DistinctRows.of(mapped) : mapped
     }
 
-    public var count: Int { input.count }
-    public var isNameless: Bool { names == .dropped || input.isNameless }
+    var count: Int { input.count }
+    var isDistinctWithoutNames: Bool { names == .dropped || input.isDistinctWithoutNames }
 
-    public func labels(at index: Int) -> Labels {
+    func labels(at index: Int) -> Labels {
         names == .dropped ? input.labels(at: index).droppingName() : input.labels(at: index)
     }
 
-    public func dropsName(at index: Int) -> Bool { names == .marked || input.dropsName(at: index) }
+    func dropsName(at index: Int) -> Bool { names == .marked || input.dropsName(at: index) }
 
-    public func groups(_ grouping: Grouping) -> Groups {
+    func groups(_ grouping: Grouping) -> Groups {
         input.groups(names == .dropped ? NameDropping.beneath(grouping) : grouping)
     }
 
-    public func fill(_ index: Int, into column: inout StepColumn, scratch: Scratch) throws(QueryError) {
+    func fill(_ index: Int, into column: inout StepColumn, scratch: Scratch) throws(QueryError) {
         try input.fill(index, into: &column, scratch: scratch)
         transform.apply(to: &column)
     }
@@ -52,13 +40,20 @@ public struct MappedSeries: VectorOperator {
 
 /// What a streaming operation does to one column: changes values, or clears presence bits. Steps without a value may
 /// be computed too, as long as their bits stay clear.
-public protocol ColumnTransform: Sendable {
+protocol ColumnTransform: Sendable {
     func apply(to column: inout StepColumn)
 }
 
 /// Leaves the column as it is: for functions whose values were made elsewhere, `timestamp(x)`.
 struct Identity: ColumnTransform {
     func apply(to column: inout StepColumn) {}
+}
+
+/// `-x`
+struct Negation: ColumnTransform {
+    func apply(to column: inout StepColumn) {
+        for step in 0..<column.count { column.values[step] = -column.values[step] }
+    }
 }
 
 /// The values of a scalar at all steps, computed once and read by everybody.

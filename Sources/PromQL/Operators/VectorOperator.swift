@@ -21,8 +21,8 @@ public protocol VectorOperator: Sendable {
     /// With delayed name removal: series `index` keeps its `__name__` for now and loses it at the end of the query.
     func dropsName(at index: Int) -> Bool
 
-    /// No series has a name to lose, so taking names away cannot make two of them equal. When in doubt, `false`.
-    var isNameless: Bool { get }
+    /// No two series become equal when names are taken away: all have the same name, or none. When in doubt, `false`.
+    var isDistinctWithoutNames: Bool { get }
 
     /// Sorts the series into groups by their labels, the whole set at once (on symbol numbers where storage can).
     func groups(_ grouping: Grouping) -> Groups
@@ -35,7 +35,7 @@ public protocol VectorOperator: Sendable {
 extension VectorOperator {
     public func dropsName(at index: Int) -> Bool { false }
 
-    public var isNameless: Bool { false }
+    public var isDistinctWithoutNames: Bool { false }
 
     public func groups(_ grouping: Grouping) -> Groups {
         Groups(grouping, count: count) { labels(at: $0) }

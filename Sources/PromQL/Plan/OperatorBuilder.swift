@@ -55,18 +55,30 @@ struct OperatorBuilder {
     private func negate(
         _ operand: PlanNode, _ type: ValueType, _ grid: StepGrid
     ) throws(QueryError) -> any VectorOperator {
-        throw QueryError(.notImplemented, "negation is not implemented yet")
+        let operand = try build(operand, on: grid)
+        return MappedSeries.make(operand, Negation(), names: type == .scalar ? .kept : dropping)
     }
 
     private func binary(
         _ expr: BinaryExpr, _ left: PlanNode, _ right: PlanNode, _ grid: StepGrid
     ) throws(QueryError) -> any VectorOperator {
-        throw QueryError(.notImplemented, "binary operators are not implemented yet", range: expr.range)
+        let left = try build(left, on: grid), right = try build(right, on: grid)
+        return try BinaryLibrary.make(
+            expr, left: left, right: right, leftType: expr.left.type, rightType: expr.right.type, grid: grid,
+            names: dropping, context: context)
     }
 
     private func function(_ plan: FunctionPlan, _ grid: StepGrid) throws(QueryError) -> any VectorOperator {
-        throw QueryError(
-            .notImplemented, "function \(plan.call.function.name) is not implemented yet", range: plan.call.range)
+        var arguments: [FunctionArgument] = []
+        for argument in plan.arguments {
+            switch argument {
+            case .string(let text): arguments.append(.string(text))
+            case .selector(let selector) where selector.yieldsTimestamps:
+                arguments.append(.timestamps(try build(argument, on: grid)))
+            default: arguments.append(.operatorNode(try build(argument, on: grid)))
+            }
+        }
+        return try FunctionLibrary.make(plan.call, arguments: arguments, grid: grid, names: dropping, context: context)
     }
 }
 

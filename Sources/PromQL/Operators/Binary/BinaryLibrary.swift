@@ -1,23 +1,24 @@
 import TSDB
 
 /// From a binary expression and its running operands to the operator that evaluates it.
-public enum BinaryLibrary {
+enum BinaryLibrary {
     /// `left` and `right` evaluate the operands, of the types named; work that needs to see a whole side is done here.
-    public static func make(
+    static func make(
         _ expr: BinaryExpr, left: any VectorOperator, right: any VectorOperator, leftType: ValueType,
-        rightType: ValueType, grid: StepGrid, context: QueryContext, options: EngineOptions
+        rightType: ValueType, grid: StepGrid, names: NameTreatment, context: QueryContext
     ) throws(QueryError) -> any VectorOperator {
-        let delayed = options.delayedNameRemoval
         switch (leftType, rightType) {
         case (.scalar, .scalar):
             return ScalarOperation(
                 left: left, right: right, kernel: BinaryKernel(op: expr.op, returnsBool: expr.op.isComparison))
         case (.vector, .scalar):
             return try withScalar(
-                expr, vector: left, scalar: right, scalarIsLeft: false, grid: grid, context: context, delayed: delayed)
+                expr, vector: left, scalar: right, scalarIsLeft: false, grid: grid, names: names,
+                context: context)
         case (.scalar, .vector):
             return try withScalar(
-                expr, vector: right, scalar: left, scalarIsLeft: true, grid: grid, context: context, delayed: delayed)
+                expr, vector: right, scalar: left, scalarIsLeft: true, grid: grid, names: names,
+                context: context)
         case (.vector, .vector):
             if expr.op.isSetOperator {
                 return try SetOperation(
@@ -25,7 +26,7 @@ public enum BinaryLibrary {
                     context: context)
             }
             return try VectorJoin(
-                expr, left: left, right: right, grid: grid, context: context, delayedNameRemoval: delayed)
+                expr, left: left, right: right, grid: grid, names: names, context: context)
         default:
             throw QueryError(
                 .evaluation, "binary expression must contain only scalar and instant vector types", range: expr.range)
@@ -34,7 +35,7 @@ public enum BinaryLibrary {
 
     private static func withScalar(
         _ expr: BinaryExpr, vector: any VectorOperator, scalar: any VectorOperator, scalarIsLeft: Bool,
-        grid: StepGrid, context: QueryContext, delayed: Bool
+        grid: StepGrid, names: NameTreatment, context: QueryContext
     ) throws(QueryError) -> any VectorOperator {
         let transform = WithScalar(
             kernel: BinaryKernel(op: expr.op, returnsBool: expr.returnsBool, keepsRight: scalarIsLeft),
@@ -43,7 +44,7 @@ public enum BinaryLibrary {
                 context.annotate(.info, incompatibleTypes("float", expr.op, "float"), at: expr.range)
             })
         let losesName = expr.op.changesMeaning || expr.returnsBool
-        return MappedSeries.make(vector, transform, names: losesName ? .dropped(delayed: delayed) : .kept)
+        return MappedSeries.make(vector, transform, names: losesName ? names : .kept)
     }
 
     /// Upstream's text for an operation that these types do not have; nothing comes of it.

@@ -82,7 +82,7 @@ struct JoinPlan: Sendable {
         }
         guard distinct, matching.cardinality != .oneToOne else { return distinct }
         // Labels that the many side may lose; where it has none of them or differs in others too, rows stay distinct.
-        let endangered = matching.include + (dropsNames && !many.isNameless ? NameDropping.labels : [])
+        let endangered = matching.include + (dropsNames && !many.isDistinctWithoutNames ? NameDropping.labels : [])
         return endangered.isEmpty || many.groups(.without(endangered)).labels.count == many.count
     }
 

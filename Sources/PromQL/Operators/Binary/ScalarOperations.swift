@@ -7,7 +7,7 @@ struct ScalarOperation: VectorOperator {
     let kernel: BinaryKernel
 
     var count: Int { 1 }
-    var isNameless: Bool { true }
+    var isDistinctWithoutNames: Bool { true }
     func labels(at index: Int) -> Labels { Labels() }
 
     func fill(_ index: Int, into column: inout StepColumn, scratch: Scratch) throws(QueryError) {

@@ -68,7 +68,7 @@ struct SetOperation: VectorOperator {
     }
 
     var count: Int { rows.count }
-    var isNameless: Bool { left.isNameless && (op != .or || right.isNameless) }
+    var isDistinctWithoutNames: Bool { op != .or && left.isDistinctWithoutNames }
 
     func labels(at index: Int) -> Labels {
         let row = rows[index]

@@ -19,22 +19,22 @@ struct VectorJoin: VectorOperator {
     private let isSwapped: Bool
     private let marksNames: Bool
     private let incompatible: @Sendable () -> Void
-    let isNameless: Bool
+    let isDistinctWithoutNames: Bool
 
     init(
-        _ expr: BinaryExpr, left: any VectorOperator, right: any VectorOperator, grid: StepGrid,
-        context: QueryContext, delayedNameRemoval: Bool
+        _ expr: BinaryExpr, left: any VectorOperator, right: any VectorOperator, grid: StepGrid, names: NameTreatment,
+        context: QueryContext
     ) throws(QueryError) {
         let matching = expr.matching ?? VectorMatching()
-        let dropsNames = expr.op.changesMeaning || (expr.returnsBool && !delayedNameRemoval)
+        let dropsNames = expr.op.changesMeaning || (expr.returnsBool && names == .dropped)
         isSwapped = matching.cardinality == .oneToMany
         many = isSwapped ? right : left
         one = isSwapped ? left : right
         plan = JoinPlan(matching, many: many, one: one, dropsNames: dropsNames)
         kernel = BinaryKernel(op: expr.op, returnsBool: expr.returnsBool)
         marksNames = expr.returnsBool
-        isNameless =
-            (dropsNames || many.isNameless) && !matching.include.contains { NameDropping.labels.contains($0) }
+        isDistinctWithoutNames =
+            (dropsNames || many.isDistinctWithoutNames) && !matching.include.contains { NameDropping.labels.contains($0) }
         incompatible = {
             context.annotate(.info, BinaryLibrary.incompatibleTypes("float", expr.op, "float"), at: expr.range)
         }

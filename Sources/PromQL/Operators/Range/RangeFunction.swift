@@ -16,6 +16,7 @@ struct RangeFunction<Kernel: WindowKernel>: VectorOperator {
     var nameNote: CounterNameNote?
 
     var count: Int { source.count }
+    var isDistinctWithoutNames: Bool { names == .dropped }
 
     func labels(at index: Int) -> Labels {
         names == .dropped ? source.labels(at: index).droppingName() : source.labels(at: index)
