@@ -1,3 +1,5 @@
+import Numbers
+
 /// Aggregations, and what stands between a binary operator and its right side: both are about lists of labels.
 ///
 ///     sum by (job) (x)      sum(x) by (job)      topk(5, x)
@@ -79,7 +81,7 @@ extension ExpressionParser {
         }
         try advance()
         if name.isEmpty {
-            throw QueryError(.syntax, "invalid label name for grouping: \(GoText.quoted(name))", range: token.range)
+            throw QueryError(.syntax, "invalid label name for grouping: \(QuotedText.go(name))", range: token.range)
         }
         return name
     }
@@ -105,7 +107,12 @@ extension ExpressionParser {
             if case .keyword(let side) = try peek().kind, side == .groupLeft || side == .groupRight {
                 try advance()
                 modifiers.matching.cardinality = side == .groupLeft ? .manyToOne : .oneToMany
-                if try peek().kind == .leftParen { modifiers.matching.include = try groupingLabels() }
+                let next = try peek()
+                if next.kind == .leftParen {
+                    modifiers.matching.include = try groupingLabels()
+                } else if !next.canStartExpression {
+                    throw unexpected(next, .groupingOpen)
+                }
             }
         }
         try fills(&modifiers.matching)

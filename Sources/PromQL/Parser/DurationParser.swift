@@ -105,28 +105,27 @@ extension ExpressionParser {
             try checkEnabled(inner.expr.range)
             if case .paren = inner.expr { return inner }
             return try durationNode(.paren(inner.expr, range: token.range.lowerBound..<lastEnd), above: inner)
-        case .timeWord(let word):
+        case .timeWord(.step), .timeWord(.range):
             try advance()
             try expect(.leftParen)
-            switch word {
-            case .start, .end: throw unexpected(token)
-            case .step, .range:
-                try expect(.rightParen)
-                let range = token.range.lowerBound..<lastEnd
-                try checkEnabled(range)
-                return DurationNode(expr: word == .step ? .step(range: range) : .range(range: range), height: 1)
-            case .minOf, .maxOf:
-                let left = try durationExpression(from: Precedence.lowest)
-                try expect(.comma)
-                let right = try durationExpression(from: Precedence.lowest)
-                try expect(.rightParen)
-                let range = token.range.lowerBound..<lastEnd
-                try checkEnabled(range)
-                let expr: DurationExpr =
-                    word == .minOf
-                    ? .minOf(left.expr, right.expr, range: range) : .maxOf(left.expr, right.expr, range: range)
-                return try durationNode(expr, above: left, right)
-            }
+            try expect(.rightParen)
+            let range = token.range.lowerBound..<lastEnd
+            try checkEnabled(range)
+            let expr: DurationExpr = token.kind == .timeWord(.step) ? .step(range: range) : .range(range: range)
+            return DurationNode(expr: expr, height: 1)
+        case .timeWord(.minOf), .timeWord(.maxOf):
+            try advance()
+            try expect(.leftParen)
+            let left = try durationExpression(from: Precedence.lowest)
+            try expect(.comma)
+            let right = try durationExpression(from: Precedence.lowest)
+            try expect(.rightParen)
+            let range = token.range.lowerBound..<lastEnd
+            try checkEnabled(range)
+            let expr: DurationExpr =
+                token.kind == .timeWord(.minOf)
+                ? .minOf(left.expr, right.expr, range: range) : .maxOf(left.expr, right.expr, range: range)
+            return try durationNode(expr, above: left, right)
         default: throw unexpected(token)
         }
     }

@@ -1,3 +1,4 @@
+import Numbers
 import TSDB
 
 /// A precedence-climbing parser: one token of lookahead, one method per construct.
@@ -141,10 +142,10 @@ struct ExpressionParser {
         let arguments = try argumentList()
         let text = lexer.text(name.range)
         guard let signature = FunctionTable.signature(text) else {
-            throw QueryError(.syntax, "unknown function with name \(GoText.quoted(text))", range: name.range)
+            throw QueryError(.syntax, "unknown function with name \(QuotedText.go(text))", range: name.range)
         }
         if signature.isExperimental, !options.experimentalFunctions {
-            throw QueryError(.syntax, "function \(GoText.quoted(text)) is not enabled", range: name.range)
+            throw QueryError(.syntax, "function \(QuotedText.go(text)) is not enabled", range: name.range)
         }
         let call = Call(signature, arguments.map(\.expr), range: name.range.lowerBound..<lastEnd)
         return try node(.call(call), above: arguments)
@@ -175,15 +176,22 @@ struct ExpressionParser {
         let text = lexer.text(token.range)
         if token.kind == .duration {
             do {
-                return NumberLiteral(try DurationText.seconds(text), isDuration: true, range: token.range)
+                let milliseconds = try DurationText.parse(text)
+                let seconds = Double(milliseconds / 1000) + Double(milliseconds % 1000) / 1000
+                return NumberLiteral(seconds, isDuration: true, range: token.range)
             } catch {
                 throw QueryError(.syntax, error.message, range: token.range)
             }
         }
-        switch NumberText.value(text) {
-        case .success(let value): return NumberLiteral(value, range: token.range)
-        case .failure(let failure): throw QueryError(.syntax, failure.message, range: token.range)
+        guard let value = NumberText.parseLiteral(text) else {
+            let isHexadecimal = text.hasPrefix("0x") || text.hasPrefix("0X")
+            let isTooLarge = !isHexadecimal && !text.hasSuffix("_") && Double(text.filter { $0 != "_" }) == .infinity
+            let reason = isTooLarge ? "value out of range" : "invalid syntax"
+            throw QueryError(
+                .syntax, "error parsing number: strconv.ParseFloat: parsing \(QuotedText.go(text)): \(reason)",
+                range: token.range)
         }
+        return NumberLiteral(value, range: token.range)
     }
 
     /// The content of a string token.

@@ -1,138 +1,32 @@
-/// Text the way Go prints it: upstream's error texts and printed queries are made with Go's `%q`, `%#U` and
-/// `strconv.FormatFloat`, and clients compare them.
-///
-///     quoted("a\"b")       → "a\"b"
-///     quoted("\u{7}")      → "\a"
-///     quotedScalar("~")    → '~'
-///     codePoint("q")       → U+0071 'q'
-public enum GoText {
-    /// A string in double quotes; what does not print is escaped.
-    public static func quoted(_ text: String) -> String {
-        var result = "\""
-        for scalar in text.unicodeScalars { appendEscaped(scalar, quote: "\"", to: &result) }
-        result += "\""
-        return result
-    }
+import Numbers
 
+/// Characters and fixed decimals the way Go prints them: upstream's error texts are made with `%q`, `%#U` and `%.3f`, and
+/// clients compare them. Strings in quotes are `QuotedText`'s work.
+///
+///     quoted("~")          → '~'             a character in single quotes
+///     codePoint("q")       → U+0071 'q'
+///     fixed(1.5)           → 1.500000
+enum GoText {
     /// One character in single quotes. `nil` (the end of the text) prints as the replacement character.
-    static func quotedScalar(_ scalar: Unicode.Scalar?) -> String {
-        var result = "'"
-        appendEscaped(scalar ?? "\u{FFFD}", quote: "'", to: &result)
-        result += "'"
-        return result
+    static func quoted(_ scalar: Unicode.Scalar?) -> String {
+        guard let scalar else { return "'\u{FFFD}'" }
+        if scalar == "'" { return #"'\''"# }
+        if scalar == "\"" { return #"'"'"# }
+        return "'\(QuotedText.go(String(scalar)).dropFirst().dropLast())'"
     }
 
     /// `U+0071 'q'`; the character itself only where it prints.
     static func codePoint(_ scalar: Unicode.Scalar) -> String {
-        let digits = hex(scalar.value, digits: 4).uppercased()
-        return isPrintable(scalar) ? "U+\(digits) '\(scalar)'" : "U+\(digits)"
-    }
-
-    private static func appendEscaped(_ scalar: Unicode.Scalar, quote: Unicode.Scalar, to result: inout String) {
-        switch scalar {
-        case quote, "\\":
-            result += "\\"
-            result.unicodeScalars.append(scalar)
-        case "\u{07}": result += "\\a"
-        case "\u{08}": result += "\\b"
-        case "\u{0C}": result += "\\f"
-        case "\n": result += "\\n"
-        case "\r": result += "\\r"
-        case "\t": result += "\\t"
-        case "\u{0B}": result += "\\v"
-        default:
-            if isPrintable(scalar) {
-                result.unicodeScalars.append(scalar)
-            } else if scalar.value < 0x20 || scalar.value == 0x7f {
-                result += "\\x" + hex(scalar.value, digits: 2)
-            } else if scalar.value < 0x10000 {
-                result += "\\u" + hex(scalar.value, digits: 4)
-            } else {
-                result += "\\U" + hex(scalar.value, digits: 8)
-            }
-        }
-    }
-
-    private static func hex(_ value: UInt32, digits: Int) -> String {
-        let text = String(value, radix: 16)
-        return String(repeating: "0", count: max(0, digits - text.utf8.count)) + text
-    }
-
-    /// Letters, marks, numbers, punctuation, symbols, and the ASCII space.
-    private static func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
-        if scalar.isASCII { return scalar.value >= 0x20 && scalar.value < 0x7f }
-        switch scalar.properties.generalCategory {
-        case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator,
-            .spaceSeparator:
-            return false
-        default: return true
-        }
-    }
-
-    /// Shortest digits that read back as `value`, never with an exponent: `0.001`, `100000`, `+Inf`, `NaN`.
-    public static func plain(_ value: Double) -> String {
-        if value.isNaN { return "NaN" }
-        if value.isInfinite { return value < 0 ? "-Inf" : "+Inf" }
-        // Swift's description has the same shortest digits, with a point, an exponent, or both.
-        var digits: [UInt8] = []
-        var pointAfter = 0
-        var exponent = 0
-        var seenPoint = false
-        var exponentText = ""
-        var inExponent = false
-        for byte in value.magnitude.description.utf8 {
-            switch byte {
-            case UInt8(ascii: "e"): inExponent = true
-            case UInt8(ascii: "."): seenPoint = true
-            default:
-                if inExponent {
-                    exponentText.unicodeScalars.append(Unicode.Scalar(byte))
-                } else {
-                    digits.append(byte)
-                    if !seenPoint { pointAfter += 1 }
-                }
-            }
-        }
-        exponent = Int(exponentText) ?? 0
-        pointAfter += exponent
-        while digits.count > 1, digits.count > pointAfter, digits.last == UInt8(ascii: "0") { digits.removeLast() }
-
-        var result: [UInt8] = value.sign == .minus ? [UInt8(ascii: "-")] : []
-        if pointAfter <= 0 {
-            if digits == [UInt8(ascii: "0")] { return value.sign == .minus ? "-0" : "0" }
-            result += [UInt8(ascii: "0"), UInt8(ascii: ".")]
-            result += [UInt8](repeating: UInt8(ascii: "0"), count: -pointAfter)
-            result += digits
-        } else {
-            var whole = digits.prefix(pointAfter)
-            if let first = whole.firstIndex(where: { $0 != UInt8(ascii: "0") }), first > 0, whole.count > 1 {
-                whole = whole[first...]
-            }
-            result += whole
-            result += [UInt8](repeating: UInt8(ascii: "0"), count: max(0, pointAfter - digits.count))
-            if digits.count > pointAfter {
-                result.append(UInt8(ascii: "."))
-                result += digits[pointAfter...]
-            }
-        }
-        return String(decoding: result, as: UTF8.self)
-    }
-
-    /// As Go's `%v` prints a number: like `plain`, but with an exponent below 1e-4 and from 1e21 on.
-    public static func general(_ value: Double) -> String {
-        let magnitude = value.magnitude
-        guard magnitude.isFinite, magnitude != 0, magnitude < 1e-4 || magnitude >= 1e21 else { return plain(value) }
-        // Swift leaves out the exponent's sign and leading zero at times; Go writes at least two digits.
-        let parts = value.description.split(separator: "e", maxSplits: 1)
-        guard parts.count == 2, let exponent = Int(parts[1]) else { return value.description }
-        let mantissa = parts[0].hasSuffix(".0") ? parts[0].dropLast(2) : parts[0]
-        let digits = exponent.magnitude < 10 ? "0\(exponent.magnitude)" : "\(exponent.magnitude)"
-        return "\(mantissa)e\(exponent < 0 ? "-" : "+")\(digits)"
+        let digits = String(scalar.value, radix: 16, uppercase: true)
+        let code = "U+" + String(repeating: "0", count: max(0, 4 - digits.utf8.count)) + digits
+        let quotes = scalar == "\"" || scalar == "\\" || scalar == "'"
+        let isPrintable = quotes || QuotedText.go(String(scalar)) == "\"\(scalar)\""
+        return isPrintable ? "\(code) '\(scalar)'" : code
     }
 
     /// As Go's `%.6f` (or another number of `decimals`, up to 9), exact to the last digit however big the number is.
     static func fixed(_ value: Double, decimals: Int = 6) -> String {
-        guard value.isFinite else { return plain(value) }
+        guard value.isFinite else { return NumberText.string(value, style: .fixed) }
         var scale: UInt64 = 1
         for _ in 0..<decimals { scale *= 10 }
         var whole = value.magnitude.rounded(.towardZero)

@@ -67,7 +67,7 @@ struct Lexer {
         case UInt8(ascii: "!"):
             if accept("!=") { return token(.binary(.notEqual)) }
             advance()
-            throw error("unexpected character after '!': \(GoText.quotedScalar(scalar()))")
+            throw error("unexpected character after '!': \(GoText.quoted(scalar()))")
         case UInt8(ascii: "<"):
             if accept("<=") { return token(.binary(.lessOrEqual)) }
             if accept("</") { return token(.binary(.trimUpper)) }
@@ -93,7 +93,7 @@ struct Lexer {
         case UInt8(ascii: "@"): return take(.at)
         default:
             if let token = try punctuation(byte) { return token }
-            throw error("unexpected character: \(GoText.quotedScalar(scalar()))")
+            throw error("unexpected character: \(GoText.quoted(scalar()))")
         }
     }
 
@@ -111,12 +111,12 @@ struct Lexer {
             if accept("!~") { return token(.regexMismatch) }
             if accept("!=") { return token(.binary(.notEqual)) }
             advance()
-            throw error("unexpected character after '!' inside braces: \(GoText.quotedScalar(scalar()))")
+            throw error("unexpected character after '!' inside braces: \(GoText.quoted(scalar()))")
         case UInt8(ascii: "{"): throw error("unexpected left brace '{'")
         case UInt8(ascii: "}"):
             isInBraces = false
             return take(.rightBrace)
-        default: throw error("unexpected character inside braces: \(GoText.quotedScalar(scalar()))")
+        default: throw error("unexpected character inside braces: \(GoText.quoted(scalar()))")
         }
     }
 
@@ -143,7 +143,7 @@ struct Lexer {
             return Token(kind: .colon, range: position - 1..<position)
         default:
             if let token = try punctuation(byte) { return token }
-            let first = GoText.quotedScalar(scalar())
+            let first = GoText.quoted(scalar())
             if let word = timeWord() { return word }
             throw error("unexpected character in duration expression: \(first)")
         }
@@ -199,7 +199,7 @@ struct Lexer {
             hasColon = true
             return take(.colon)
         }
-        let first = GoText.quotedScalar(scalar())
+        let first = GoText.quoted(scalar())
         if let word = timeWord() { return word }
         throw error("unexpected character: \(first), expected ':'")
     }

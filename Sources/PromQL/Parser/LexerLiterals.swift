@@ -1,3 +1,5 @@
+import Numbers
+
 /// The literals: numbers and durations, and strings with Go's escapes.
 ///
 ///     0x1f  017  1_000  .5  1e-3          number: its value is `NumberText`'s work
@@ -8,7 +10,7 @@ extension Lexer {
     mutating func numberOrDuration() throws(QueryError) -> Token {
         if scanNumber() { return token(.number) }
         if scanRestOfDuration() { return token(.duration) }
-        throw error("bad number or duration syntax: \(GoText.quoted(text(start..<position)))")
+        throw error("bad number or duration syntax: \(QuotedText.go(text(start..<position)))")
     }
 
     /// `[.]digit…` with single dots, exponents and underscores between; looser than what is a number in the end.

@@ -1,3 +1,4 @@
+import Numbers
 import TSDB
 
 /// Writes an expression in its canonical form, on one line: rule listings, logs, and `/api/v1/parse_query` show it.
@@ -10,7 +11,7 @@ enum Printer {
     static func print(_ expr: Expr, to out: inout String) {
         switch expr {
         case .number(let node): print(seconds: node.value, isDuration: node.isDuration, to: &out)
-        case .string(let node): out += GoText.quoted(node.value)
+        case .string(let node): out += QuotedText.go(node.value)
         case .paren(let inner, _):
             out += "("
             print(inner, to: &out)
@@ -73,10 +74,10 @@ enum Printer {
             out += " group_\(side) (\(labels(matching.include)))"
         }
         switch (matching.fillLeft, matching.fillRight) {
-        case (let left?, let right?) where left == right: out += " fill (\(GoText.general(left)))"
+        case (let left?, let right?) where left == right: out += " fill (\(NumberText.string(left, style: .general)))"
         case (let left, let right):
-            if let left { out += " fill_left (\(GoText.general(left)))" }
-            if let right { out += " fill_right (\(GoText.general(right)))" }
+            if let left { out += " fill_left (\(NumberText.string(left, style: .general)))" }
+            if let right { out += " fill_right (\(NumberText.string(right, style: .general)))" }
         }
         return out
     }
@@ -85,7 +86,7 @@ enum Printer {
     static func subquerySuffix(_ node: SubqueryExpr) -> String {
         var step = ""
         if node.step != .zero {
-            step = DurationText.description(node.step)
+            step = DurationText.string(milliseconds: node.step.milliseconds)
         } else if let expr = node.stepExpr {
             step = expr.description
         }
@@ -93,7 +94,7 @@ enum Printer {
     }
 
     static func labels(_ names: [String]) -> String {
-        names.map { isBareName($0) ? $0 : GoText.quoted($0) }.joined(separator: ", ")
+        names.map { isBareName($0) ? $0 : QuotedText.go($0) }.joined(separator: ", ")
     }
 
     /// A name that needs no quotes: `[a-zA-Z_][a-zA-Z0-9_]*`.
@@ -103,8 +104,8 @@ enum Printer {
     }
 
     static func matcher(_ matcher: Matcher) -> String {
-        let name = isBareName(matcher.name) ? matcher.name : GoText.quoted(matcher.name)
-        return "\(name)\(matcher.kind.rawValue)\(GoText.quoted(matcher.value))"
+        let name = isBareName(matcher.name) ? matcher.name : QuotedText.go(matcher.name)
+        return "\(name)\(matcher.kind.rawValue)\(QuotedText.go(matcher.value))"
     }
 
     /// Name and matchers, sorted.
@@ -118,7 +119,7 @@ enum Printer {
     }
 
     static func span(_ duration: Duration, _ expr: DurationExpr?) -> String {
-        expr?.description ?? DurationText.description(duration)
+        expr?.description ?? DurationText.string(milliseconds: duration.milliseconds)
     }
 
     private static func extended(_ node: VectorSelector) -> String {
@@ -127,7 +128,7 @@ enum Printer {
 
     private static func offset(_ duration: Duration, _ expr: DurationExpr?) -> String {
         if let expr { return " offset \(expr.description)" }
-        return duration == .zero ? "" : " offset \(DurationText.description(duration))"
+        return duration == .zero ? "" : " offset \(DurationText.string(milliseconds: duration.milliseconds))"
     }
 
     private static func at(_ modifier: AtModifier?) -> String {
@@ -141,11 +142,11 @@ enum Printer {
 
     fileprivate static func print(seconds value: Double, isDuration: Bool, to out: inout String) {
         guard isDuration else {
-            out += GoText.plain(value)
+            out += NumberText.string(value, style: .fixed)
             return
         }
         if value < 0 { out += "-" }
-        out += DurationText.description(DurationParsing.duration(seconds: value.magnitude))
+        out += DurationText.string(milliseconds: DurationParsing.duration(seconds: value.magnitude).milliseconds)
     }
 }
 

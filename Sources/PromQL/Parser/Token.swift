@@ -1,3 +1,5 @@
+import Numbers
+
 /// One word of PromQL: what it is and where it stands. The text itself stays in the query.
 ///
 ///     sum by (le) (rate(x[5m]))
@@ -73,10 +75,11 @@ extension Token {
         }
     }
 
-    /// Whether the word may stand where a label's name is expected, outside of braces.
+    /// Whether the word may stand where a label's name is expected, outside of braces: all but `without`.
     var canNameLabel: Bool {
         switch kind {
-        case .identifier, .metricIdentifier, .aggregator, .timeWord, .keyword: return true
+        case .identifier, .metricIdentifier, .aggregator, .timeWord: return true
+        case .keyword(let word): return word != .without
         case .binary(let op): return op.isSetOperator || op == .atan2
         default: return false
         }
@@ -95,8 +98,8 @@ extension Token {
     func description(text: String) -> String {
         switch kind {
         case .endOfInput: return "end of input"
-        case .identifier: return "identifier \(GoText.quoted(text))"
-        case .metricIdentifier: return "metric identifier \(GoText.quoted(text))"
+        case .identifier: return "identifier \(QuotedText.go(text))"
+        case .metricIdentifier: return "metric identifier \(QuotedText.go(text))"
         case .string: return "string \(Token.abbreviated(text))"
         case .number: return "number \(Token.abbreviated(text))"
         case .duration: return "duration \(Token.abbreviated(text))"
@@ -105,13 +108,13 @@ extension Token {
         case .keyword: return "<\(text)>"
         case .timeWord, .leftParen, .rightParen, .leftBrace, .rightBrace, .leftBracket, .rightBracket, .comma, .colon,
             .assign:
-            return GoText.quoted(text)
+            return QuotedText.go(text)
         }
     }
 
     /// Long literals are cut after ten characters.
     private static func abbreviated(_ text: String) -> String {
-        guard text.utf8.count > 10 else { return GoText.quoted(text) }
-        return GoText.quoted(String(String.UnicodeScalarView(text.unicodeScalars.prefix(10)))) + "..."
+        guard text.utf8.count > 10 else { return QuotedText.go(text) }
+        return QuotedText.go(String(String.UnicodeScalarView(text.unicodeScalars.prefix(10)))) + "..."
     }
 }

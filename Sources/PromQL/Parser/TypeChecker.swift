@@ -1,3 +1,4 @@
+import Numbers
 import TSDB
 
 /// Checks that every part of an expression has the type its surroundings ask for, inside out, in upstream's order and with
@@ -38,7 +39,7 @@ enum TypeChecker {
         if type != .scalar && type != .vector {
             throw fail(
                 "unary expression only allowed on expressions of type scalar or instant vector, "
-                    + "got \(GoText.quoted(type.rawValue))", at: node.range)
+                    + "got \(QuotedText.go(type.rawValue))", at: node.range)
         }
     }
 
@@ -64,7 +65,7 @@ enum TypeChecker {
             let label = matching.labels.first(where: { matching.include.contains($0) })
         {
             throw fail(
-                "label \(GoText.quoted(label)) must not occur in ON and GROUP clause at once",
+                "label \(QuotedText.go(label)) must not occur in ON and GROUP clause at once",
                 at: node.operatorRange)
         }
         for operand in [node.left, node.right] where operand.type != .scalar && operand.type != .vector {
@@ -73,7 +74,7 @@ enum TypeChecker {
         try checkMatching(node)
         if node.op.isSetOperator && (left == .scalar || right == .scalar) {
             throw fail(
-                "set operator \(GoText.quoted(node.op.rawValue)) not allowed in binary scalar expression",
+                "set operator \(QuotedText.go(node.op.rawValue)) not allowed in binary scalar expression",
                 at: node.range)
         }
     }
@@ -91,7 +92,7 @@ enum TypeChecker {
         } else if node.op.isSetOperator {
             if matching.cardinality != .manyToMany {
                 throw fail(
-                    "no grouping allowed for \(GoText.quoted(node.op.rawValue)) operation", at: node.range)
+                    "no grouping allowed for \(QuotedText.go(node.op.rawValue)) operation", at: node.range)
             }
             if fills {
                 throw fail("filling in missing series not allowed for set operators", at: node.range)
@@ -101,7 +102,7 @@ enum TypeChecker {
 
     private static func check(_ node: Call) throws(QueryError) {
         let function = node.function
-        let name = GoText.quoted(function.name)
+        let name = QuotedText.go(function.name)
         let count = node.arguments.count
         let wanted = function.arguments.count
         if function.variadic == 0 {
@@ -159,8 +160,8 @@ enum TypeChecker {
         if !node.name.isEmpty {
             if let other = node.matchers.dropLast().first(where: { $0.name == MetricName.label }) {
                 throw fail(
-                    "metric name must not be set twice: \(GoText.quoted(node.name)) or "
-                        + GoText.quoted(other.value), at: node.range)
+                    "metric name must not be set twice: \(QuotedText.go(node.name)) or "
+                        + QuotedText.go(other.value), at: node.range)
             }
             return
         }
