@@ -85,7 +85,9 @@ let package = Package(
         .target(name: "Support", dependencies: ["TSDB"], path: "Tests/Support"),
         .testTarget(name: "LeavesTests", dependencies: ["RegularExpression", "Numbers", "Snappy", "Exposition", "Support"]),
         .testTarget(name: "TSDBTests", dependencies: ["TSDB", "Support"]),
-        .testTarget(name: "PromQLTests", dependencies: ["PromQL", "TSDB", "Support"]),
+        .testTarget(
+            name: "PromQLTests", dependencies: ["Numbers", "PromQL", "RegularExpression", "TSDB", "Support"],
+            exclude: ["scripts"]),
         .testTarget(name: "ScraperTests", dependencies: ["Scraper", "TSDB", "Support"]),
         .testTarget(
             name: "ServicesTests",

@@ -16,6 +16,32 @@ enum SharedFiles {
         return nil
     }
 
+    /// The text of a file of this package, by its path from the root.
+    static func ownText(_ path: String) -> String? {
+        packageRoot(of: #filePath).flatMap { read("\($0)/\(path)") }.map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    /// Sorted names of the files in a folder of this package.
+    static func ownNames(in folder: String) -> [String] {
+        packageRoot(of: #filePath).map { names(in: "\($0)/\(folder)") } ?? []
+    }
+
+    /// Sorted names of the files in a shared folder; none where it is absent.
+    static func names(inShared folder: String) -> [String] {
+        roots.map { names(in: "\($0)/\(folder)") }.first { !$0.isEmpty } ?? []
+    }
+
+    private static func names(in folder: String) -> [String] {
+        guard let directory = opendir(folder) else { return [] }
+        defer { closedir(directory) }
+        var names: [String] = []
+        while let entry = readdir(directory) {
+            let name = withUnsafeBytes(of: entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+            if !name.hasPrefix(".") { names.append(name) }
+        }
+        return names.sorted()
+    }
+
     /// `MINPROM_SHARED`, or `shared` beside the package or one level above that.
     private static var roots: [String] {
         if let root = getenv("MINPROM_SHARED") { return [String(cString: root)] }

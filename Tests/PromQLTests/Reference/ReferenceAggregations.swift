@@ -1,0 +1,128 @@
+import Numbers
+import PromQL
+import TSDB
+
+/// Aggregations: elements with equal values of the grouping labels become one.
+///
+///     sum by (job) (x)       groups by the labels named
+///     sum without (pod) (x)  groups by all labels but those named and the metric name
+///     topk by (job) (3, x)   chooses elements of each group and leaves them as they are
+///
+/// Source: Prometheus documentation, “Operators”, “Aggregation operators”.
+extension ReferenceEvaluator {
+    private struct Group {
+        var labels: Labels
+        /// In the order of the vector; not empty.
+        var members: [Element]
+
+        var values: [Double] { members.map(\.value) }
+    }
+
+    func aggregate(_ node: AggregateExpr, at t: Int64) throws -> [Element] {
+        if node.op == .countValues { return try countValues(node, at: t) }
+        let parameter = try node.parameter.map { try scalar($0, at: t) }
+        let elements = try vector(node.operand, at: t)
+
+        if let parameter, [.topk, .bottomk, .limitk].contains(node.op) {
+            guard let count = try elementCount(parameter) else { return [] }
+            return groups(elements, node).flatMap { choose(node.op, count, of: $0.members) }
+        }
+        guard node.op != .limitRatio else {
+            throw QueryError(.notImplemented, "limit_ratio", range: node.range)
+        }
+        return groups(elements, node).map { group in
+            Element(
+                labels: group.labels, value: aggregated(node.op, group.values, parameter),
+                dropsName: group.members.contains(where: \.dropsName))
+        }
+    }
+
+    /// Groups in order of first appearance.
+    private func groups(_ elements: [Element], _ node: AggregateExpr, also label: String? = nil) -> [Group] {
+        let names = node.grouping + (node.isWithout ? [MetricName.label] : label.map { [$0] } ?? [])
+        let grouping: Grouping = node.isWithout ? .without(names) : .by(names)
+        var result: [Group] = []
+        var numbers: [Labels: Int] = [:]
+        for element in elements {
+            let key = grouping.project(element.labels)
+            if let number = numbers[key] {
+                result[number].members.append(element)
+            } else {
+                numbers[key] = result.count
+                result.append(Group(labels: key, members: [element]))
+            }
+        }
+        return result
+    }
+
+    private func aggregated(_ op: AggregateOperator, _ values: [Double], _ parameter: Double?) -> Double {
+        switch op {
+        case .sum:
+            var sum = ReferenceSum(sum: values[0], lost: 0)
+            for value in values.dropFirst() { sum.add(value) }
+            return sum.sum + sum.lost
+        case .avg:
+            var mean = ReferenceMean(first: values[0])
+            for value in values.dropFirst() { mean.add(value) }
+            return mean.mean
+        case .count: return Double(values.count)
+        case .group: return 1
+        // NaN only where there is nothing else.
+        case .min: return values.reduce(values[0]) { $0 > $1 || $0.isNaN ? $1 : $0 }
+        case .max: return values.reduce(values[0]) { $0 < $1 || $0.isNaN ? $1 : $0 }
+        case .stdvar: return variance(values)
+        case .stddev: return variance(values).squareRoot()
+        case .quantile: return referenceQuantile(parameter ?? .nan, of: values)
+        case .topk, .bottomk, .limitk, .limitRatio, .countValues: return .nan
+        }
+    }
+
+    /// Population variance after Welford, uncompensated; a group that starts with NaN or infinity has none.
+    private func variance(_ values: [Double]) -> Double {
+        var mean = values[0], squares = values[0].isFinite ? 0 : Double.nan, count = 1.0
+        for value in values.dropFirst() {
+            count += 1
+            let before = value - mean
+            mean += before / count
+            squares += before * (value - mean)
+        }
+        return squares / count
+    }
+
+    // MARK: - Choosing elements
+
+    /// The `k` of `topk`, or `nil` where it chooses nothing.
+    private func elementCount(_ k: Double) throws -> Int? {
+        if k < 1 { return nil }
+        if k.isNaN { throw QueryError(.evaluation, "Parameter value is NaN") }
+        guard let count = Int(exactly: k.rounded(.towardZero)) else {
+            throw QueryError(
+                .evaluation, "Scalar value \(NumberText.string(k, style: .general)) overflows int64")
+        }
+        return count
+    }
+
+    /// The `count` largest, smallest, or first elements; NaN loses against every number. The best come first.
+    private func choose(_ op: AggregateOperator, _ count: Int, of members: [Element]) -> [Element] {
+        if op == .limitk { return Array(members.prefix(count)) }
+        let numbers = members.filter { !$0.value.isNaN }
+            .sorted { op == .topk ? $0.value > $1.value : $0.value < $1.value }
+        return Array((numbers + members.filter(\.value.isNaN)).prefix(count))
+    }
+
+    /// `count_values("v", x)`: how many elements have each value; the value becomes the label `v`.
+    private func countValues(_ node: AggregateExpr, at t: Int64) throws -> [Element] {
+        let label = try node.parameter.map { try string($0) } ?? ""
+        guard !label.isEmpty else {
+            throw QueryError(.evaluation, "invalid label name \(QuotedText.go(label))", range: node.range)
+        }
+        let labelled = try vector(node.operand, at: t).map { element in
+            var labels = LabelsBuilder(element.labels)
+            labels.set(label, to: NumberText.string(element.value, style: .fixed))
+            return Element(labels: labels.labels(), value: element.value)
+        }
+        return groups(labelled, node, also: label).map {
+            Element(labels: $0.labels, value: Double($0.members.count))
+        }
+    }
+}
