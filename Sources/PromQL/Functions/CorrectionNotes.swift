@@ -82,7 +82,7 @@ final class CorrectionNotes: Sendable {
     func add(_ corrections: Merged, metricName: String?) {
         guard corrections.count > 0 else { return }
         let name = metricName ?? ""
-        let text = name.isEmpty ? Self.text : Self.text + " for metric name \(GoText.quoted(name))"
+        let text = name.isEmpty ? Self.text : Self.text + " for metric name \(QuotedText.go(name))"
         byName.withLock { known in
             known[name, default: Merged()].merge(corrections)
             context.amend(Annotation(.info, text, detail: known[name]?.detail ?? "", at: position))

@@ -123,9 +123,9 @@ struct HistogramFunction: VectorOperator {
             let group = Int(groups.assignment[index])
             guard bounds[group] == nil else { continue }
             let value = groups.labels[group]["le"] ?? ""
-            var text = "bucket label \"le\" is missing or has a malformed value of \(GoText.quoted(value))"
+            var text = "bucket label \"le\" is missing or has a malformed value of \(QuotedText.go(value))"
             if withName, let name = input.labels(at: index).metricName {
-                text += " for metric name \(GoText.quoted(name))"
+                text += " for metric name \(QuotedText.go(name))"
             }
             guard !told.contains(text) else { continue }
             let isPresent = try scratch.withColumn(count: stepCount) { (column) throws(QueryError) in

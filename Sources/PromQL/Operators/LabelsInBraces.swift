@@ -1,3 +1,4 @@
+import Numbers
 import TSDB
 
 extension Labels {
@@ -12,7 +13,7 @@ extension Labels {
                 default: return false
                 }
             }
-            return (isPlain ? pair.name : GoText.quoted(pair.name)) + "=" + GoText.quoted(pair.value)
+            return (isPlain ? pair.name : QuotedText.go(pair.name)) + "=" + QuotedText.go(pair.value)
         }.joined(separator: ", ") + "}"
     }
 }
