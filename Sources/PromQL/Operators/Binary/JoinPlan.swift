@@ -46,9 +46,9 @@ struct JoinPlan: Sendable {
         oneGroups = groups.right
         manyMembers = GroupMembers(groups.left, groupCount: groups.count)
         oneMembers = GroupMembers(groups.right, groupCount: groups.count)
-        let swapped = matching.cardinality == .oneToMany
-        fillMany = swapped ? matching.fillRight : matching.fillLeft
-        fillOne = swapped ? matching.fillLeft : matching.fillRight
+        // Upstream's, also with group_right: `fill_left` stands in on the many side, `fill_right` on the one side.
+        fillMany = matching.fillLeft
+        fillOne = matching.fillRight
 
         let rowsAreDistinct = meet(many: many)
         if rowsAreDistinct {
