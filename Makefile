@@ -1,0 +1,46 @@
+# Two commands do all set-up on a fresh machine: `make run` and `make test`.
+# SWIFT may name another toolchain; FLAGS goes to minprom (make run FLAGS='--web.listen-address=:9099').
+
+SWIFT ?= swift
+FLAGS ?=
+SOAK ?= 200
+
+.PHONY: help setup build run test soak bench fuzz format lint docs clean
+
+help:            ## this list
+	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
+
+setup:           ## install missing system packages, fetch uPlot
+	@scripts/setup.sh
+
+build: setup     ## release build
+	$(SWIFT) build -c release --product minprom
+
+run: build       ## build and start minprom on this machine's own data: http://localhost:9090
+	.build/release/minprom $(FLAGS)
+
+test: setup      ## all tests, one debug build
+	$(SWIFT) build --build-tests
+	$(SWIFT) test --skip-build --parallel
+
+soak: setup      ## the same properties over SOAK times as many cases
+	MINPROM_SOAK=$(SOAK) $(SWIFT) test --parallel
+
+bench: setup     ## cost of the hot paths
+	cd Benchmarks && $(SWIFT) build -c release && .build/release/StorageBenchmarks
+
+fuzz:            ## every fuzz target for a minute
+	@scripts/fuzz.sh 60
+
+format:          ## rewrite sources as .swift-format says
+	$(SWIFT) format --in-place --parallel --recursive Sources Tests Benchmarks/Sources Package.swift
+
+lint:            ## fail on what `format` would change or rules forbid
+	$(SWIFT) format lint --strict --parallel --recursive Sources Tests Benchmarks/Sources Package.swift
+	@scripts/lint.sh
+
+docs:            ## check that documents name files that exist
+	@scripts/check-docs.sh
+
+clean:
+	rm -rf .build Benchmarks/.build
