@@ -48,7 +48,7 @@ struct DecimalBlockEncoder: ~Copyable {
         }
         switch plan.mode {
         case .constant:
-            appendWord(values[0].bitPattern)
+            bytes.appendWord(values[0].bitPattern)
         case .offsets, .deltas:
             bytes.append(UInt8(plan.exponent))
             bytes.append(UInt8(plan.shift))
@@ -56,15 +56,15 @@ struct DecimalBlockEncoder: ~Copyable {
             bytes.appendVarint(zigzag(plan.base))
             bytes.append(UInt8(plan.width))
         case .rawOffsets, .rawDeltas:
-            if plan.mode == .rawDeltas { appendWord(UInt64(bitPattern: plan.first)) }
-            appendWord(UInt64(bitPattern: plan.base))
+            if plan.mode == .rawDeltas { bytes.appendWord(UInt64(bitPattern: plan.first)) }
+            bytes.appendWord(UInt64(bitPattern: plan.base))
             bytes.append(UInt8(plan.width))
         }
         if !exceptions.isEmpty {
             bytes.appendVarint(UInt64(exceptions.count))
             for exception in exceptions {
                 bytes.appendVarint(UInt64(exception.index))
-                appendWord(exception.bits)
+                bytes.appendWord(exception.bits)
             }
         }
         if timesDeviate {
@@ -206,13 +206,13 @@ struct DecimalBlockEncoder: ~Copyable {
         for i in 0..<count {
             let bits = field(i)
             if width == 64 {
-                appendWord(bits)
+                bytes.appendWord(bits)
                 continue
             }
             register |= bits << UInt64(filled)
             filled += width
             if filled >= 64 {
-                appendWord(register)
+                bytes.appendWord(register)
                 filled -= 64
                 let used = width - filled
                 register = used == 64 ? 0 : bits >> UInt64(used)
@@ -224,9 +224,5 @@ struct DecimalBlockEncoder: ~Copyable {
             register >>= 8
             filled -= 8
         }
-    }
-
-    private mutating func appendWord(_ word: UInt64) {
-        withUnsafeBytes(of: word.littleEndian) { bytes.append(contentsOf: $0) }
     }
 }

@@ -16,12 +16,7 @@ extension Head {
                     guard place.oldest <= through, place.newest >= from || place.hasOutOfOrder else { continue }
                     let identity = index.identities[Int(slot)].pointee
                     guard let pairs = identity.pairs else { continue }
-                    captured.append(
-                        CapturedSeries(
-                            pairs: pairs, pairCount: identity.count, slot: slot, open: place.open.first, closed: place.closed,
-                            openBytes: UInt32(place.appender.byteCount), openCount: UInt32(place.appender.count),
-                            openStart: place.openStart, closedCount: place.closedCount,
-                            hasOutOfOrder: place.hasOutOfOrder))
+                    captured.append(CapturedSeries(place, slot, pairs, identity.count))
                 }
                 // Entering the epochs here covers every pointer noted above; the set leaves them when it goes.
                 index.epochs.leave(expansion.epoch, releasingTo: &index.arena)

@@ -12,6 +12,20 @@ struct CapturedSeries: BitwiseCopyable {
     var openStart: Int64
     var closedCount: UInt32
     var hasOutOfOrder: Bool
+
+    /// What `place` holds now; under the locks of both index and store.
+    init(_ place: MemSeries, _ slot: UInt32, _ pairs: UnsafeMutablePointer<UInt32>, _ pairCount: UInt32) {
+        self.pairs = pairs
+        self.pairCount = pairCount
+        self.slot = slot
+        open = place.open.first
+        closed = place.closed
+        openBytes = UInt32(place.appender.byteCount)
+        openCount = UInt32(place.appender.count)
+        openStart = place.openStart
+        closedCount = place.closedCount
+        hasOutOfOrder = place.hasOutOfOrder
+    }
 }
 
 /// The head's answer to a selection. Keeps the memory it points to from being reused until it goes.
@@ -45,6 +59,9 @@ final class HeadSeriesSet: SeriesSet, @unchecked Sendable {
     }
 
     var count: Int { series.count }
+
+    /// The late samples of a series, as they were at selection.
+    func late(ofSlot slot: UInt32) -> OutOfOrderSamples? { outOfOrder[slot] }
 
     func labels(at index: Int) -> Labels {
         let captured = series[index]

@@ -76,9 +76,9 @@ struct LabelIndex: ~Copyable {
         return cursor.next() == nil
     }
 
-    /// Adds a series that `find` did not find.
+    /// Adds a series that `find` did not find; at a certain place where the log says so (the place is free).
     mutating func insert(
-        _ packed: UnsafeRawBufferPointer, hash: UInt64
+        _ packed: UnsafeRawBufferPointer, hash: UInt64, at place: SeriesRef? = nil
     ) throws(TSDBError) -> SeriesRef {
         var cursor = PackedLabelCursor(packed)
         var count = 0
@@ -101,7 +101,19 @@ struct LabelIndex: ~Copyable {
         }
         var identity = Identity(hash: hash, pairs: pairs, count: UInt32(count), generation: 0)
         let slot: UInt32
-        if let free = freeSlots.popLast() {
+        if let place {
+            guard Int(place.slot) < PagedArray<Identity>.maximumCount else {
+                throw TSDBError(.corruption, "series number \(place.slot)")
+            }
+            while identities.count <= Int(place.slot) {
+                guard let index = identities.append(Identity(hash: 0, pairs: nil, count: 0, generation: 1)) else { break }
+                freeSlots.append(UInt32(truncatingIfNeeded: index))
+            }
+            if let position = freeSlots.lastIndex(of: place.slot) { freeSlots.remove(at: position) }
+            slot = place.slot
+            identity.generation = place.generation
+            identities[Int(slot)].pointee = identity
+        } else if let free = freeSlots.popLast() {
             slot = free
             identity.generation = identities[Int(free)].pointee.generation &+ 1
             identities[Int(free)].pointee = identity
@@ -169,6 +181,12 @@ struct LabelIndex: ~Copyable {
     func isLive(_ reference: SeriesRef) -> Bool {
         Int(reference.slot) < identities.count && identities[Int(reference.slot)].pointee.pairs != nil
             && identities[Int(reference.slot)].pointee.generation == reference.generation
+    }
+
+    /// The series that has `slot`, if any.
+    func occupant(of slot: UInt32) -> SeriesRef? {
+        guard Int(slot) < identities.count, identities[Int(slot)].pointee.pairs != nil else { return nil }
+        return reference(ofSlot: slot)
     }
 
     func reference(ofSlot slot: UInt32) -> SeriesRef {

@@ -155,19 +155,23 @@ struct SeriesStore: ~Copyable {
     }
 
     /// Puts a closed chunk of a checkpoint behind the others; it is newer than all samples of the series.
-    mutating func restore(_ place: UnsafeMutablePointer<MemSeries>, _ chunk: ClosedChunk, copying bytes: UnsafeRawBufferPointer)
-    {
+    mutating func restore(
+        _ place: UnsafeMutablePointer<MemSeries>, _ times: ClosedRange<Int64>, count: Int,
+        copying bytes: UnsafeRawBufferPointer
+    ) {
         guard let source = bytes.baseAddress else { return }
         let block = arena.allocate(bytes.count)
         block.copyMemory(from: source, byteCount: bytes.count)
-        var chunk = chunk
-        chunk.bytes = block
-        addClosed(place, chunk)
-        place.pointee.newest = max(place.pointee.newest, chunk.maxTime)
+        addClosed(
+            place,
+            ClosedChunk(
+                minTime: times.lowerBound, maxTime: times.upperBound, bytes: block, size: UInt32(bytes.count),
+                count: UInt32(count)))
+        place.pointee.newest = max(place.pointee.newest, times.upperBound)
         chunkCount &+= 1
-        sampleCount &+= Int(chunk.count)
-        minTime = min(minTime, chunk.minTime)
-        maxTime = max(maxTime, chunk.maxTime)
+        sampleCount &+= count
+        minTime = min(minTime, times.lowerBound)
+        maxTime = max(maxTime, times.upperBound)
     }
 
     /// Drops closed chunks that end before `time`. Returns whether the series holds nothing any more: neither chunks nor a

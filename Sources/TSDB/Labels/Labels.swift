@@ -83,6 +83,26 @@ public struct Labels: Sendable {
     public var hash64: UInt64 { packed.withUnsafeBytes { Hash64.hash($0) } }
 }
 
+extension Labels {
+    /// Whether `packed` keeps the invariants of a packed label set; for bytes that come from a disk or a network.
+    public static func validate(packed: UnsafeRawBufferPointer) throws(TSDBError) {
+        var cursor = ByteCursor(packed)
+        var last: UnsafeRawBufferPointer?
+        while cursor.remaining > 0 {
+            let name = try cursor.takeBytes(try cursor.takeCount(atMost: cursor.remaining))
+            let value = try cursor.takeBytes(try cursor.takeCount(atMost: cursor.remaining))
+            guard !name.isEmpty, !value.isEmpty else {
+                throw TSDBError(.invalid, "a label with an empty name or value", offset: cursor.position)
+            }
+            if let last, last.order(against: name) >= 0 {
+                throw TSDBError(.invalid, "label names out of order", offset: cursor.position)
+            }
+            last = name
+        }
+        guard last != nil else { throw TSDBError(.invalid, "empty label set") }
+    }
+}
+
 /// Names that mean something to the system.
 public enum MetricName {
     public static let label = "__name__"

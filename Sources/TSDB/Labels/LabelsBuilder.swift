@@ -59,6 +59,11 @@ extension [UInt8] {
         append(contentsOf: bytes)
     }
 
+    /// Eight bytes, little endian.
+    mutating func appendWord(_ word: UInt64) {
+        Swift.withUnsafeBytes(of: word.littleEndian) { append(contentsOf: $0) }
+    }
+
     /// LEB128, as Go's and protobuf's `uvarint`.
     public mutating func appendVarint(_ value: UInt64) {
         var rest = value

@@ -1,0 +1,218 @@
+/// The head written as it lies in memory, and read back: labels, closed chunks as they are, the open chunk's bits.
+///
+///     series   reference u64 │ labels length, bytes │ newest time zigzag │ newest value u64
+///     closed   count varint, then per chunk  min zigzag │ max − min varint │ samples varint │ size varint, bytes
+///     open     samples varint │ if any: size varint, XOR chunk
+///     late     count varint, then per sample  time zigzag │ value u64
+///
+/// A checkpoint takes as much disk as the data (1–2 bytes a sample), and reading it costs a copy per chunk instead of an append per
+/// sample. Records hold many series, up to `recordSize`; each has the log's checksum around it.
+struct HeadCheckpoint {
+    /// A record is finished when it has grown to this.
+    static let recordSize = 256 << 10
+
+    /// One series as noted under the locks.
+    struct Entry {
+        var captured: CapturedSeries
+        var reference: UInt64
+        var newest: Int64
+        var newestValue: UInt64
+    }
+
+    /// Appends one series to a record.
+    static func write(
+        _ entry: Entry, labels: Labels, open: (UnsafeMutableRawPointer, Int, UnsafeMutableRawPointer) -> Void,
+        late: OutOfOrderSamples?, to record: inout [UInt8]
+    ) {
+        record.appendWord(entry.reference)
+        record.appendVarint(UInt64(labels.packed.count))
+        record.append(contentsOf: labels.packed)
+        record.appendVarint(zigzag(entry.newest))
+        record.appendWord(entry.newestValue)
+        record.appendVarint(UInt64(entry.captured.closedCount))
+        if let closed = entry.captured.closed {
+            for index in 0..<Int(entry.captured.closedCount) {
+                let chunk = closed[index]
+                record.appendVarint(zigzag(chunk.minTime))
+                record.appendVarint(UInt64(bitPattern: chunk.maxTime &- chunk.minTime))
+                record.appendVarint(UInt64(chunk.count))
+                record.appendVarint(UInt64(chunk.size))
+                record.append(contentsOf: chunk.buffer)
+            }
+        }
+        record.appendVarint(UInt64(entry.captured.openCount))
+        if entry.captured.openCount > 0, let first = entry.captured.open {
+            let size = Int(entry.captured.openBytes)
+            record.appendVarint(UInt64(size))
+            let start = record.count
+            record.append(contentsOf: repeatElement(0, count: size))
+            record.withUnsafeMutableBytes { bytes in
+                guard let base = bytes.baseAddress else { return }
+                open(first, size, base + start)
+                XORChunk.writeHeader(UInt16(truncatingIfNeeded: entry.captured.openCount), to: base + start)
+            }
+        }
+        record.appendVarint(UInt64(late?.timestamps.count ?? 0))
+        if let late {
+            for index in 0..<late.timestamps.count {
+                record.appendVarint(zigzag(late.timestamps[index]))
+                record.appendWord(late.values[index])
+            }
+        }
+    }
+
+    /// Reads a record's series, one after the other, into the head. What does not add up is `.corruption`; series read before stay.
+    static func read(_ record: UnsafeRawBufferPointer, into head: Head) throws(TSDBError) {
+        var cursor = ByteCursor(record)
+        var columns = SampleColumns(capacity: 256)
+        while cursor.remaining > 0 {
+            let reference = SeriesRef(rawValue: try cursor.takeWord())
+            let packed = try cursor.takeBytes(try cursor.takeCount(atMost: cursor.remaining))
+            try Labels.validate(packed: packed)
+            try head.restoreSeries(reference, packed)
+            let newest = unzigzag(try cursor.takeVarint())
+            let newestValue = try cursor.takeWord()
+            let closedCount = try cursor.takeCount(atMost: cursor.remaining)
+            for _ in 0..<closedCount {
+                let minTime = unzigzag(try cursor.takeVarint())
+                let span = Int64(bitPattern: try cursor.takeVarint())
+                let count = try cursor.takeCount(atMost: XORChunk.maximumCount)
+                let bytes = try cursor.takeBytes(try cursor.takeCount(atMost: cursor.remaining))
+                let (maxTime, overflow) = minTime.addingReportingOverflow(span)
+                guard span >= 0, !overflow, !bytes.isEmpty, count > 0 else {
+                    throw TSDBError(.corruption, "chunk of \(bytes.count) bytes, \(count) samples, span \(span)")
+                }
+                head.restore(reference, minTime...maxTime, count: count, closed: bytes)
+            }
+            let openCount = try cursor.takeCount(atMost: XORChunk.maximumCount)
+            columns.removeAll()
+            if openCount > 0 {
+                let bytes = try cursor.takeBytes(try cursor.takeCount(atMost: cursor.remaining))
+                try decodePadded(bytes, into: &columns)
+            }
+            head.restore(reference, newest: newest, newestValue: newestValue, open: columns)
+            let lateCount = try cursor.takeCount(atMost: cursor.remaining)
+            for _ in 0..<lateCount {
+                let time = unzigzag(try cursor.takeVarint())
+                head.restoreLate(reference, time, try cursor.takeWord())
+            }
+        }
+    }
+
+    /// Decodes a chunk in the middle of a record, where the reader's look-ahead might leave the buffer.
+    private static func decodePadded(
+        _ bytes: UnsafeRawBufferPointer, into columns: inout SampleColumns
+    ) throws(TSDBError) {
+        var failure: TSDBError?
+        withUnsafeTemporaryAllocation(byteCount: bytes.count + BitReader.spare, alignment: 16) { copy in
+            copy.copyMemory(from: bytes)
+            do throws(TSDBError) {
+                try XORChunk.decode(UnsafeRawBufferPointer(rebasing: copy[..<bytes.count]), into: &columns)
+            } catch { failure = error }
+        }
+        if let failure { throw failure }
+    }
+}
+
+extension Head {
+    /// Notes all series as they are now, with their epochs. Call while nobody appends.
+    func captureAll() -> (set: HeadSeriesSet, entries: [HeadCheckpoint.Entry]) {
+        index.withLock { index in
+            let indexEpoch = index.epochs.enter()
+            return store.withLock { store in
+                var captured: [CapturedSeries] = []
+                var entries: [HeadCheckpoint.Entry] = []
+                captured.reserveCapacity(index.all.count)
+                entries.reserveCapacity(index.all.count)
+                for slot in index.all {
+                    let identity = index.identities[Int(slot)].pointee
+                    guard let pairs = identity.pairs else { continue }
+                    let one = CapturedSeries(store.series[Int(slot)].pointee, slot, pairs, identity.count)
+                    captured.append(one)
+                    let place = store.series[Int(slot)].pointee
+                    entries.append(
+                        HeadCheckpoint.Entry(
+                            captured: one,
+                            reference: SeriesRef(slot: slot, generation: identity.generation).rawValue,
+                            newest: place.newest, newestValue: place.appender.value))
+                }
+                let set = HeadSeriesSet(
+                    head: self, series: captured, symbols: index.symbols.reader, indexEpoch: indexEpoch,
+                    storeEpoch: store.epochs.enter(), outOfOrder: store.outOfOrder)
+                return (set, entries)
+            }
+        }
+    }
+
+    /// Writes what `captureAll` noted, record by record.
+    func writeCheckpoint(
+        _ capture: (set: HeadSeriesSet, entries: [HeadCheckpoint.Entry]), emit: ([UInt8]) throws(TSDBError) -> Void
+    ) throws(TSDBError) {
+        var record: [UInt8] = []
+        record.reserveCapacity(HeadCheckpoint.recordSize + 65536)
+        for (position, entry) in capture.entries.enumerated() {
+            HeadCheckpoint.write(
+                entry, labels: capture.set.labels(at: position),
+                open: { first, size, target in store.withLock { _ in OpenChunk.copy(first, size, to: target) } },
+                late: capture.set.late(ofSlot: entry.captured.slot), to: &record)
+            if record.count >= HeadCheckpoint.recordSize {
+                try emit(record)
+                record.removeAll(keepingCapacity: true)
+            }
+        }
+        if !record.isEmpty { try emit(record) }
+    }
+
+    /// Puts a series where the log says it was. A series that stands in its way, or the same labels elsewhere, were dropped before:
+    /// dropping is not logged, a newer record for the place is how a reader learns of it.
+    func restoreSeries(_ reference: SeriesRef, _ packed: UnsafeRawBufferPointer) throws(TSDBError) {
+        let hash = Hash64.hash(packed)
+        try index.withLock { index throws(TSDBError) in
+            if let known = index.find(packed, hash: hash) {
+                if known == reference { return }
+                store.withLock { $0.drop(known.slot) }
+                index.remove([known.slot])
+            }
+            if let occupant = index.occupant(of: reference.slot) {
+                store.withLock { $0.drop(occupant.slot) }
+                index.remove([occupant.slot])
+            }
+            _ = try index.insert(packed, hash: hash, at: reference)
+            store.withLock { $0.prepare(reference) }
+        }
+    }
+
+    /// Puts a closed chunk behind the others of a series.
+    func restore(
+        _ reference: SeriesRef, _ times: ClosedRange<Int64>, count: Int, closed bytes: UnsafeRawBufferPointer
+    ) {
+        store.withLock { store in
+            guard let place = store.find(reference) else { return }
+            store.restore(place, times, count: count, copying: bytes)
+        }
+    }
+
+    func restore(_ reference: SeriesRef, newest: Int64, newestValue: UInt64, open columns: borrowing SampleColumns) {
+        store.withLock { store in
+            guard let place = store.find(reference) else { return }
+            // What the last closed chunk ended with decides about repeats and order.
+            place.pointee.newest = max(place.pointee.newest, newest)
+            place.pointee.appender.timestamp = newest
+            place.pointee.appender.value = newestValue
+            guard columns.count > 0 else { return }
+            for index in 0..<columns.count {
+                store.append(place, columns.timestamps[index], columns.values[index].bitPattern)
+            }
+            store.minTime = min(store.minTime, columns.timestamps[0])
+            store.maxTime = max(store.maxTime, columns.timestamps[columns.count - 1])
+        }
+    }
+
+    func restoreLate(_ reference: SeriesRef, _ time: Int64, _ value: UInt64) {
+        store.withLock { store in
+            guard let place = store.find(reference) else { return }
+            _ = store.insertLate(place, reference.slot, time, value)
+            store.minTime = min(store.minTime, time)
+        }
+    }
+}
