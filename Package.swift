@@ -73,7 +73,7 @@ let package = Package(
         .executableTarget(
             name: "minprom",
             dependencies: [
-                "ConfigurationFile", "HostMetrics", "Scraper", "SelfMetrics", "TSDB", "WebAPI",
+                "ConfigurationFile", "HostMetrics", "PromQL", "Scraper", "SelfMetrics", "TSDB", "WebAPI",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),

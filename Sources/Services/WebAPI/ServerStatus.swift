@@ -1,3 +1,4 @@
+import PromQL
 import Synchronization
 import TSDB
 
@@ -33,6 +34,7 @@ public final class ServerStatus: Sendable {
     public let flags: [(name: String, value: String)]
     public let isLifecycleEnabled: Bool
     private let ready = Atomic<Bool>(false)
+    private let current = Mutex<ServerParts?>(nil)
     private let reload: Mutex<Reload>
 
     public init(
@@ -51,6 +53,12 @@ public final class ServerStatus: Sendable {
 
     public func setReady(_ isReady: Bool) { ready.store(isReady, ordering: .releasing) }
 
+    /// What endpoints work on; none before the log was replayed.
+    public var parts: ServerParts? { current.withLock { $0 } }
+
+    /// Replaces the parts as a whole: requests see the old ones or the new ones.
+    public func use(_ parts: ServerParts) { current.withLock { $0 = parts } }
+
     public var lastReload: Reload { reload.withLock { $0 } }
 
     public func reloaded(at now: Timestamp, successfully: Bool) {
@@ -61,4 +69,18 @@ public final class ServerStatus: Sendable {
     }
 
     public func flag(_ name: String) -> String { flags.first { $0.name == name }?.value ?? "" }
+}
+
+/// The parts of a running server that endpoints ask.
+public struct ServerParts: Sendable {
+    public var database: Database
+    public var engine: Engine
+    /// The configuration as `/api/v1/status/config` shows it: YAML, secrets hidden.
+    public var configuration: String
+
+    public init(database: Database, engine: Engine, configuration: String = "") {
+        self.database = database
+        self.engine = engine
+        self.configuration = configuration
+    }
 }

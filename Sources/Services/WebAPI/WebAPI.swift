@@ -1,6 +1,7 @@
 import HTTPTypes
 import NIOCore
 import SelfMetrics
+import TSDB
 
 /// Prometheus' HTTP API v1, the pages of the UI and the lifecycle endpoints, as a function from request to reply.
 ///
@@ -13,16 +14,59 @@ public struct WebAPI: Sendable {
     private var routes = Routes()
     private let metrics = HTTPMetrics()
 
+    let clock: any WallClock
     let hooks: Hooks
+    let queryMetrics: QueryMetrics
 
-    public init(status: ServerStatus, registry: MetricsRegistry, pool: ThreadPool, hooks: Hooks = Hooks()) {
+    public init(
+        status: ServerStatus, registry: MetricsRegistry, pool: ThreadPool, clock: any WallClock,
+        options: Options = Options(), hooks: Hooks = Hooks()
+    ) {
+        self.clock = clock
         self.hooks = hooks
+        let queryMetrics = QueryMetrics(concurrency: pool.limit)
+        self.queryMetrics = queryMetrics
+        registry.add { queryMetrics.write(to: &$0) }
         self.status = status
         self.pool = pool
         let metrics = metrics
         registry.add { metrics.write(to: &$0) }
         addLifecycle(to: &routes, registry: registry)
         addStatus(to: &routes)
+        addQueries(to: &routes)
+        addSeries(to: &routes)
+        addRemoteWrite(
+            to: &routes, registry: registry, isEnabled: options.acceptsRemoteWrite,
+            pool: ThreadPool("append", threads: 2, queueLimit: 1_000))
+    }
+
+    /// Which doors are open.
+    public struct Options: Sendable {
+        /// `--web.enable-remote-write-receiver`.
+        public var acceptsRemoteWrite = false
+
+        public init() {}
+    }
+
+    /// Shown where `limit` cut something off.
+    static let truncationWarning = "results truncated due to limit"
+
+    func parts() throws(APIError) -> ServerParts {
+        guard let parts = status.parts else { throw APIError(.unavailable, "the server is not ready") }
+        return parts
+    }
+
+    /// Runs what may take time on a thread of the pool.
+    func offload(
+        _ body: @escaping @Sendable () -> Result<Reply, APIError>
+    ) async throws(APIError) -> Reply {
+        let result: Result<Reply, APIError>
+        do throws(ThreadPool.Full) {
+            result = try await pool.run(body)
+        } catch {
+            throw APIError(.unavailable, "too many requests are waiting; the limit is \(error.limit)")
+        }
+        return try result.get()
     }
 
     /// Answers; never throws: what goes wrong is an answer, too.

@@ -1,7 +1,9 @@
 import Logging
 import NIOCore
 import NIOPosix
+import PromQL
 import SelfMetrics
+import TSDB
 import WebAPI
 
 #if canImport(Glibc)
@@ -31,9 +33,15 @@ struct Server {
         registry.add { ProcessMetrics.write(to: &$0) }
         let pool = ThreadPool("query", threads: options.queryMaxConcurrency)
         let stop = StopRequest()
+        var doors = WebAPI.Options()
+        doors.acceptsRemoteWrite = options.enableRemoteWrite
         let api = WebAPI(
-            status: status, registry: registry, pool: pool,
+            status: status, registry: registry, pool: pool, clock: clock, options: doors,
             hooks: .init(quit: { stop.ask() }))
+        let database = Database.inMemory(clock: clock)
+        var engineOptions = EngineOptions()
+        engineOptions.clock = SystemClock.monotonic
+        status.use(ServerParts(database: database, engine: Engine(engineOptions)))
         let eventLoops = MultiThreadedEventLoopGroup(numberOfThreads: min(2, System.coreCount))
         let logger = logger
         var limits = WebServer.Limits()

@@ -107,8 +107,8 @@ extension Parameters {
             if nanoseconds.isNaN || nanoseconds > 9.2233720368547748e18 || nanoseconds < -9.2233720368547748e18 {
                 return .failure(.init(message: "cannot parse \(quoted) to a valid duration. It overflows int64"))
             }
-            // Go counts nanoseconds; the engine counts milliseconds, cut off as upstream does.
-            return .success(.milliseconds(Int64(nanoseconds) / 1_000_000))
+            // Go counts nanoseconds; the engine counts milliseconds, cut off as upstream does, but never down to none.
+            return .success(.milliseconds(nanoseconds > 0 ? max(1, Int64(nanoseconds) / 1_000_000) : Int64(nanoseconds) / 1_000_000))
         }
         do throws(DurationError) {
             return .success(.milliseconds(try DurationText.parse(text)))

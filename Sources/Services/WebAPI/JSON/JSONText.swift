@@ -34,6 +34,11 @@ public struct JSONText: ~Copyable {
         return buffer
     }
 
+    public mutating func removeAll() { count = 0 }
+
+    /// Copies the bytes so far to `destination`, which has room for them.
+    func copy(to destination: UnsafeMutablePointer<UInt8>) { memcpy(destination, base, count) }
+
     @inline(__always)
     mutating func ensure(_ additional: Int) {
         if capacity &- count < additional { grow(additional) }
@@ -95,6 +100,20 @@ public struct JSONText: ~Copyable {
         let length = NumberText.write(value, to: base + count + 1, style: .plain)
         base[count &+ length &+ 1] = UInt8(ascii: "\"")
         count &+= length &+ 2
+    }
+
+    /// One point of a series: `length` bytes at `prefix` (31 are read), the value, and the closing bracket.
+    @inline(__always)
+    mutating func appendPoint(_ prefix: UnsafeRawPointer, length: Int, value: Double) {
+        ensure(NumberText.maximumLength &+ 48)
+        let out = base + count
+        // A fixed size is two vector moves instead of a call; what is too much is overwritten.
+        UnsafeMutableRawPointer(out).copyMemory(from: prefix, byteCount: 31)
+        out[length] = UInt8(ascii: "\"")
+        let digits = NumberText.write(value, to: out + (length &+ 1), style: .plain)
+        out[length &+ digits &+ 1] = UInt8(ascii: "\"")
+        out[length &+ digits &+ 2] = UInt8(ascii: "]")
+        count &+= length &+ digits &+ 3
     }
 
     /// Seconds with up to three decimals: `1435781451.781`, `1435781460`.

@@ -32,8 +32,10 @@ public final class ThreadPool: @unchecked Sendable {
     private static let stackSize = 8 << 20
 
     public let name: String
-    private let limit: Int
-    private let queueLimit: Int
+    /// Threads at most.
+    public let limit: Int
+    /// Jobs that may wait.
+    public let queueLimit: Int
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
     private let condition: UnsafeMutablePointer<pthread_cond_t>
     private var jobs: [Job?] = []

@@ -1,0 +1,142 @@
+import Numbers
+import PromQL
+import TSDB
+
+/// `/api/v1/series`, `/api/v1/labels`, `/api/v1/label/<name>/values`: what there is to ask about.
+extension WebAPI {
+    func addSeries(to routes: inout Routes) {
+        routes.on([.get, .post], "/api/v1/series") { request throws(APIError) in
+            let parameters = request.parameters
+            if parameters.all("match[]").isEmpty { throw APIError(.badData, "no match[] parameter provided") }
+            let question = try SeriesQuestion(parameters) { APIError.invalidParameter("match[]", $0) }
+            let database = try self.parts().database
+            return try await offload { stored { () throws(TSDBError) in try question.series(in: database) } }
+        }
+        routes.on([.get, .post], "/api/v1/labels") { request throws(APIError) in
+            let question = try SeriesQuestion(request.parameters) { APIError(.badData, $0) }
+            let database = try self.parts().database
+            return try await offload {
+                stored { () throws(TSDBError) in
+                    try question.strings { matchers throws(TSDBError) in
+                        try database.labelNames(matchers, from: question.start, through: question.end)
+                    }
+                }
+            }
+        }
+        routes.on([.get], prefix: "/api/v1/label/", suffix: "/values") { request, escaped throws(APIError) in
+            let name = EscapedName.unescape(escaped)
+            if name.isEmpty { throw APIError(.badData, "invalid label name: \(QuotedText.go(name))") }
+            let question = try SeriesQuestion(request.parameters) { APIError(.badData, $0) }
+            let database = try self.parts().database
+            return try await offload {
+                stored { () throws(TSDBError) in
+                    try question.strings { matchers throws(TSDBError) in
+                        try database.labelValues(name, matchers, from: question.start, through: question.end)
+                    }
+                }
+            }
+        }
+    }
+}
+
+private func stored(_ body: () throws(TSDBError) -> Reply) -> Result<Reply, APIError> {
+    do throws(TSDBError) { return .success(try body()) } catch { return .failure(APIError(error)) }
+}
+
+/// `match[]`, `start`, `end`, `limit`: which series are meant.
+struct SeriesQuestion: Sendable {
+    /// Any of these; no selector means all series.
+    let selectors: [[Matcher]]
+    let start: Timestamp
+    let end: Timestamp
+    let limit: Int?
+
+    init(_ parameters: Parameters, badMatch: (String) -> APIError) throws(APIError) {
+        limit = try parameters.limit()
+        start = try parameters.time("start", default: Timestamp(milliseconds: Parameters.limits.lowerBound))
+        end = try parameters.time("end", default: Timestamp(milliseconds: Parameters.limits.upperBound))
+        var selectors: [[Matcher]] = []
+        for text in parameters.all("match[]") {
+            do throws(QueryError) {
+                selectors.append(try Parser.parseMetricSelector(text))
+            } catch {
+                throw badMatch(error.positioned(in: text))
+            }
+        }
+        guard selectors.allSatisfy({ $0.contains { !$0.matchesEmpty } }) else {
+            throw badMatch("match[] must contain at least one non-empty matcher")
+        }
+        self.selectors = selectors
+    }
+
+    /// The label sets, sorted, each once.
+    func series(in storage: any Queryable) throws(TSDBError) -> Reply {
+        var found: Set<Labels> = []
+        for matchers in selectors {
+            let set = try storage.select(matchers, from: start, through: end)
+            for index in 0..<set.count { found.insert(set.labels(at: index)) }
+        }
+        let sorted = found.sorted()
+        let kept = sorted.prefix(limit ?? sorted.count)
+        return .success(warnings: kept.count < sorted.count ? [WebAPI.truncationWarning] : []) { json in
+            json.append("[")
+            for (index, labels) in kept.enumerated() {
+                if index > 0 { json.append(",") }
+                json.append(labels)
+            }
+            json.append("]")
+        }
+    }
+
+    /// The union over all selectors of what `ask` gives for one, sorted by bytes.
+    func strings(_ ask: ([Matcher]) throws(TSDBError) -> [String]) throws(TSDBError) -> Reply {
+        var found: [String]
+        if selectors.count <= 1 {
+            found = try ask(selectors.first ?? [])
+        } else {
+            var union: Set<String> = []
+            for matchers in selectors { union.formUnion(try ask(matchers)) }
+            found = union.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        }
+        let total = found.count
+        if let limit, limit < total { found.removeLast(total - limit) }
+        return .success(warnings: found.count < total ? [WebAPI.truncationWarning] : []) { $0.append(strings: found) }
+    }
+}
+
+/// Names that do not fit a path segment are sent as `U__` + text, with `_` doubled and others as `_<hex>_`.
+///
+///     U__my_2e_metric  →  my.metric        U__a__b  →  a_b
+enum EscapedName {
+    static func unescape(_ text: String) -> String {
+        guard text.hasPrefix("U__") else { return text }
+        var result = ""
+        var rest = text.unicodeScalars.dropFirst(3)
+        while let scalar = rest.popFirst() {
+            guard scalar == "_" else {
+                result.unicodeScalars.append(scalar)
+                continue
+            }
+            var digits = ""
+            var isClosed = false
+            while let next = rest.popFirst() {
+                if next == "_" {
+                    isClosed = true
+                    break
+                }
+                digits.unicodeScalars.append(next)
+                // A scalar has at most six digits.
+                if digits.utf8.count > 6 { return text }
+            }
+            guard isClosed else { return text }
+            if digits.isEmpty {
+                result += "_"
+            } else if let code = UInt32(digits, radix: 16), let unescaped = Unicode.Scalar(code) {
+                result.unicodeScalars.append(unescaped)
+            } else {
+                return text
+            }
+        }
+        return result
+    }
+}

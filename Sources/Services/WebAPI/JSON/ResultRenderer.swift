@@ -1,0 +1,258 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+import NIOCore
+import PromQL
+import TSDB
+
+/// Writes a query's answer as JSON, a piece at a time.
+///
+///     {"status":"success","data":{"resultType":"matrix","result":[ {"metric":{…},"values":[[t,"v"],…]} , … ]}}
+///      └────────────── head ──────────────────────────────────┘  └────────── rows ──────────────────┘  └ tail ┘
+///
+/// `resultType` stands before `result`: Grafana reads the body as a stream. An answer that fits one piece is sent as one
+/// buffer; a larger one is made while it is sent, so it never stands in memory twice.
+///
+/// The times of a range query are written once and copied to every point: about 16 bytes each.
+final class ResultRenderer: PieceSource, @unchecked Sendable {
+    // Sendable: used by one thread at a time (`PieceSource.next`), and handed over by the pool's lock.
+
+    /// Bytes after which a piece is handed on.
+    static let pieceSize = 2 << 20
+
+    struct Statistics {
+        var queued: Double
+        var prepared: Double
+        var evaluated: Double
+        var samples: QueryStatistics
+    }
+
+    private enum Stage { case head, rows(next: Int), done }
+
+    private let result: QueryResult
+    private let rowCount: Int
+    private let isTruncated: Bool
+    private let statistics: Statistics?
+    private let times: RenderedTimes
+    private var stage = Stage.head
+    private var json = JSONText(capacity: 64 << 10)
+
+    /// `limit` bounds the number of series.
+    init(_ result: QueryResult, limit: Int?, statistics: Statistics?) {
+        self.result = result
+        self.statistics = statistics
+        let count: Int
+        switch result.value {
+        case .scalar, .string:
+            count = 0
+            times = RenderedTimes()
+        case .vector(let vector):
+            count = vector.count
+            times = RenderedTimes(StepGrid(start: vector.at.milliseconds, step: 1, count: 1))
+        case .matrix(let matrix):
+            count = matrix.count
+            times = RenderedTimes(matrix.grid)
+        case .samples(let samples):
+            count = samples.count
+            times = RenderedTimes()
+        }
+        rowCount = min(count, limit ?? count)
+        isTruncated = rowCount < count
+    }
+
+    /// The whole reply: one buffer where it is small.
+    func reply() -> Reply {
+        guard let first = next() else { return .json(ByteBuffer()) }
+        if case .done = stage { return .json(first) }
+        return Reply(.ok, contentType: "application/json", pieces: Pieces(first: first, rest: self))
+    }
+
+    func next() -> ByteBuffer? {
+        switch stage {
+        case .done: return nil
+        case .head:
+            writeHead()
+            stage = .rows(next: 0)
+            return next()
+        case .rows(var row):
+            while row < rowCount && json.count < Self.pieceSize {
+                if row > 0 { json.append(byte: UInt8(ascii: ",")) }
+                writeRow(row)
+                row += 1
+            }
+            if row < rowCount {
+                stage = .rows(next: row)
+            } else {
+                writeTail()
+                stage = .done
+            }
+            return json.take()
+        }
+    }
+
+    private func writeHead() {
+        json.append("{\"status\":\"success\",\"data\":{\"resultType\":\"")
+        switch result.value {
+        case .scalar(let value, let time):
+            json.append("scalar\",\"result\":[")
+            json.appendTime(milliseconds: time.milliseconds)
+            json.append(",")
+            json.appendSampleValue(value)
+        case .string(let text, let time):
+            json.append("string\",\"result\":[")
+            json.appendTime(milliseconds: time.milliseconds)
+            json.append(",")
+            json.appendQuoted(text)
+        case .vector: json.append("vector\",\"result\":[")
+        case .matrix, .samples: json.append("matrix\",\"result\":[")
+        }
+    }
+
+    private func writeRow(_ row: Int) {
+        switch result.value {
+        case .scalar, .string: break
+        case .vector(let vector):
+            json.append("{\"metric\":")
+            json.append(vector.labels[row])
+            json.append(",\"value\":")
+            times.append(0, vector.values[row], to: &json, isFirst: true)
+            json.append("}")
+        case .matrix(let matrix):
+            json.append("{\"metric\":")
+            json.append(matrix.labels[row])
+            json.append(",\"values\":[")
+            var isFirst = true
+            matrix.forEachPoint(ofRow: row) { step, value in
+                times.append(step, value, to: &json, isFirst: isFirst)
+                isFirst = false
+            }
+            json.append("]}")
+        case .samples(let samples):
+            json.append("{\"metric\":")
+            json.append(samples.labels[row])
+            json.append(",\"values\":[")
+            var isFirst = true
+            samples.forEachPoint(ofRow: row) { time, value in
+                if !isFirst { json.append(byte: UInt8(ascii: ",")) }
+                isFirst = false
+                json.append(byte: UInt8(ascii: "["))
+                json.appendTime(milliseconds: time.milliseconds)
+                json.append(byte: UInt8(ascii: ","))
+                json.appendSampleValue(value)
+                json.append(byte: UInt8(ascii: "]"))
+            }
+            json.append("]}")
+        }
+    }
+
+    private func writeTail() {
+        json.append("]")
+        if let statistics { json.append(statistics) }
+        json.append("}")
+        json.appendNotes(
+            warnings: result.warnings + (isTruncated ? [WebAPI.truncationWarning] : []), infos: result.infos)
+        json.append("}")
+    }
+}
+
+/// A first piece that is there already, and the rest.
+private final class Pieces: PieceSource, @unchecked Sendable {
+    // Sendable: as ResultRenderer.
+    private var first: ByteBuffer?
+    private let rest: ResultRenderer
+
+    init(first: ByteBuffer, rest: ResultRenderer) {
+        self.first = first
+        self.rest = rest
+    }
+
+    func next() -> ByteBuffer? {
+        if let piece = first {
+            first = nil
+            return piece
+        }
+        return rest.next()
+    }
+}
+
+/// `[1435781430.781,` for every step of a query, written once.
+///
+///     slot i (32 bytes)   ,[1435781430.781,      and its length; the first point of a row skips the comma
+final class RenderedTimes: @unchecked Sendable {
+    // Sendable: written in `init`, then only read.
+    private static let slot = 32
+    private let bytes: UnsafeMutablePointer<UInt8>
+    private let lengths: UnsafeMutablePointer<UInt8>
+
+    init(_ grid: StepGrid = StepGrid(start: 0, step: 1, count: 0)) {
+        bytes = .allocate(capacity: max(1, grid.count) * Self.slot)
+        lengths = .allocate(capacity: max(1, grid.count))
+        bytes.initialize(repeating: 0, count: max(1, grid.count) * Self.slot)
+        lengths.initialize(repeating: 0, count: max(1, grid.count))
+        var json = JSONText()
+        for step in 0..<grid.count {
+            json.append(",[")
+            json.appendTime(milliseconds: grid.time(step))
+            json.append(",")
+            // 2 for `,[`, at most 21 for the time, 1 for the comma.
+            json.copy(to: bytes + step * Self.slot)
+            lengths[step] = UInt8(json.count)
+            json.removeAll()
+        }
+    }
+
+    deinit {
+        bytes.deallocate()
+        lengths.deallocate()
+    }
+
+    /// Adds the point of `step`: `,[t,"v"]`.
+    @inline(__always)
+    func append(_ step: Int, _ value: Double, to json: inout JSONText, isFirst: Bool) {
+        let skip = isFirst ? 1 : 0
+        json.appendPoint(
+            UnsafeRawPointer(bytes + (step &* Self.slot &+ skip)), length: Int(lengths[step]) &- skip, value: value)
+    }
+}
+
+extension JSONText {
+    /// `{"__name__":"up","job":"api"}`; packed labels are sorted by name.
+    mutating func append(_ labels: Labels) {
+        append("{")
+        labels.packed.withUnsafeBytes { bytes in
+            var cursor = PackedLabelCursor(bytes)
+            var isFirst = true
+            while let (name, value) = cursor.next() {
+                if !isFirst { append(byte: UInt8(ascii: ",")) }
+                isFirst = false
+                appendQuoted(name)
+                append(byte: UInt8(ascii: ":"))
+                appendQuoted(value)
+            }
+        }
+        append("}")
+    }
+
+    fileprivate mutating func append(_ statistics: ResultRenderer.Statistics) {
+        let total = statistics.prepared + statistics.evaluated
+        append(",\"stats\":{\"timings\":{\"evalTotalTime\":")
+        append(total)
+        append(",\"resultSortTime\":0,\"queryPreparationTime\":")
+        append(statistics.prepared)
+        append(",\"innerEvalTime\":")
+        append(statistics.evaluated)
+        append(",\"execQueueTime\":")
+        append(statistics.queued)
+        append(",\"execTotalTime\":")
+        append(statistics.queued + total)
+        append("},\"samples\":{\"totalQueryableSamples\":")
+        append(statistics.samples.samplesRead)
+        append(",\"peakSamples\":")
+        append(statistics.samples.samplesPeak)
+        append("}}")
+    }
+}
