@@ -183,5 +183,22 @@ extension Engine {
     }
 
     /// With delayed name removal names go now, and series that become equal are one.
-    private func finished(_ root: any VectorOperator) -> any VectorOperator { root }
+    private func finished(_ root: any VectorOperator) -> any VectorOperator {
+        options.delayedNameRemoval ? DistinctRows.of(WithoutMarkedNames(input: root)) : root
+    }
+}
+
+/// The end of a query with delayed name removal: names that were marked on the way are taken away.
+private struct WithoutMarkedNames: VectorOperator {
+    let input: any VectorOperator
+
+    var count: Int { input.count }
+
+    func labels(at index: Int) -> Labels {
+        input.dropsName(at: index) ? input.labels(at: index).droppingName() : input.labels(at: index)
+    }
+
+    func fill(_ index: Int, into column: inout StepColumn, scratch: Scratch) throws(QueryError) {
+        try input.fill(index, into: &column, scratch: scratch)
+    }
 }

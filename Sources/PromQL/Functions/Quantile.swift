@@ -8,11 +8,17 @@
 public enum Quantile {
     /// Sorts `values` in place: NaN first, then ascending.
     public static func of(_ values: UnsafeMutableBufferPointer<Double>, _ phi: Double) -> Double {
+        var values = values
+        // Only the two ranks are looked at, so nothing needs sorting where φ is none.
+        if phi >= 0 && phi <= 1 { values.sort { precedes($0, $1) } }
+        return ofSorted(values, phi)
+    }
+
+    /// The same of values that are in order already: NaN first, then ascending.
+    public static func ofSorted(_ values: UnsafeMutableBufferPointer<Double>, _ phi: Double) -> Double {
         guard !values.isEmpty, !phi.isNaN else { return .nan }
         if phi < 0 { return -.infinity }
         if phi > 1 { return .infinity }
-        var values = values
-        values.sort { precedes($0, $1) }
         let last = Double(values.count - 1)
         let rank = phi * last
         // Both lie in 0...count-1, since φ lies in 0...1.

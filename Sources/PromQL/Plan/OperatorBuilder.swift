@@ -46,10 +46,28 @@ struct OperatorBuilder {
 
     private func aggregate(_ plan: AggregatePlan, _ grid: StepGrid) throws(QueryError) -> any VectorOperator {
         let operand = try build(plan.operand, on: grid)
-        guard plan.op.takesParameter else {
+        guard plan.op.takesParameter, let parameter = plan.parameter else {
             return try Aggregation.make(plan.op, operand, plan.grouping, steps: grid.count, context: context)
         }
-        throw QueryError(.notImplemented, "\(plan.op.rawValue) is not implemented yet", range: plan.place)
+        if plan.op == .countValues {
+            guard case .string(let label) = parameter else {
+                throw QueryError(.evaluation, "count_values wants the name of a label", range: plan.parameterPlace)
+            }
+            return try CountValues.make(
+                operand, plan.grouping, label: label, grid: grid, place: plan.parameterPlace, context: context)
+        }
+        let scalar = try ScalarColumn(try build(parameter, on: grid), stepCount: grid.count)
+        switch plan.op {
+        case .topk, .bottomk:
+            return try TopK.make(
+                operand, plan.grouping, k: scalar, isTop: plan.op == .topk, grid: grid, context: context)
+        case .limitk: return try LimitK.make(operand, plan.grouping, k: scalar, grid: grid, context: context)
+        case .quantile:
+            return try QuantileAggregation.make(
+                operand, plan.grouping, phi: scalar, grid: grid, place: plan.parameterPlace, context: context)
+        default:
+            throw QueryError(.notImplemented, "\(plan.op.rawValue) is not implemented yet", range: plan.place)
+        }
     }
 
     private func negate(

@@ -72,13 +72,14 @@ public struct RangePlan: Sendable {
 
 /// `rate(x[5m])`, `quantile_over_time(0.9, x[5m])`
 public struct RangeFunctionPlan: Sendable {
-    public var name: String
+    public var call: Call
     public var range: RangePlan
     /// The scalar arguments, in order.
     public var parameters: [PlanNode]
-    /// Places of the call and of its first argument, where notes point.
-    public var place: Range<Int>
-    public var firstArgumentPlace: Range<Int>
+
+    public var name: String { call.function.name }
+    /// Where notes point.
+    public var firstArgumentPlace: Range<Int> { call.arguments[0].unparenthesized.range }
 }
 
 /// A function of instant vectors, scalars and strings.

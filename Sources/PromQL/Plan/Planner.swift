@@ -167,8 +167,7 @@ extension Planner {
             }
             let whole = isInvariant
             let plan = RangeFunctionPlan(
-                name: name, range: range, parameters: parameters.map { whole ? $0.node : $0.once }, place: call.range,
-                firstArgumentPlace: call.arguments[0].unparenthesized.range)
+                call: call, range: range, parameters: parameters.map { whole ? $0.node : $0.once })
             return Part(node: .rangeFunction(plan), isInvariant: isInvariant)
         }
 

@@ -1,0 +1,63 @@
+import Numbers
+
+/// `double_exponential_smoothing`: a moving average that also follows the trend (Holt's linear method).
+///
+///     levelᵢ = s · xᵢ + (1 − s) · (levelᵢ₋₁ + trendᵢ₋₁)
+///     trendᵢ = t · (levelᵢ − levelᵢ₋₁) + (1 − t) · trendᵢ₋₁
+///
+/// Source: C. C. Holt, “Forecasting seasonals and trends by exponentially weighted moving averages”, 1957.
+struct ExponentialSmoothing: WindowKernel {
+    /// s and t, per step; both must lie strictly between 0 and 1 where a window has samples.
+    let smoothing: ScalarColumn
+    let trend: ScalarColumn
+    let place: Range<Int>
+
+    func run(
+        _ samples: WindowSamples, _ windows: WindowGrid, into column: inout StepColumn, _ context: QueryContext
+    ) throws(QueryError) {
+        var cursor = WindowCursor()
+        var visited = 0
+        for step in 0..<windows.count {
+            cursor.slide(to: windows.end(step), length: windows.length, times: samples.times, count: samples.count)
+            let size = cursor.high - cursor.low
+            guard size > 0 else { continue }
+            let s = smoothing.values[step], t = trend.values[step]
+            // Written so that NaN passes, as upstream's test lets it.
+            if s <= 0 || s >= 1 { throw invalid("smoothing factor. Expected: 0 < sf < 1, got: ", s) }
+            if t <= 0 || t >= 1 { throw invalid("trend factor. Expected: 0 < tf < 1, got: ", t) }
+            guard size >= 2 else { continue }
+            column.set(step, Self.smooth(samples.values + cursor.low, size, s, t))
+            visited += size
+            if visited > Scratch.workBetweenChecks {
+                visited = 0
+                try context.check()
+            }
+        }
+    }
+
+    private static func smooth(_ values: UnsafePointer<Double>, _ count: Int, _ s: Double, _ t: Double) -> Double {
+        var before = 0.0, level = values[0], slope = values[1] - values[0]
+        for index in 1..<count {
+            if index > 1 { slope = t * (level - before) + (1 - t) * slope }
+            let next = s * values[index] + (1 - s) * (level + slope)
+            before = level
+            level = next
+        }
+        return level
+    }
+
+    private func invalid(_ text: String, _ value: Double) -> QueryError {
+        QueryError(.evaluation, "invalid \(text)\(value.sixDecimals)", range: place)
+    }
+}
+
+extension Double {
+    /// As C's `%f` prints it.
+    fileprivate var sixDecimals: String {
+        guard isFinite, magnitude < 1e12 else { return Numbers.NumberText.string(self, style: .fixed) }
+        let millionths = (magnitude * 1e6).rounded()
+        let whole = Int64(millionths / 1e6)
+        let rest = String(Int64(millionths) - whole * 1_000_000)
+        return (sign == .minus ? "-" : "") + "\(whole)." + String(repeating: "0", count: 6 - rest.count) + rest
+    }
+}

@@ -1,0 +1,54 @@
+/// `min_over_time` and `max_over_time`: the extreme of a sliding window in O(samples + steps).
+///
+///     values   3  1  4  1  5                  queue for max: indices whose values only fall
+///     window      (1  4  1]                     [4 1]       5 comes in, 4 and 1 can never be
+///     next           (4  1  5]                  [5]         the greatest again, and go
+///
+/// The front of the queue is the answer; it goes when the window has left it behind.
+/// NaN stays out of the queue: it is the answer only where a window has nothing else.
+struct ExtremeOverTime: WindowKernel {
+    let isMaximum: Bool
+    /// `ts_of_max_over_time`: the time, in seconds, of the latest such sample instead of its value.
+    let yieldsTime: Bool
+
+    func run(
+        _ samples: WindowSamples, _ windows: WindowGrid, into column: inout StepColumn, _ context: QueryContext
+    ) throws(QueryError) {
+        withUnsafeTemporaryAllocation(of: Int.self, capacity: samples.count) { queue in
+            if isMaximum {
+                slide(samples, windows, queue, into: &column) { yieldsTime ? $0 <= $1 : $0 < $1 }
+            } else {
+                slide(samples, windows, queue, into: &column) { yieldsTime ? $0 >= $1 : $0 > $1 }
+            }
+        }
+    }
+
+    @inline(__always)
+    private func slide(
+        _ samples: WindowSamples, _ windows: WindowGrid, _ queue: UnsafeMutableBufferPointer<Int>,
+        into column: inout StepColumn, isBeatenBy: (Double, Double) -> Bool
+    ) {
+        let times = samples.times, values = samples.values, count = samples.count
+        var low = 0, high = 0
+        // The queue is queue[front..<back]; every sample enters once, so it never needs to wrap.
+        var front = 0, back = 0
+        for step in 0..<windows.count {
+            let end = windows.end(step)
+            let start = end &- windows.length
+            while high < count && times[high] <= end {
+                let value = values[high]
+                if !value.isNaN {
+                    while back > front && isBeatenBy(values[queue[back &- 1]], value) { back &-= 1 }
+                    queue[back] = high
+                    back &+= 1
+                }
+                high &+= 1
+            }
+            while low < high && times[low] <= start { low &+= 1 }
+            while front < back && queue[front] < low { front &+= 1 }
+            guard high > low else { continue }
+            let best = front < back ? queue[front] : high &- 1
+            column.set(step, yieldsTime ? Double(times[best]) / 1000 : values[best])
+        }
+    }
+}
