@@ -28,7 +28,7 @@ public enum XORChunk {
     }
 }
 
-/// The state of a chunk that is being written: 32 plain bytes, kept per series.
+/// The state of a chunk that is being written: 40 plain bytes, kept per series.
 struct XORAppender {
     /// Bits used, the header included.
     var bitCount: UInt32 = 0
@@ -36,6 +36,8 @@ struct XORAppender {
     /// Window of the last explicitly coded difference; 0xff: none yet.
     var leading: UInt8 = 0xff
     var trailing: UInt8 = 0
+    /// The chunk's last, unfinished byte.
+    var partial: UInt8 = 0
     var timestamp: Int64 = 0
     var delta: Int64 = 0
     var value: UInt64 = 0
@@ -47,7 +49,7 @@ struct XORAppender {
     /// `XORChunk.maximumCount`. The header's place is left free (`XORChunk.writeHeader`).
     @inline(__always)
     mutating func append(_ t: Int64, _ v: UInt64, to buffer: UnsafeMutableRawPointer) {
-        var writer = BitWriter(buffer, at: Int(bitCount))
+        var writer = BitWriter(buffer, at: Int(bitCount), kept: partial)
         if count > 1 {
             let newDelta = t &- timestamp
             let change = newDelta &- delta
@@ -71,7 +73,6 @@ struct XORAppender {
             writeValue(v, &writer)
         } else {
             writer.bit = XORChunk.headerSize &* 8
-            buffer.storeBytes(of: 0, toByteOffset: XORChunk.headerSize, as: UInt8.self)
             writer.writeVarint(zigzag(t))
             writer.writeWide(v, 64)
         }
@@ -79,6 +80,7 @@ struct XORAppender {
         value = v
         count &+= 1
         bitCount = UInt32(truncatingIfNeeded: writer.bit)
+        partial = writer.kept
     }
 
     @inline(__always)

@@ -130,6 +130,7 @@ struct SeriesStore: ~Copyable {
         place.pointee.appender.bitCount = 0
         place.pointee.appender.leading = 0xff
         place.pointee.appender.trailing = 0
+        place.pointee.appender.partial = 0
         place.pointee.appender.delta = 0
     }
 
