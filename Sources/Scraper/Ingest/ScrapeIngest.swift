@@ -1,0 +1,326 @@
+import Exposition
+import TSDB
+
+/// What a page came to, for the report series and the counters.
+struct PageOutcome: Equatable, Sendable {
+    /// Samples on the page (`scrape_samples_scraped`).
+    var scraped = 0
+    /// Left after metric relabeling (`scrape_samples_post_metric_relabeling`).
+    var kept = 0
+    /// New series (`scrape_series_added`).
+    var seriesAdded = 0
+    /// The same series twice on one page, or with another value at a time that is stored already.
+    var duplicates = 0
+    var outOfOrder = 0
+    /// Too old, or more than ten minutes ahead.
+    var outOfBounds = 0
+    /// Storage takes no more series; the samples of known ones were kept.
+    var refusedSeries = 0
+    /// What storage said to the first refused series.
+    var refusal: String?
+}
+
+/// Turns pages of one target into batches: parse, find the series, apply the limits, mark what disappeared.
+///
+/// A plain machine: bytes and times go in, samples for one batch come out. One bad line refuses the whole page, as
+/// upstream does; then what was there before is marked stale.
+struct ScrapeIngest {
+    /// How far ahead of the clock a target's own timestamps may be.
+    static let maximumLead = Duration.minutes(10)
+
+    let labels: SampleLabels
+    let config: ScrapeConfig
+    let storage: any Appendable
+    private(set) var metadata = ScrapeMetadata()
+    private var cache = ScrapeCache()
+    private var seriesLabels = SeriesLabels()
+    private var packed: [UInt8] = []
+
+    // The current page.
+    private var outcome = PageOutcome()
+    private var time = Timestamp(milliseconds: 0)
+    private var latest: Int64 = 0
+    private var sampleLimit = 0
+    private var limited = 0
+    /// Places in the batch of samples that were the first of their series.
+    private var newSamples: [Int] = []
+    /// Samples of the page in the batch; stale markers stand behind them.
+    private(set) var sampleCount = 0
+
+    init(target: Target, config: ScrapeConfig, storage: any Appendable) {
+        self.config = config
+        self.storage = storage
+        labels = SampleLabels(
+            target: target.labels, honorLabels: config.honorLabels, relabelConfigs: config.metricRelabelConfigs,
+            limits: config.limits, names: config.nameValidation)
+    }
+
+    /// Puts the page's samples and the stale markers of what disappeared into `batch`.
+    ///
+    /// `time` is given to samples without one of their own; `now` bounds those that have. On an error the batch holds
+    /// the stale markers of everything the target showed before, and nothing else; `scraped` and `kept` of the page so
+    /// far are in `partial`.
+    mutating func ingest(
+        _ page: UnsafeRawBufferPointer, format: PageFormat, at time: Timestamp, now: Timestamp,
+        into batch: inout SampleBatch, partial: inout PageOutcome
+    ) throws(ScrapeError) {
+        sampleCount = 0
+        if page.isEmpty {
+            // An empty page is a good one; all that was there is gone.
+            markAllStale(at: time, into: &batch)
+            return
+        }
+        // Offsets into a page are kept in 32 bits.
+        guard page.count <= Int(Int32.max) else { throw .bodySizeLimit }
+        self.time = time
+        latest = (now + Self.maximumLead).milliseconds
+        outcome = PageOutcome()
+        sampleLimit = config.limits.samples > 0 ? config.limits.samples : .max
+        limited = 0
+        newSamples.removeAll(keepingCapacity: true)
+        cache.beginPass()
+        metadata.beginPass()
+        defer { partial = outcome }
+        do throws(ScrapeError) {
+            let cursor =
+                switch format {
+                case .text: try walk(TextFormat(page), page, &batch)
+                case .openMetrics: try walk(OpenMetricsFormat(page), page, &batch)
+                }
+            if limited > 0 { throw ScrapeError(.limit, "sample limit exceeded") }
+            sampleCount = batch.count
+            cache.forEachGone { batch.append($0, at: time, value: .staleMarker) }
+            cache.finishPass(cursor: cursor)
+            metadata.finishPass()
+        } catch {
+            cache.abandonPass()
+            batch.removeAll()
+            markAllStale(at: time, into: &batch)
+            throw error
+        }
+    }
+
+    /// Marks everything of the last good page as gone, once.
+    mutating func markAllStale(at time: Timestamp, into batch: inout SampleBatch) {
+        guard cache.isLive else { return }
+        cache.isLive = false
+        for entry in cache.entries where entry.kind == .tracked {
+            batch.append(entry.reference, at: time, value: .staleMarker)
+        }
+    }
+
+    // MARK: Lines
+
+    /// Returns where the cursor ended.
+    private mutating func walk<Parser: ExpositionParser>(
+        _ start: Parser, _ page: UnsafeRawBufferPointer, _ batch: inout SampleBatch
+    ) throws(ScrapeError) -> Int {
+        var parser = start
+        var cursor = 0
+        do {
+            while true {
+                if cursor < cache.oldCount, cache.entries[cursor].kind != .unresolved,
+                    cache.withText(cursor, { parser.takeSample(of: $0) }) {
+                    cache.note(cursor, expected: cursor)
+                    takeKnown(cursor, parser.entry.value, nil, &batch)
+                    cursor &+= 1
+                    continue
+                }
+                guard let kind = try parser.next() else { return cursor }
+                switch kind {
+                case .type, .help, .unit: metadata.observe(kind, parser.entry, of: page)
+                case .comment: break
+                case .series: try takeSeries(parser.entry, page, &cursor, &batch)
+                }
+            }
+        } catch let error as ExpositionError {
+            throw ScrapeError(.format, error.message)
+        } catch let error as ScrapeError {
+            throw error
+        } catch {
+            throw ScrapeError(.format, "\(error)")
+        }
+    }
+
+    /// A line that was not where it was last time.
+    private mutating func takeSeries(
+        _ entry: ExpositionEntryParts, _ page: UnsafeRawBufferPointer, _ cursor: inout Int, _ batch: inout SampleBatch
+    ) throws(ScrapeError) {
+        let text = UnsafeRawBufferPointer(rebasing: page[entry.series.clamped(to: 0..<page.count)])
+        let timestamp = config.honorTimestamps ? entry.timestamp : nil
+        if let index = cache.find(text, near: cursor) {
+            if cache.entries[index].kind == .unresolved { try resolve(index, entry, page) }
+            let isFirst = cache.entries[index].seen != cache.pass
+            if isFirst { cache.note(index, expected: cursor) }
+            takeKnown(index, entry.value, timestamp, &batch)
+            if isFirst, index < cache.oldCount { cursor = index + 1 }
+            return
+        }
+        outcome.scraped += 1
+        guard let labels = try storedLabels(entry, page) else {
+            cache.add(text, kind: .dropped, reference: SeriesRef(rawValue: 0), expected: cursor)
+            return
+        }
+        outcome.kept += 1
+        // Over the limit no series is made any more, the page is only counted to its end.
+        if batch.count >= sampleLimit, !entry.value.isStaleMarker {
+            limited += 1
+            return
+        }
+        if isTooFarAhead(timestamp) {
+            outcome.outOfBounds += 1
+            return
+        }
+        let reference: SeriesRef
+        do { reference = try storage.reference(for: labels) } catch {
+            guard error.code == .limit else { throw ScrapeError(.storage, error.message) }
+            outcome.refusedSeries += 1
+            if outcome.refusal == nil { outcome.refusal = error.message }
+            return
+        }
+        newSamples.append(batch.count)
+        batch.append(reference, at: timestamp.map { Timestamp(milliseconds: $0) } ?? time, value: entry.value)
+        let isTracked = timestamp == nil || config.trackTimestampsStaleness
+        cache.add(text, kind: isTracked ? .tracked : .timestamped, reference: reference, expected: cursor)
+        outcome.seriesAdded += 1
+    }
+
+    /// One more sample of a series in the cache.
+    @inline(__always)
+    private mutating func takeKnown(_ index: Int, _ value: Double, _ timestamp: Int64?, _ batch: inout SampleBatch) {
+        outcome.scraped &+= 1
+        let entry = cache.entries[index]
+        if entry.kind == .dropped {
+            cache.entries[index].seen = cache.pass
+            return
+        }
+        outcome.kept &+= 1
+        if entry.seen == cache.pass, timestamp == nil {
+            outcome.duplicates += 1
+            return
+        }
+        cache.entries[index].seen = cache.pass
+        if batch.count >= sampleLimit, !value.isStaleMarker {
+            limited += 1
+            return
+        }
+        guard let timestamp else {
+            cache.entries[index].kind = .tracked
+            batch.append(entry.reference, at: time, value: value)
+            return
+        }
+        cache.entries[index].kind = config.trackTimestampsStaleness ? .tracked : .timestamped
+        if isTooFarAhead(timestamp) {
+            outcome.outOfBounds += 1
+        } else {
+            batch.append(entry.reference, at: Timestamp(milliseconds: timestamp), value: value)
+        }
+    }
+
+    private func isTooFarAhead(_ timestamp: Int64?) -> Bool { timestamp.map { $0 > latest } ?? false }
+
+    private mutating func storedLabels(
+        _ entry: ExpositionEntryParts, _ page: UnsafeRawBufferPointer
+    ) throws(ScrapeError) -> Labels? {
+        packed.removeAll(keepingCapacity: true)
+        do { try seriesLabels.pack(entry, of: page, into: &packed) } catch {
+            switch error {
+            case .duplicate(let name):
+                throw ScrapeError(.format, "label name \"\(name)\" is not unique: invalid sample")
+            case .invalidName(let shown):
+                throw ScrapeError(.format, "invalid metric name or label names: \(shown)")
+            }
+        }
+        return try labels.make(packed)
+    }
+
+    /// Asks storage again for a series it has dropped meanwhile.
+    private mutating func resolve(
+        _ index: Int, _ entry: ExpositionEntryParts, _ page: UnsafeRawBufferPointer
+    ) throws(ScrapeError) {
+        guard let labels = try storedLabels(entry, page) else {
+            cache.entries[index].kind = .dropped
+            return
+        }
+        do { cache.entries[index].reference = try storage.reference(for: labels) } catch {
+            throw ScrapeError(.storage, error.message)
+        }
+        cache.entries[index].kind = .tracked
+    }
+
+    // MARK: Verdicts
+
+    /// Counts what storage did not take of the page. Returns whether some samples named series that storage has
+    /// dropped meanwhile: `ingestUnresolved` brings those.
+    mutating func settle(
+        _ report: AppendReport, of batch: borrowing SampleBatch, outcome: inout PageOutcome
+    ) -> Bool {
+        if report.verdicts.isEmpty { return false }
+        var unknown: Set<SeriesRef> = []
+        for index in 0..<min(sampleCount, report.verdicts.count) {
+            switch report.verdicts[index] {
+            case .stored, .repeated: break
+            case .outOfOrder: outcome.outOfOrder += 1
+            case .duplicate: outcome.duplicates += 1
+            case .tooOld, .outOfBounds, .tooFarAhead: outcome.outOfBounds += 1
+            case .unknownSeries: unknown.insert(batch.references[index])
+            }
+        }
+        for index in newSamples where index < report.verdicts.count {
+            if ![.stored, .repeated].contains(report.verdicts[index]) { outcome.seriesAdded -= 1 }
+        }
+        if unknown.isEmpty { return false }
+        for index in cache.entries.indices where unknown.contains(cache.entries[index].reference) {
+            cache.entries[index].kind = .unresolved
+        }
+        return true
+    }
+
+    /// Walks the page again for the series that storage had dropped, asks for new references, and puts their samples
+    /// into `batch`. Rare: after an administrator's deletion, or when a series was rejected for hours.
+    mutating func ingestUnresolved(
+        _ page: UnsafeRawBufferPointer, format: PageFormat, into batch: inout SampleBatch
+    ) throws(ScrapeError) {
+        switch format {
+        case .text: try rewalk(TextFormat(page), page, &batch)
+        case .openMetrics: try rewalk(OpenMetricsFormat(page), page, &batch)
+        }
+    }
+
+    private mutating func rewalk<Parser: ExpositionParser>(
+        _ start: Parser, _ page: UnsafeRawBufferPointer, _ batch: inout SampleBatch
+    ) throws(ScrapeError) {
+        var parser = start
+        cache.beginPass()
+        defer { cache.abandonPass() }
+        while true {
+            let kind: ExpositionEntry?
+            do { kind = try parser.next() } catch { throw ScrapeError(.format, error.message) }
+            guard let kind else { return }
+            guard kind == .series else { continue }
+            let entry = parser.entry
+            let text = UnsafeRawBufferPointer(rebasing: page[entry.series.clamped(to: 0..<page.count)])
+            guard let index = cache.find(text, near: cache.oldCount), cache.entries[index].kind == .unresolved else { continue }
+            try resolve(index, entry, page)
+            guard cache.entries[index].kind == .tracked else { continue }
+            let timestamp = config.honorTimestamps ? entry.timestamp : nil
+            batch.append(
+                cache.entries[index].reference, at: timestamp.map { Timestamp(milliseconds: $0) } ?? time, value: entry.value)
+        }
+    }
+
+    /// Number of series known from the last good page.
+    var seriesCount: Int { cache.entries.count }
+}
+
+/// Which parser a page needs.
+enum PageFormat: Sendable {
+    case text, openMetrics
+}
+
+extension Double {
+    /// The NaN that says "this series has ended here". Any arithmetic destroys it: compared by its bits.
+    static var staleMarker: Double { Double(bitPattern: 0x7ff0_0000_0000_0002) }
+
+    var isStaleMarker: Bool { bitPattern == 0x7ff0_0000_0000_0002 }
+}
