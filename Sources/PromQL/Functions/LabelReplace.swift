@@ -11,6 +11,19 @@ enum LabelReplace {
         _ source: any VectorOperator, destination: String, replacement: String, source name: String,
         expression: String, range: Range<Int>
     ) throws(QueryError) -> any VectorOperator {
-        throw QueryError(.notImplemented, "function \"label_replace\" is not implemented", range: range)
+        let pattern: Pattern
+        do {
+            pattern = try Pattern(expression)
+        } catch {
+            throw QueryError(
+                .evaluation, "invalid regular expression in label_replace(): \(expression)", range: range)
+        }
+        guard !destination.isEmpty else {
+            throw QueryError(
+                .evaluation, "invalid destination label name in label_replace(): \(destination)", range: range)
+        }
+        return RelabeledSeries.make(source, setting: destination) { labels in
+            pattern.captures(in: labels[name] ?? "")?.expand(template: replacement)
+        }
     }
 }
