@@ -20,8 +20,23 @@ struct ByteCursor {
         return UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: position, as: UInt64.self))
     }
 
+    /// Eight bytes, big endian, as Prometheus' log has them.
+    mutating func takeBigEndianWord() throws(TSDBError) -> UInt64 { try takeWord().byteSwapped }
+
     /// LEB128 of up to ten bytes.
+    @inline(__always)
     mutating func takeVarint() throws(TSDBError) -> UInt64 {
+        if position < bytes.count {
+            let first = bytes[position]
+            if first < 0x80 {
+                position &+= 1
+                return UInt64(first)
+            }
+        }
+        return try takeLongVarint()
+    }
+
+    private mutating func takeLongVarint() throws(TSDBError) -> UInt64 {
         var value: UInt64 = 0, shift: UInt64 = 0
         while shift < 70 {
             guard position < bytes.count else { throw ended("a number") }
@@ -32,6 +47,18 @@ struct ByteCursor {
             shift += 7
         }
         throw TSDBError(.corruption, "a number of more than ten bytes", offset: position)
+    }
+
+    /// A varint in zigzag: 0, −1, 1, −2 … are 0, 1, 2, 3 …
+    @inline(__always)
+    mutating func takeSignedVarint() throws(TSDBError) -> Int64 {
+        let code = try takeVarint()
+        return Int64(bitPattern: code >> 1) ^ -Int64(bitPattern: code & 1)
+    }
+
+    /// A varint length and as many bytes.
+    mutating func takeLengthPrefixed() throws(TSDBError) -> UnsafeRawBufferPointer {
+        try takeBytes(try takeCount(atMost: remaining))
     }
 
     /// A varint that counts something bounded.
