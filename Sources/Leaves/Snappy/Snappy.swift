@@ -51,7 +51,7 @@ public struct SnappyError: Error, Equatable, Sendable, CustomStringConvertible {
     /// Byte offset into the input.
     public var offset: Int
 
-    init(_ code: Code, at offset: Int) {
+    public init(_ code: Code, at offset: Int) {
         self.code = code
         self.offset = offset
     }

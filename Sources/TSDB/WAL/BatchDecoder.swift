@@ -16,9 +16,7 @@ struct BatchDecoder: ~Copyable {
     private(set) var lostCount = 0
 
     /// The columns of the last body, `count` elements each; valid until the next one.
-    var references: UnsafePointer<SeriesRef> {
-        UnsafeRawPointer(referenceColumn.pointer).assumingMemoryBound(to: SeriesRef.self)  // a struct of that one word
-    }
+    var references: UnsafePointer<SeriesRef> { SeriesRef.column(referenceColumn.pointer) }
     var timestamps: UnsafePointer<Int64> { UnsafePointer(timestampColumn.pointer) }
     var values: UnsafePointer<Double> { UnsafePointer(valueColumn.pointer) }
 

@@ -30,6 +30,8 @@ struct WALSegmentReader: ~Copyable {
     private var position = 0
     /// Behind the last whole record; what follows it at the end of the last segment is a torn tail.
     private(set) var endOfLastRecord = 0
+    /// After the end: something that is neither a record nor zeros stands behind the last whole record.
+    private(set) var hasUnreadableTail = false
     /// The fragments so far of a record that began at `assemblyStart`.
     private var assembly: [UInt8] = []
     private var assemblyStart: Int?
@@ -91,10 +93,11 @@ struct WALSegmentReader: ~Copyable {
                     // The record before was never finished. Report it, then read this fragment again.
                     assemblyStart = nil
                     position = start
+                    hasUnreadableTail = true
                     return .damage(offset: begun, reason: "record without its end", isTorn: false)
                 }
                 if kind == .full {
-                    endOfLastRecord = position
+                    found()
                     return .record(data, compression, offset: start)
                 }
                 assemblyStart = start
@@ -112,7 +115,7 @@ struct WALSegmentReader: ~Copyable {
                 assembly.append(contentsOf: data)
                 if kind == .last {
                     assemblyStart = nil
-                    endOfLastRecord = position
+                    found()
                     let whole = assembly.withUnsafeBytes { $0 }  // `assembly` is not touched until the next call
                     return .record(whole, compression, offset: begun)
                 }
@@ -120,9 +123,15 @@ struct WALSegmentReader: ~Copyable {
         }
         if let begun = assemblyStart {
             assemblyStart = nil
+            hasUnreadableTail = true
             return .damage(offset: begun, reason: "file ends inside a record", isTorn: true)
         }
         return nil
+    }
+
+    private mutating func found() {
+        endOfLastRecord = position
+        hasUnreadableTail = false
     }
 
     /// Drops the record being read; the damage counts from where it began.
@@ -130,6 +139,7 @@ struct WALSegmentReader: ~Copyable {
         let begun = assemblyStart ?? offset
         assemblyStart = nil
         isSkipping = true
+        hasUnreadableTail = true
         return .damage(offset: begun, reason: reason, isTorn: isTorn)
     }
 

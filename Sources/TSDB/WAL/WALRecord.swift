@@ -1,0 +1,56 @@
+/// The first byte of a record. Below 200: Prometheus' records; from 200 on: ours, which Prometheus skips as unknown.
+enum WALRecordType {
+    static let series: UInt8 = 1
+    static let samples: UInt8 = 2
+    static let tombstones: UInt8 = 3
+    static let exemplars: UInt8 = 4
+    static let metadata: UInt8 = 6
+
+    static let compactSeries: UInt8 = 200
+    static let batch: UInt8 = 201
+    /// Bytes that only the head understands, in checkpoints.
+    static let chunks: UInt8 = 202
+
+    static func isOurs(_ type: UInt8) -> Bool { type >= 200 }
+}
+
+/// Ours have a second byte: how the body is kept.
+enum WALBodyForm {
+    static let plain: UInt8 = 0
+    /// A varint with the body's length follows, then an LZ4 block.
+    static let lz4: UInt8 = 1
+}
+
+/// Samples as they come out of the log: three columns that live as long as the call they are handed to.
+public struct WALSamples {
+    public let references: UnsafePointer<SeriesRef>
+    /// Milliseconds since the epoch.
+    public let timestamps: UnsafePointer<Int64>
+    public let values: UnsafePointer<Double>
+    public let count: Int
+}
+
+/// Takes a replay in, record by record in the order in which they were written.
+///
+/// An error of code `.corruption` is counted as damage of that record and the replay goes on; any other ends it. Bytes
+/// handed in live as long as the call. References are those of the writer: `SeriesRef`s of ours, any number in a log that
+/// Prometheus wrote.
+public protocol WALVisitor {
+    /// A series and its packed labels (see `Labels.packed`; structure and order have been checked).
+    mutating func series(_ reference: SeriesRef, labels: UnsafeRawBufferPointer) throws(TSDBError)
+    mutating func samples(_ samples: WALSamples) throws(TSDBError)
+    /// Samples of `reference` with `from <= t <= through` are deleted.
+    mutating func tombstone(_ reference: SeriesRef, from: Timestamp, through: Timestamp) throws(TSDBError)
+    /// What a checkpoint was given as chunks.
+    mutating func chunks(_ bytes: UnsafeRawBufferPointer) throws(TSDBError)
+    /// A record of another kind, first byte and all: exemplars (4), metadata (6), native histograms (7…10), unknown ones.
+    mutating func other(_ type: UInt8, _ record: UnsafeRawBufferPointer) throws(TSDBError)
+    /// `done` of `total` segments (those of the checkpoint included) have been read.
+    mutating func progress(done: Int, of total: Int)
+}
+
+extension WALVisitor {
+    public mutating func chunks(_ bytes: UnsafeRawBufferPointer) {}
+    public mutating func other(_ type: UInt8, _ record: UnsafeRawBufferPointer) {}
+    public mutating func progress(done: Int, of total: Int) {}
+}
