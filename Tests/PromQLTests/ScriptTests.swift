@@ -7,6 +7,22 @@ import Testing
 /// `MINPROM_SCRIPT_FAILURES=1` prints every failing eval, also where the count is met.
 @Suite("scripts")
 struct ScriptTests {
+    @Test("the reference evaluator answers our own scripts as they say", arguments: OwnScripts.names)
+    func ownReference(_ name: String) throws {
+        let report = try ScriptReport(OwnScripts.read(name), by: ReferenceEngine())
+        #expect(report.passed == report.outcomes.count, "\(report)\n\(report.failureTexts)")
+        #expect(report.outcomes.count >= 3, "\(name) is nearly empty")
+    }
+
+    @Test("the engine answers our own scripts as they say", arguments: OwnScripts.names)
+    func ownEngine(_ name: String) throws {
+        let report = try ScriptReport(OwnScripts.read(name), by: EngineUnderTest())
+        report.check("engine", atLeast: 0)
+    }
+
+    @Test("our own scripts are where they should be")
+    func ownScriptsExist() { #expect(OwnScripts.names.count >= 40) }
+
     @Test("the reference evaluator answers upstream's scripts as they say", arguments: SharedScripts.names)
     func reference(_ name: String) throws {
         let report = try ScriptReport(SharedScripts.read(name), by: ReferenceEngine())
@@ -17,6 +33,16 @@ struct ScriptTests {
     func engine(_ name: String) throws {
         let report = try ScriptReport(SharedScripts.read(name), by: EngineUnderTest())
         report.check("engine", atLeast: ScriptFloors.engine[name])
+    }
+}
+
+/// The scripts of this repository, a topic each.
+enum OwnScripts {
+    private static let folder = "Tests/PromQLTests/scripts"
+    static let names = SharedFiles.ownNames(in: folder).filter { $0.hasSuffix(".test") }
+
+    static func read(_ name: String) throws -> Script {
+        try ScriptReader.read(SharedFiles.ownText("\(folder)/\(name)") ?? "", name: name)
     }
 }
 

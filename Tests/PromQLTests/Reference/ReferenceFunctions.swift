@@ -164,7 +164,18 @@ extension ReferenceEvaluator {
     private func labelReplace(_ arguments: [Expr], at t: Int64) throws -> [Element] {
         let target = try string(arguments[1]), replacement = try string(arguments[2])
         let source = try string(arguments[3]), text = try string(arguments[4])
-        throw QueryError(.notImplemented, "label_replace(\(target), \(replacement), \(source), \(text))")
+        guard let pattern = try? Pattern("(?s:" + text + ")") else {
+            throw QueryError(.evaluation, "invalid regular expression in label_replace(): \(text)")
+        }
+        guard !target.isEmpty else {
+            throw QueryError(.evaluation, "invalid destination label name in label_replace(): \(target)")
+        }
+        let result = try vector(arguments[0], at: t).map { element in
+            guard let captures = pattern.captures(in: element.labels[source] ?? "") else { return element }
+            return relabelled(element, target, captures.expand(template: replacement))
+        }
+        try rejectDuplicates(result.map(\.labels))
+        return result
     }
 
     private func labelJoin(_ arguments: [Expr], at t: Int64) throws -> [Element] {
