@@ -57,13 +57,26 @@ enum SharedScripts {
 /// Evals of upstream's scripts that pass, file by file. Numbers only go up.
 enum ScriptFloors {
     static let reference: [String: Int] = [
-        "aggregators.test": 84, "at_modifier.test": 55, "duration_expression.test": 44, "extended_vectors.test": 24,
-        "fill-modifier.test": 33, "functions.test": 220, "histograms.test": 60, "literals.test": 17,
-        "name_label_dropping.test": 15, "operators.test": 103, "range_queries.test": 12, "selectors.test": 10,
-        "staleness.test": 12, "subquery.test": 22, "trig_functions.test": 13, "type_and_unit.test": 42,
+        "aggregators.test": 84, "at_modifier.test": 58, "collision.test": 1, "duration_expression.test": 44,
+        "extended_vectors.test": 24, "fill-modifier.test": 33, "functions.test": 251, "histograms.test": 68,
+        "literals.test": 17, "name_label_dropping.test": 22, "native_histograms.test": 3, "operators.test": 103,
+        "range_queries.test": 12, "selectors.test": 23, "staleness.test": 12, "subquery.test": 22,
+        "trig_functions.test": 13, "type_and_unit.test": 42,
     ]
 
-    static let engine: [String: Int] = [:]
+    static let engine: [String: Int] = [
+        "aggregators.test": 84, "at_modifier.test": 55, "collision.test": 1, "duration_expression.test": 44,
+        "extended_vectors.test": 24, "fill-modifier.test": 33, "functions.test": 243, "histograms.test": 68,
+        "literals.test": 17, "name_label_dropping.test": 19, "native_histograms.test": 3, "operators.test": 103,
+        "range_queries.test": 12, "selectors.test": 23, "staleness.test": 12, "subquery.test": 22,
+        "trig_functions.test": 13, "type_and_unit.test": 42,
+    ]
+
+    /// Evals that fail for a reason that stays.
+    static let known: Set<String> = [
+        // The text to be met has bytes that are no UTF-8, `a\xc5z`, which a Swift string cannot hold.
+        "aggregators.test:350"
+    ]
 }
 
 /// The outcomes of one script, counted.
@@ -79,7 +92,10 @@ struct ScriptReport: CustomStringConvertible {
     var passed: Int { outcomes.count { $0.verdict == .passed } }
 
     var failures: [ScriptRunner.Outcome] {
-        outcomes.filter { if case .failed = $0.verdict { true } else { false } }
+        outcomes.filter { outcome in
+            guard case .failed = outcome.verdict else { return false }
+            return !ScriptFloors.known.contains("\(name):\(outcome.line)")
+        }
     }
 
     /// How many were skipped for each kind of reason, that is the part before the colon.
@@ -102,7 +118,8 @@ struct ScriptReport: CustomStringConvertible {
         print("\(engine) on \(self)")
         if TestSeed.environment("MINPROM_SCRIPT_FAILURES") != nil && !failures.isEmpty { print(failureTexts) }
         let floor = floor ?? 0
-        #expect(passed >= floor, "\(passed) of at least \(floor) pass in \(name)\n\(failureTexts)")
+        #expect(passed >= floor, "\(passed) of at least \(floor) pass in \(name)")
+        #expect(failures.isEmpty, "\(failureTexts)")
     }
 
     var description: String {

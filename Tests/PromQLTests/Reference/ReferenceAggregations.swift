@@ -113,7 +113,7 @@ extension ReferenceEvaluator {
     /// `count_values("v", x)`: how many elements have each value; the value becomes the label `v`.
     private func countValues(_ node: AggregateExpr, at t: Int64) throws -> [Element] {
         let label = try node.parameter.map { try string($0) } ?? ""
-        guard !label.isEmpty else {
+        guard label.isLabelName else {
             throw QueryError(.evaluation, "invalid label name \(QuotedText.go(label))", range: node.range)
         }
         let labelled = try vector(node.operand, at: t).map { element in

@@ -167,7 +167,7 @@ extension ReferenceEvaluator {
         guard let pattern = try? Pattern("(?s:" + text + ")") else {
             throw QueryError(.evaluation, "invalid regular expression in label_replace(): \(text)")
         }
-        guard !target.isEmpty else {
+        guard target.isLabelName else {
             throw QueryError(.evaluation, "invalid destination label name in label_replace(): \(target)")
         }
         let result = try vector(arguments[0], at: t).map { element in
@@ -181,10 +181,10 @@ extension ReferenceEvaluator {
     private func labelJoin(_ arguments: [Expr], at t: Int64) throws -> [Element] {
         let target = try string(arguments[1]), separator = try string(arguments[2])
         let sources = try arguments.dropFirst(3).map { try string($0) }
-        if let source = sources.first(where: \.isEmpty) {
+        if let source = sources.first(where: { !$0.isLabelName }) {
             throw QueryError(.evaluation, "invalid source label name in label_join(): \(source)")
         }
-        guard !target.isEmpty else {
+        guard target.isLabelName else {
             throw QueryError(.evaluation, "invalid destination label name in label_join(): \(target)")
         }
         let result = try vector(arguments[0], at: t).map { element in
@@ -202,6 +202,11 @@ extension ReferenceEvaluator {
             labels: builder.labels(), value: element.value,
             dropsName: label == MetricName.label ? false : element.dropsName)
     }
+}
+
+extension String {
+    /// Any text may name a label but none at all. The parser leaves U+FFFD where a query's bytes were no UTF-8.
+    var isLabelName: Bool { !isEmpty && !unicodeScalars.contains("\u{FFFD}") }
 }
 
 /// Natural order: runs of digits compare as numbers, so `b2` comes before `b10`.
