@@ -43,10 +43,10 @@ enum LabelJoin {
     static func make(
         _ source: any VectorOperator, destination: String, separator: String, sources: [String], range: Range<Int>
     ) throws(QueryError) -> any VectorOperator {
-        for name in sources where name.isEmpty {
+        for name in sources where !LabelName.isValid(name) {
             throw QueryError(.evaluation, "invalid source label name in label_join(): \(name)", range: range)
         }
-        guard !destination.isEmpty else {
+        guard LabelName.isValid(destination) else {
             throw QueryError(
                 .evaluation, "invalid destination label name in label_join(): \(destination)", range: range)
         }
@@ -54,4 +54,10 @@ enum LabelJoin {
             sources.map { labels[$0] ?? "" }.joined(separator: separator)
         }
     }
+}
+
+enum LabelName {
+    /// Any text but the empty one. Bytes that are no text (`"\xff"`) have become U+FFFD when the query was read, so that
+    /// character is taken for them.
+    static func isValid(_ name: String) -> Bool { !name.isEmpty && !name.unicodeScalars.contains("\u{FFFD}") }
 }

@@ -18,7 +18,7 @@ enum LabelReplace {
             throw QueryError(
                 .evaluation, "invalid regular expression in label_replace(): \(expression)", range: range)
         }
-        guard !destination.isEmpty else {
+        guard LabelName.isValid(destination) else {
             throw QueryError(
                 .evaluation, "invalid destination label name in label_replace(): \(destination)", range: range)
         }

@@ -74,7 +74,10 @@ struct OperatorBuilder {
         _ operand: PlanNode, _ type: ValueType, _ grid: StepGrid
     ) throws(QueryError) -> any VectorOperator {
         let operand = try build(operand, on: grid)
-        return MappedSeries.make(operand, Negation(), names: type == .scalar ? .kept : dropping)
+        let negated = MappedSeries.make(operand, Negation(), names: type == .scalar ? .kept : dropping)
+        // Upstream merges nothing here: equal labels are refused even where they never meet.
+        guard negated.count == operand.count else { throw QueryError.sameLabelset }
+        return negated
     }
 
     private func binary(

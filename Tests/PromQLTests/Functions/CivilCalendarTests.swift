@@ -79,6 +79,26 @@ struct CivilCalendarTests {
         }
     }
 
+    /// Year, month, day, day of week, day of year, days in month, hour, minute as Prometheus 3.5.3 answers.
+    @Test("far outside of history the answers are upstream's", arguments: [
+        (.nan, [292277026596, 12, 4, 0, 339, 31, 15, 30]),
+        (1e300, [292277026596, 12, 4, 0, 339, 31, 15, 30]),
+        (-9.2e18, [-291536392293, 5, 3, 2, 123, 31, 12, 26]),
+        (9.2e18, [291536396232, 8, 31, 5, 244, 31, 11, 33]),
+        (-1e15, [-31686769, 6, 29, 0, 180, 30, 22, 13]),
+        (9223372036854775807, [292277026596, 12, 4, 0, 339, 31, 15, 30]),
+        (-62167219201, [-1, 12, 31, 5, 365, 31, 23, 59]),
+    ] as [(Double, [Double])])
+    func upstream(_ value: Double, _ expected: [Double]) throws {
+        let names = [
+            "year", "month", "day_of_month", "day_of_week", "day_of_year", "days_in_month", "hour", "minute",
+        ]
+        let vector = DrawnVector(rows: [(labels: ["a": "b"], values: [value])])
+        for (name, expected) in zip(names, expected) {
+            #expect(try Bench(steps: 1).call("\(name)(x)", vector).cells(steps: 1)[0].1 == [expected], "\(name)")
+        }
+    }
+
     @Test("without an argument it is the step's own time")
     func now() throws {
         let bench = Bench(steps: 2, start: 1_700_000_000_000)

@@ -24,6 +24,7 @@ struct LabelFunctionTests {
     @Test("what upstream refuses is refused in its words, at the call", arguments: [
         ("label_replace(x, \"dst\", \"$1\", \"src\", \"(.*\")", "invalid regular expression in label_replace(): (.*"),
         ("label_replace(x, \"\", \"$1\", \"src\", \"(.*)\")", "invalid destination label name in label_replace(): "),
+        ("label_replace(x, \"\\xff\", \"\", \"a\", \"\")", "invalid destination label name in label_replace(): \u{FFFD}"),
         ("label_join(x, \"\", \"-\", \"a\")", "invalid destination label name in label_join(): "),
         ("label_join(x, \"d\", \"-\", \"\")", "invalid source label name in label_join(): "),
     ])
