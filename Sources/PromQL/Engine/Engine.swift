@@ -165,16 +165,24 @@ extension Engine {
         _ root: any VectorOperator, _ grid: StepGrid, _ context: QueryContext
     ) throws(QueryError) -> RangeMatrix {
         let root = finished(root)
+        var labels: [Labels] = []
+        labels.reserveCapacity(root.count)
+        for index in 0..<root.count { labels.append(root.labels(at: index)) }
+        // Sorted before the values are there: rows are written in their final order, once.
+        let order = sortedByLabels(labels)
         var matrix = RangeMatrix(grid: grid)
-        try root.forEachColumn(steps: grid.count, context) { (index, column) throws(QueryError) in
+        let scratch = Scratch()
+        var column = StepColumn(count: grid.count)
+        for index in order {
+            try scratch.spend(grid.count, context)
+            try root.fill(index, into: &column, scratch: scratch)
             let count = column.presentCount
-            guard count > 0 else { return }
+            guard count > 0 else { continue }
             try context.reserve(samples: count)
             try context.reserve(bytes: count * 8 + column.wordCount * 8)
-            matrix.append(root.labels(at: index), column)
+            matrix.append(labels[index], column)
         }
-        let order = sortedByLabels(matrix.labels)
-        return order.elementsEqual(0..<matrix.count) ? matrix : matrix.reordered(order)
+        return matrix
     }
 
     /// Indices in upstream's order of results.

@@ -105,20 +105,6 @@ public struct RangeMatrix: Sendable {
         starts.append(values.count)
         presence.append(contentsOf: UnsafeBufferPointer(start: column.presence, count: wordCount))
     }
-
-    /// The rows in the order of `order`.
-    func reordered(_ order: [Int]) -> RangeMatrix {
-        var result = RangeMatrix(grid: grid)
-        result.values.reserveCapacity(values.count)
-        result.presence.reserveCapacity(presence.count)
-        for row in order {
-            result.labels.append(labels[row])
-            result.values.append(contentsOf: values[starts[row]..<starts[row + 1]])
-            result.starts.append(result.values.count)
-            result.presence.append(contentsOf: presence[(row * wordCount)..<((row + 1) * wordCount)])
-        }
-        return result
-    }
 }
 
 /// Series of samples with times of their own: the answer to `x[5m]`.

@@ -45,21 +45,39 @@ public struct InstantSelector: VectorOperator {
         try scratch.spend(count + windows.count, context)
         context.countRead(samples: count)
         column.clear()
-        pick(scratch.samples.timestamps, scratch.samples.values, count, into: &column)
+        guard count > 0 else { return }
+        let plan = scratch.plan(windows)
+        plan.fit(scratch.samples.timestamps, count: count)
+        if yieldsTimestamps {
+            pick(plan, scratch.samples.values, into: &column) { scratch.samples.timestamps[$0] }
+        } else {
+            pick(plan, scratch.samples.values, into: &column)
+        }
+    }
+
+    private func pick(_ plan: WindowPlan, _ values: UnsafePointer<Double>, into column: inout StepColumn) {
+        column.presence.update(from: plan.presence, count: plan.wordCount)
+        var hasStale = false
+        let result = column.values
+        plan.forEachWindow { step, _, high in
+            let value = values[high &- 1]
+            result[step] = value
+            hasStale = hasStale || StaleMarker.isStale(value)
+        }
+        if hasStale { dropStale(plan, values, from: &column) }
     }
 
     private func pick(
-        _ times: UnsafePointer<Int64>, _ values: UnsafePointer<Double>, _ count: Int, into column: inout StepColumn
+        _ plan: WindowPlan, _ values: UnsafePointer<Double>, into column: inout StepColumn, time: (Int) -> Int64
     ) {
-        var next = 0
-        for step in 0..<windows.count {
-            let time = windows.end(step)
-            while next < count && times[next] <= time { next &+= 1 }
-            guard next > 0 else { continue }
-            let newest = next &- 1
-            if times[newest] > time &- windows.length && !StaleMarker.isStale(values[newest]) {
-                column.set(step, yieldsTimestamps ? Double(times[newest]) / 1000 : values[newest])
-            }
+        column.presence.update(from: plan.presence, count: plan.wordCount)
+        plan.forEachWindow { step, _, high in column.values[step] = Double(time(high &- 1)) / 1000 }
+        dropStale(plan, values, from: &column)
+    }
+
+    private func dropStale(_ plan: WindowPlan, _ values: UnsafePointer<Double>, from column: inout StepColumn) {
+        for step in 0..<windows.count where column.isPresent(step) && StaleMarker.isStale(values[plan.high[step] &- 1]) {
+            column.unset(step)
         }
     }
 }

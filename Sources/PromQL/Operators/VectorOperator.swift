@@ -55,6 +55,8 @@ public final class Scratch {
     }
 
     private var work = 0
+    /// One per different grid of windows in the query: a handful.
+    var plans: [WindowPlan] = []
 
     /// Samples or steps worked on between two looks at the clock: about a millisecond.
     static let workBetweenChecks = 1 << 18

@@ -38,19 +38,3 @@ public struct WindowGrid: Sendable, Equatable {
     /// The latest one.
     public var through: Timestamp { Timestamp(milliseconds: count == 0 ? first : end(count - 1)) }
 }
-
-/// Two indices that walk along a column of times, one step of the query after the other: the window is `low ..< high`.
-///
-/// Each index only moves forward, so all windows of a series cost O(samples + steps) to find.
-struct WindowCursor {
-    var low = 0
-    var high = 0
-
-    /// Moves on to the window `(end − length, end]`.
-    @inline(__always)
-    mutating func slide(to end: Int64, length: Int64, times: UnsafePointer<Int64>, count: Int) {
-        while high < count && times[high] <= end { high &+= 1 }
-        let start = end &- length
-        while low < high && times[low] <= start { low &+= 1 }
-    }
-}

@@ -62,7 +62,9 @@ struct RangeKernelTests {
                     let samples = WindowSamples(
                         times: try #require(times.baseAddress), values: try #require(values.baseAddress),
                         count: times.count)
-                    try kernel.run(samples, windows, into: &column, QueryContext())
+                    let plan = WindowPlan(windows)
+                    plan.fit(samples.times, count: samples.count)
+                    try kernel.run(samples, plan, into: &column, QueryContext())
                 }
             }
             for index in 0..<grid.count {
@@ -118,10 +120,11 @@ struct RangeKernelTests {
         let grid = StepGrid(start: 90_000, step: 1, count: 1)
         try times.withUnsafeBufferPointer { times in
             try values.withUnsafeBufferPointer { values in
-                try Rate(isCounter: true, isPerSecond: false).run(
-                    WindowSamples(
-                        times: try #require(times.baseAddress), values: try #require(values.baseAddress), count: 3),
-                    WindowGrid(grid, length: .seconds(90)), into: &column, QueryContext())
+                let samples = WindowSamples(
+                    times: try #require(times.baseAddress), values: try #require(values.baseAddress), count: 3)
+                let plan = WindowPlan(WindowGrid(grid, length: .seconds(90)))
+                plan.fit(samples.times, count: 3)
+                try Rate(isCounter: true, isPerSecond: false).run(samples, plan, into: &column, QueryContext())
             }
         }
         #expect(column.isPresent(0) && column.values[0] == 20)
@@ -219,11 +222,13 @@ struct RangeKernelTests {
             try values.withUnsafeBufferPointer { values in
                 let samples = WindowSamples(
                     times: try #require(times.baseAddress), values: try #require(values.baseAddress), count: 4)
-                try Rescanning(function: Derivative()).run(samples, windows, into: &column, QueryContext())
+                let plan = WindowPlan(windows)
+                plan.fit(samples.times, count: 4)
+                try Rescanning(function: Derivative()).run(samples, plan, into: &column, QueryContext())
                 #expect(column.values[0] == 2)
                 let ahead = ScalarColumn(constant: 100, stepCount: 1)
                 try Rescanning(function: Prediction(ahead: ahead, grid: grid))
-                    .run(samples, windows, into: &column, QueryContext())
+                    .run(samples, plan, into: &column, QueryContext())
                 #expect(abs(column.values[0] - (5 + 2 * 150)) < 1e-9)
             }
         }

@@ -13,20 +13,18 @@ struct ExponentialSmoothing: WindowKernel {
     let place: Range<Int>
 
     func run(
-        _ samples: WindowSamples, _ windows: WindowGrid, into column: inout StepColumn, _ context: QueryContext
+        _ samples: WindowSamples, _ plan: WindowPlan, into column: inout StepColumn, _ context: QueryContext
     ) throws(QueryError) {
-        var cursor = WindowCursor()
         var visited = 0
-        for step in 0..<windows.count {
-            cursor.slide(to: windows.end(step), length: windows.length, times: samples.times, count: samples.count)
-            let size = cursor.high - cursor.low
+        for step in 0..<plan.windows.count {
+            let size = plan.high[step] - plan.low[step]
             guard size > 0 else { continue }
             let s = smoothing.values[step], t = trend.values[step]
             // Written so that NaN passes, as upstream's test lets it.
             if s <= 0 || s >= 1 { throw invalid("smoothing factor. Expected: 0 < sf < 1, got: ", s) }
             if t <= 0 || t >= 1 { throw invalid("trend factor. Expected: 0 < tf < 1, got: ", t) }
             guard size >= 2 else { continue }
-            column.set(step, Self.smooth(samples.values + cursor.low, size, s, t))
+            column.set(step, Self.smooth(samples.values + plan.low[step], size, s, t))
             visited += size
             if visited > Scratch.workBetweenChecks {
                 visited = 0

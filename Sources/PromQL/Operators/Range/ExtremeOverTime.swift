@@ -12,39 +12,37 @@ struct ExtremeOverTime: WindowKernel {
     let yieldsTime: Bool
 
     func run(
-        _ samples: WindowSamples, _ windows: WindowGrid, into column: inout StepColumn, _ context: QueryContext
+        _ samples: WindowSamples, _ plan: WindowPlan, into column: inout StepColumn, _ context: QueryContext
     ) throws(QueryError) {
         withUnsafeTemporaryAllocation(of: Int.self, capacity: samples.count) { queue in
             if isMaximum {
-                slide(samples, windows, queue, into: &column) { yieldsTime ? $0 <= $1 : $0 < $1 }
+                slide(samples, plan, queue, into: &column) { yieldsTime ? $0 <= $1 : $0 < $1 }
             } else {
-                slide(samples, windows, queue, into: &column) { yieldsTime ? $0 >= $1 : $0 > $1 }
+                slide(samples, plan, queue, into: &column) { yieldsTime ? $0 >= $1 : $0 > $1 }
             }
         }
     }
 
     @inline(__always)
     private func slide(
-        _ samples: WindowSamples, _ windows: WindowGrid, _ queue: UnsafeMutableBufferPointer<Int>,
+        _ samples: WindowSamples, _ plan: WindowPlan, _ queue: UnsafeMutableBufferPointer<Int>,
         into column: inout StepColumn, isBeatenBy: (Double, Double) -> Bool
     ) {
-        let times = samples.times, values = samples.values, count = samples.count
-        var low = 0, high = 0
+        let times = samples.times, values = samples.values
+        var next = 0
         // The queue is queue[front..<back]; every sample enters once, so it never needs to wrap.
         var front = 0, back = 0
-        for step in 0..<windows.count {
-            let end = windows.end(step)
-            let start = end &- windows.length
-            while high < count && times[high] <= end {
-                let value = values[high]
+        for step in 0..<plan.windows.count {
+            let low = plan.low[step], high = plan.high[step]
+            while next < high {
+                let value = values[next]
                 if !value.isNaN {
                     while back > front && isBeatenBy(values[queue[back &- 1]], value) { back &-= 1 }
-                    queue[back] = high
+                    queue[back] = next
                     back &+= 1
                 }
-                high &+= 1
+                next &+= 1
             }
-            while low < high && times[low] <= start { low &+= 1 }
             while front < back && queue[front] < low { front &+= 1 }
             guard high > low else { continue }
             let best = front < back ? queue[front] : high &- 1

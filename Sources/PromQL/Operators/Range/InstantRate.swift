@@ -9,14 +9,11 @@ struct InstantRate: WindowKernel {
     let isRate: Bool
 
     func run(
-        _ samples: WindowSamples, _ windows: WindowGrid, into column: inout StepColumn, _ context: QueryContext
+        _ samples: WindowSamples, _ plan: WindowPlan, into column: inout StepColumn, _ context: QueryContext
     ) throws(QueryError) {
         let times = samples.times, values = samples.values
-        var cursor = WindowCursor()
-        for step in 0..<windows.count {
-            cursor.slide(to: windows.end(step), length: windows.length, times: times, count: samples.count)
-            guard cursor.high &- cursor.low >= 2 else { continue }
-            let last = cursor.high &- 1
+        for step in 0..<plan.windows.count where plan.high[step] &- plan.low[step] >= 2 {
+            let last = plan.high[step] &- 1
             var result = values[last]
             if !(isRate && values[last] < values[last &- 1]) { result -= values[last &- 1] }
             if isRate { result /= Double(times[last] &- times[last &- 1]) / 1000 }

@@ -7,20 +7,18 @@
 /// and taken away when its first goes out. O(samples + steps).
 struct PairCount<Pair: PairPredicate>: WindowKernel {
     func run(
-        _ samples: WindowSamples, _ windows: WindowGrid, into column: inout StepColumn, _ context: QueryContext
+        _ samples: WindowSamples, _ plan: WindowPlan, into column: inout StepColumn, _ context: QueryContext
     ) throws(QueryError) {
-        let times = samples.times, values = samples.values, count = samples.count
+        let values = samples.values
         var low = 0, high = 0
         /// Pairs (i − 1, i) with low < i < high that count.
         var pairs = 0
-        for step in 0..<windows.count {
-            let end = windows.end(step)
-            let start = end &- windows.length
-            while high < count && times[high] <= end {
+        for step in 0..<plan.windows.count {
+            while high < plan.high[step] {
                 if high > low && Pair.counts(values[high &- 1], values[high]) { pairs &+= 1 }
                 high &+= 1
             }
-            while low < high && times[low] <= start {
+            while low < plan.low[step] {
                 if low &+ 1 < high && Pair.counts(values[low], values[low &+ 1]) { pairs &-= 1 }
                 low &+= 1
             }

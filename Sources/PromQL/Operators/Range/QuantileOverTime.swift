@@ -13,21 +13,21 @@ struct QuantileOverTime: WindowKernel {
     let place: Range<Int>
 
     func run(
-        _ samples: WindowSamples, _ windows: WindowGrid, into column: inout StepColumn, _ context: QueryContext
+        _ samples: WindowSamples, _ plan: WindowPlan, into column: inout StepColumn, _ context: QueryContext
     ) throws(QueryError) {
         var sorted = SortedWindow(capacity: samples.count)
-        var cursor = WindowCursor()
+        var before = 0..<0
         var visited = 0
-        for step in 0..<windows.count {
-            let low = cursor.low, high = cursor.high
-            cursor.slide(to: windows.end(step), length: windows.length, times: samples.times, count: samples.count)
-            sorted.slide(samples.values, from: low..<high, to: cursor.low..<cursor.high)
-            visited &+= cursor.high &- cursor.low
+        for step in 0..<plan.windows.count {
+            let window = plan.low[step]..<plan.high[step]
+            sorted.slide(samples.values, from: before, to: window)
+            before = window
+            visited &+= window.count
             if visited > Scratch.workBetweenChecks {
                 visited = 0
                 try context.check()
             }
-            guard cursor.high > cursor.low else { continue }
+            guard !window.isEmpty else { continue }
             QuantileNote.check(phi.values[step], at: place, context)
             column.set(step, Quantile.ofSorted(sorted.values, phi.values[step]))
         }

@@ -13,7 +13,19 @@ struct RangeFunction<Kernel: WindowKernel>: VectorOperator {
     let names: NameTreatment
     let context: QueryContext
     /// Says something about a counter's name once a series has answered.
-    var nameNote: CounterNameNote?
+    private let nameNote: CounterNameNote?
+
+    init(
+        source: any RangeSource, windows: WindowGrid, kernel: Kernel, names: NameTreatment, context: QueryContext,
+        nameNote: CounterNameNote? = nil
+    ) {
+        self.source = source
+        self.windows = windows
+        self.kernel = kernel
+        self.names = names
+        self.context = context
+        self.nameNote = nameNote
+    }
 
     var count: Int { source.count }
     var isDistinctWithoutNames: Bool { names == .dropped }
@@ -34,7 +46,9 @@ struct RangeFunction<Kernel: WindowKernel>: VectorOperator {
         let samples = WindowSamples(
             times: scratch.samples.timestamps, values: scratch.samples.values, count: scratch.samples.count)
         guard samples.count > 0 else { return }
-        try kernel.run(samples, windows, into: &column, context)
+        let plan = scratch.plan(windows)
+        plan.fit(samples.times, count: samples.count)
+        try kernel.run(samples, plan, into: &column, context)
         if let nameNote, !column.isEmpty { nameNote.check(index, source, context) }
     }
 }
@@ -56,9 +70,9 @@ struct WindowSamples {
 
 /// The arithmetic of a range function over all windows of one series.
 protocol WindowKernel: Sendable {
-    /// Sets the steps that have a value; `column` comes cleared. `samples` are not empty.
+    /// Sets the steps that have a value; `column` comes cleared. `samples` are not empty, and `plan` is theirs.
     func run(
-        _ samples: WindowSamples, _ windows: WindowGrid, into column: inout StepColumn, _ context: QueryContext
+        _ samples: WindowSamples, _ plan: WindowPlan, into column: inout StepColumn, _ context: QueryContext
     ) throws(QueryError)
 }
 
@@ -70,18 +84,14 @@ struct Rescanning<Function: WindowFunction>: WindowKernel {
     let function: Function
 
     func run(
-        _ samples: WindowSamples, _ windows: WindowGrid, into column: inout StepColumn, _ context: QueryContext
+        _ samples: WindowSamples, _ plan: WindowPlan, into column: inout StepColumn, _ context: QueryContext
     ) throws(QueryError) {
-        var cursor = WindowCursor()
         var visited = 0
-        for step in 0..<windows.count {
-            cursor.slide(to: windows.end(step), length: windows.length, times: samples.times, count: samples.count)
-            let size = cursor.high &- cursor.low
+        for step in 0..<plan.windows.count {
+            let low = plan.low[step]
+            let size = plan.high[step] &- low
             guard size >= Function.minimumCount else { continue }
-            column.set(
-                step,
-                function.value(
-                    samples.times + cursor.low, samples.values + cursor.low, count: size, step: step))
+            column.set(step, function.value(samples.times + low, samples.values + low, count: size, step: step))
             visited &+= size
             if visited > Scratch.workBetweenChecks {
                 visited = 0

@@ -11,6 +11,9 @@
 ///
 /// Source: Prometheus documentation, `rate()`; the bits are upstream's: corrections are added in order of time, within
 /// the window only, hence the window is scanned again where it holds a reset, and only there.
+///
+/// What depends on times alone is `RateGeometry`, shared by the series of a scrape. Per series and step there remain a
+/// difference, a division (where would this counter have been zero?) and a product.
 struct Rate: WindowKernel {
     /// Resets count as such and zero is a floor: `rate`, `increase`. Otherwise `delta`.
     let isCounter: Bool
@@ -18,88 +21,149 @@ struct Rate: WindowKernel {
     let isPerSecond: Bool
 
     func run(
-        _ samples: WindowSamples, _ windows: WindowGrid, into column: inout StepColumn, _ context: QueryContext
+        _ samples: WindowSamples, _ plan: WindowPlan, into column: inout StepColumn, _ context: QueryContext
     ) throws(QueryError) {
+        let geometry = plan.rateGeometry
+        column.presence.update(from: geometry.presence, count: column.wordCount)
         if isCounter {
-            slideCounter(samples, windows, into: &column)
-        } else {
-            slideGauge(samples, windows, into: &column)
-        }
-    }
-
-    private func slideCounter(_ samples: WindowSamples, _ windows: WindowGrid, into column: inout StepColumn) {
-        let times = samples.times, values = samples.values, count = samples.count
-        let length = windows.length
-        let seconds = Self.seconds(length)
-        var low = 0, high = 0
-        /// Index of the newest sample that is smaller than the one before it.
-        var lastReset = 0
-        for step in 0..<windows.count {
-            let end = windows.end(step)
-            let start = end &- length
-            while high < count && times[high] <= end {
-                if high > 0 && values[high] < values[high &- 1] { lastReset = high }
-                high &+= 1
-            }
-            while low < high && times[low] <= start { low &+= 1 }
-            guard high &- low >= 2 else { continue }
-            var increase = values[high &- 1] - values[low]
-            if lastReset > low {
-                for index in (low &+ 1)..<high where values[index] < values[index &- 1] {
-                    increase += values[index &- 1]
+            let values = samples.values
+            if Self.hasReset(samples) {
+                var seen = 1, lastReset = 0
+                counter(values, plan, geometry, into: &column) { low, high in
+                    while seen < high {
+                        if values[seen] < values[seen &- 1] { lastReset = seen }
+                        seen &+= 1
+                    }
+                    var increase = values[high &- 1] - values[low]
+                    guard lastReset > low else { return increase }
+                    for index in (low &+ 1)..<high where values[index] < values[index &- 1] {
+                        increase += values[index &- 1]
+                    }
+                    return increase
                 }
+            } else {
+                counter(values, plan, geometry, into: &column) { low, high in values[high &- 1] - values[low] }
             }
-            column.set(
-                step,
-                extrapolate(
-                    increase, first: values[low], times[low] &- start, end &- times[high &- 1],
-                    times[high &- 1] &- times[low], high &- low, seconds))
+        } else {
+            let factors = isPerSecond ? geometry.perSecond : geometry.factor
+            let values = samples.values, result = column.values
+            geometry.forEachWindow(plan) { step, low, high in
+                result[step] = (values[high &- 1] - values[low]) * factors[step]
+            }
         }
     }
 
-    private func slideGauge(_ samples: WindowSamples, _ windows: WindowGrid, into column: inout StepColumn) {
-        let times = samples.times, values = samples.values
-        let length = windows.length
-        let seconds = Self.seconds(length)
-        var cursor = WindowCursor()
-        for step in 0..<windows.count {
-            let end = windows.end(step)
-            cursor.slide(to: end, length: length, times: times, count: samples.count)
-            let low = cursor.low, high = cursor.high
-            guard high &- low >= 2 else { continue }
-            column.set(
-                step,
-                extrapolate(
-                    values[high &- 1] - values[low], first: values[low], times[low] &- (end &- length),
-                    end &- times[high &- 1], times[high &- 1] &- times[low], high &- low, seconds))
-        }
+    /// Whether any value is smaller than the one before.
+    private static func hasReset(_ samples: WindowSamples) -> Bool {
+        let values = samples.values
+        var falls = 0
+        for index in 1..<max(1, samples.count) { falls &+= values[index] < values[index &- 1] ? 1 : 0 }
+        return falls > 0
     }
 
-    /// The window's length as Go's `Duration.Seconds` gives it: whole seconds plus the fraction, rounded once more.
-    private static func seconds(_ milliseconds: Int64) -> Double {
-        Double(milliseconds / 1000) + Double(milliseconds % 1000) / 1000
-    }
-
-    /// Stretches `increase`, measured between the first and the last sample, to the window. Times in milliseconds.
+    /// `measure` tells by how much the counter rose within a window, resets included.
     @inline(__always)
-    private func extrapolate(
-        _ increase: Double, first: Double, _ startGap: Int64, _ endGap: Int64, _ measured: Int64, _ count: Int,
-        _ seconds: Double
-    ) -> Double {
-        var toStart = Double(startGap) / 1000
-        var toEnd = Double(endGap) / 1000
-        let sampled = Double(measured) / 1000
-        let average = sampled / Double(count &- 1)
-        let threshold = average * 1.1
-        if toStart >= threshold { toStart = average / 2 }
-        if isCounter && increase > 0 && first >= 0 {
+    private func counter(
+        _ values: UnsafePointer<Double>, _ plan: WindowPlan, _ geometry: RateGeometry, into column: inout StepColumn,
+        measure: (_ low: Int, _ high: Int) -> Double
+    ) {
+        let factors = isPerSecond ? geometry.perSecond : geometry.factor
+        let measured = geometry.measured, toStart = geometry.toStart
+        let result = column.values
+        geometry.forEachWindow(plan) { step, low, high in
+            let first = values[low]
+            let increase = measure(low, high)
             // The counter's own slope reaches zero here; it cannot have begun earlier.
-            let toZero = sampled * (first / increase)
-            if toZero < toStart { toStart = toZero }
+            let toZero = measured[step] * (first / increase)
+            if increase > 0 && first >= 0 && toZero < toStart[step] {
+                result[step] = increase * geometry.factor(step, toStart: toZero, isPerSecond)
+            } else {
+                result[step] = increase * factors[step]
+            }
         }
-        if toEnd >= threshold { toEnd = average / 2 }
-        var factor = (sampled + toStart + toEnd) / sampled
-        if isPerSecond { factor /= seconds }
-        return increase * factor
+    }
+}
+
+/// What the times of the samples say about a rate, per step: how far the samples reach, how far to stretch them.
+final class RateGeometry {
+    /// A bit per step whose window has two samples.
+    let presence: UnsafeMutablePointer<UInt64>
+    /// Seconds from the first to the last sample.
+    let measured: UnsafeMutablePointer<Double>
+    /// Seconds to stretch at the beginning and at the end.
+    let toStart: UnsafeMutablePointer<Double>
+    private let toEnd: UnsafeMutablePointer<Double>
+    /// By how much the stretch multiplies a difference; and the same divided by the window's length in seconds.
+    let factor: UnsafeMutablePointer<Double>
+    let perSecond: UnsafeMutablePointer<Double>
+    /// Every step's window has two samples.
+    private var isFull = true
+    private let wordCount: Int
+    /// The window's length as Go's `Duration.Seconds` gives it: whole seconds plus the fraction, rounded once more.
+    private let seconds: Double
+
+    init(_ plan: WindowPlan, times: UnsafePointer<Int64>) {
+        let windows = plan.windows
+        wordCount = plan.wordCount
+        let steps = windows.count
+        presence = .allocate(capacity: wordCount + 1)
+        presence.initialize(repeating: 0, count: wordCount + 1)
+        measured = .allocate(capacity: 5 * steps + 1)
+        toStart = measured + steps
+        toEnd = toStart + steps
+        factor = toEnd + steps
+        perSecond = factor + steps
+        seconds = Double(windows.length / 1000) + Double(windows.length % 1000) / 1000
+        for step in 0..<steps {
+            let low = plan.low[step], high = plan.high[step]
+            guard high &- low >= 2 else {
+                isFull = false
+                continue
+            }
+            presence[step >> 6] |= 1 << UInt64(truncatingIfNeeded: step & 63)
+            let end = windows.end(step)
+            var start = Double(times[low] &- (end &- windows.length)) / 1000
+            var rest = Double(end &- times[high &- 1]) / 1000
+            let sampled = Double(times[high &- 1] &- times[low]) / 1000
+            let average = sampled / Double(high &- low &- 1)
+            let threshold = average * 1.1
+            if start >= threshold { start = average / 2 }
+            if rest >= threshold { rest = average / 2 }
+            measured[step] = sampled
+            toStart[step] = start
+            toEnd[step] = rest
+            factor[step] = (sampled + start + rest) / sampled
+            perSecond[step] = factor[step] / seconds
+        }
+    }
+
+    deinit {
+        presence.deallocate()
+        measured.deallocate()
+    }
+
+    /// The factor where the stretch at the beginning is another.
+    @inline(__always)
+    func factor(_ step: Int, toStart: Double, _ isPerSecond: Bool) -> Double {
+        let factor = (measured[step] + toStart + toEnd[step]) / measured[step]
+        return isPerSecond ? factor / seconds : factor
+    }
+
+    /// Visits the steps whose window has two samples.
+    @inline(__always)
+    func forEachWindow(_ plan: WindowPlan, _ body: (_ step: Int, _ low: Int, _ high: Int) -> Void) {
+        let low = plan.low, high = plan.high
+        if isFull {
+            for step in 0..<plan.windows.count { body(step, low[step], high[step]) }
+            return
+        }
+        for word in 0..<wordCount {
+            var bits = presence[word]
+            while bits != 0 {
+                let step = word << 6 &+ bits.trailingZeroBitCount
+                body(step, low[step], high[step])
+                bits &= bits &- 1
+            }
+        }
     }
 }

@@ -11,14 +11,10 @@ struct WindowEnds: WindowKernel {
     let answer: Answer
 
     func run(
-        _ samples: WindowSamples, _ windows: WindowGrid, into column: inout StepColumn, _ context: QueryContext
+        _ samples: WindowSamples, _ plan: WindowPlan, into column: inout StepColumn, _ context: QueryContext
     ) throws(QueryError) {
         let times = samples.times, values = samples.values
-        var cursor = WindowCursor()
-        for step in 0..<windows.count {
-            cursor.slide(to: windows.end(step), length: windows.length, times: times, count: samples.count)
-            let low = cursor.low, high = cursor.high
-            guard high > low else { continue }
+        plan.forEachWindow { step, low, high in
             switch answer {
             case .count: column.set(step, Double(high &- low))
             case .first: column.set(step, values[low])

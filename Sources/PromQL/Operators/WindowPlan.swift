@@ -1,0 +1,121 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+/// Which samples lie in which window: two indices per step, found once for all series that were scraped together.
+///
+///     times    0   15   30   45   60   75            step        0   1   2
+///     windows      (────────]                        low         1   2   3
+///                       (────────]                   high        3   4   5        window = low ..< high
+///                            (────────]
+///
+/// Both indices only move forward, so a plan costs O(samples + steps). All series of one scrape have the same times to the
+/// millisecond, and storage gives series in the order in which they came; so the next series nearly always fits the plan of the
+/// one before, which a comparison of bytes tells, and no time needs to be looked at again.
+final class WindowPlan {
+    let windows: WindowGrid
+    /// Per step. Equal: the window is empty.
+    let low: UnsafeMutablePointer<Int>
+    let high: UnsafeMutablePointer<Int>
+    /// A bit per step whose window has a sample.
+    let presence: UnsafeMutablePointer<UInt64>
+    let wordCount: Int
+    /// No window is empty.
+    private(set) var isFull = false
+    /// What rates need to know of the times; computed when asked for.
+    private var geometry: RateGeometry?
+
+    private var times: UnsafeMutablePointer<Int64>
+    private var capacity: Int
+    /// −1: fits no series yet.
+    private var count = -1
+
+    init(_ windows: WindowGrid) {
+        self.windows = windows
+        wordCount = (windows.count + 63) >> 6
+        low = .allocate(capacity: windows.count + 1)
+        high = .allocate(capacity: windows.count + 1)
+        presence = .allocate(capacity: wordCount + 1)
+        capacity = 512
+        times = .allocate(capacity: capacity)
+    }
+
+    deinit {
+        low.deallocate()
+        high.deallocate()
+        presence.deallocate()
+        times.deallocate()
+    }
+
+    /// Makes the plan that of a series with these times, which are ascending.
+    func fit(_ sampleTimes: UnsafePointer<Int64>, count sampleCount: Int) {
+        if sampleCount == count && memcmp(times, sampleTimes, sampleCount &* 8) == 0 { return }
+        if sampleCount > capacity {
+            times.deallocate()
+            capacity = max(sampleCount, capacity * 2)
+            times = .allocate(capacity: capacity)
+        }
+        times.update(from: sampleTimes, count: sampleCount)
+        count = sampleCount
+        geometry = nil
+        slide()
+    }
+
+    private func slide() {
+        let length = windows.length
+        var first = 0, next = 0
+        var missing = false
+        for word in 0..<wordCount {
+            var bits: UInt64 = 0
+            for step in (word << 6)..<min(windows.count, (word << 6) + 64) {
+                let end = windows.end(step)
+                while next < count && times[next] <= end { next &+= 1 }
+                while first < next && times[first] <= end &- length { first &+= 1 }
+                low[step] = first
+                high[step] = next
+                if first < next { bits |= 1 << UInt64(truncatingIfNeeded: step & 63) } else { missing = true }
+            }
+            presence[word] = bits
+        }
+        isFull = !missing
+    }
+
+    /// The measures of all windows that have two samples.
+    var rateGeometry: RateGeometry {
+        if let geometry { return geometry }
+        let made = RateGeometry(self, times: times)
+        geometry = made
+        return made
+    }
+
+    /// Visits the steps whose window has a sample.
+    @inline(__always)
+    func forEachWindow(_ body: (_ step: Int, _ low: Int, _ high: Int) -> Void) {
+        if isFull {
+            for step in 0..<windows.count { body(step, low[step], high[step]) }
+            return
+        }
+        for word in 0..<wordCount {
+            var bits = presence[word]
+            while bits != 0 {
+                let step = word << 6 &+ bits.trailingZeroBitCount
+                body(step, low[step], high[step])
+                bits &= bits &- 1
+            }
+        }
+    }
+}
+
+extension Scratch {
+    /// The plan that this thread keeps for these windows. Operators with the same windows share it, and often the times, too.
+    func plan(_ windows: WindowGrid) -> WindowPlan {
+        for plan in plans where plan.windows == windows { return plan }
+        let plan = WindowPlan(windows)
+        plans.append(plan)
+        return plan
+    }
+}
