@@ -94,7 +94,7 @@ struct ScrapeCache {
         entries.append(
             Entry(offset: offset, length: UInt32(text.count), seen: pass, kind: kind, reference: reference))
         table.insert(index, hash: Hash64.hash(text))
-        note(index, expected: expected)
+        noteDisorder(index, expected: expected)
     }
 
     /// The pass came to nothing: forgets what it added.

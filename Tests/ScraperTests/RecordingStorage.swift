@@ -1,0 +1,87 @@
+import Synchronization
+import TSDB
+
+/// Storage that remembers everything and judges as a head does: order and repetition by series.
+final class RecordingStorage: Appendable {
+    struct Sample: Equatable, CustomStringConvertible {
+        var time: Int64
+        var value: Double
+        var description: String {
+            value.bitPattern == 0x7ff0_0000_0000_0002 ? "stale@\(time)" : "\(value)@\(time)"
+        }
+    }
+
+    private struct State {
+        var references: [Labels: SeriesRef] = [:]
+        var labels: [SeriesRef: Labels] = [:]
+        var samples: [Labels: [Sample]] = [:]
+        var generation: UInt32 = 1
+        var batches = 0
+        var lookups = 0
+        var limit = Int.max
+        var failure: TSDBError?
+    }
+
+    private let state = Mutex(State())
+
+    func reference(for labels: Labels) throws(TSDBError) -> SeriesRef {
+        let reference: SeriesRef? = state.withLock { state in
+            state.lookups += 1
+            if let known = state.references[labels] { return known }
+            if state.references.count >= state.limit { return nil }
+            let reference = SeriesRef(slot: UInt32(state.references.count), generation: state.generation)
+            state.references[labels] = reference
+            state.labels[reference] = labels
+            return reference
+        }
+        guard let reference else { throw TSDBError(.limit, "series limit of the test reached") }
+        return reference
+    }
+
+    func append(_ batch: borrowing SampleBatch) throws(TSDBError) -> AppendReport {
+        if let failure = state.withLock({ $0.failure }) { throw failure }
+        var verdicts: [AppendVerdict] = []
+        for index in 0..<batch.count {
+            let sample = Sample(time: batch.timestamps[index], value: batch.values[index])
+            let reference = batch.references[index]
+            verdicts.append(state.withLock { state in
+                guard let labels = state.labels[reference] else { return .unknownSeries }
+                if let last = state.samples[labels]?.last {
+                    if sample.time < last.time { return .outOfOrder }
+                    if sample.time == last.time {
+                        return sample.value.bitPattern == last.value.bitPattern ? .repeated : .duplicate
+                    }
+                }
+                state.samples[labels, default: []].append(sample)
+                return .stored
+            })
+        }
+        state.withLock { $0.batches += 1 }
+        let stored = verdicts.count { $0 == .stored }
+        return AppendReport(verdicts: stored == verdicts.count ? [] : verdicts, storedCount: stored)
+    }
+
+    /// Forgets all references, as after the series were dropped; the samples stay readable.
+    func dropSeries() {
+        state.withLock { state in
+            state.references = [:]
+            state.labels = [:]
+            state.generation += 1
+        }
+    }
+
+    func limitSeries(to count: Int) { state.withLock { $0.limit = count } }
+    func fail(_ error: TSDBError?) { state.withLock { $0.failure = error } }
+
+    var batches: Int { state.withLock { $0.batches } }
+    var lookups: Int { state.withLock { $0.lookups } }
+
+    /// The samples of a series, shown as `1.0@1000 stale@2000`.
+    func samples(_ labels: Labels) -> String {
+        (state.withLock { $0.samples[labels] } ?? []).map(\.description).joined(separator: " ")
+    }
+
+    func values(_ labels: Labels) -> [Sample] { state.withLock { $0.samples[labels] } ?? [] }
+
+    var series: [Labels] { state.withLock { $0.samples.keys.sorted() } }
+}
