@@ -127,7 +127,7 @@ enum Printer {
     }
 
     private static func offset(_ duration: Duration, _ expr: DurationExpr?) -> String {
-        if let expr { return " offset \(expr.description)" }
+        if let expr { return expr.endsAtOperator ? " offset (\(expr))" : " offset \(expr)" }
         return duration == .zero ? "" : " offset \(DurationText.string(milliseconds: duration.milliseconds))"
     }
 
@@ -173,6 +173,20 @@ extension DurationExpr: CustomStringConvertible {
         case .minOf(let left, let right, _): return "min_of(\(left), \(right))"
         case .maxOf(let left, let right, _): return "max_of(\(left), \(right))"
         case .paren(let inner, _): return "(\(inner))"
+        }
+    }
+
+    /// Whether, behind `offset`, the grammar would end it before its first operator: `offset 5m + 3` adds 3 to the
+    /// selector. Only signs in a row bring such a thing about (`offset +-5m + 3`); it prints in parentheses.
+    fileprivate var endsAtOperator: Bool {
+        switch self {
+        case .binary(_, let left, _, _):
+            var first = left
+            while case .binary(_, let next, _, _) = first { first = next }
+            if case .paren = first { return false }
+            return true
+        case .unary(_, .binary, _): return true
+        default: return false
         }
     }
 
