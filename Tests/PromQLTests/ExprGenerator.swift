@@ -30,13 +30,13 @@ struct ExprGenerator {
     }
 
     mutating func vector(depth: Int) -> String {
-        guard depth > 0 else { return selector() + modifiers() }
+        guard depth > 0 else { return selected() }
         switch int(12) {
-        case 0, 1: return selector() + modifiers()
+        case 0, 1: return selected()
         case 2, 3: return aggregation(depth: depth - 1)
         case 4, 5: return call(depth: depth - 1)
         case 6: return "(" + space() + vector(depth: depth - 1) + space() + ")"
-        case 7: return one(of: ["-", "+", "- "]) + operand(vector(depth: depth - 1))
+        case 7: return one(of: ["-", "+", "- "]) + vectorOperand(depth: depth - 1)
         default: return binary(depth: depth - 1)
         }
     }
@@ -48,11 +48,11 @@ struct ExprGenerator {
         case 2: return "time()"
         case 3: return "scalar(\(vector(depth: depth - 1)))"
         case 4: return "(\(scalar(depth: depth - 1)))"
-        case 5: return "-" + operand(scalar(depth: depth - 1))
+        case 5: return "-" + scalarOperand(depth: depth - 1)
         default:
             let comparison = int(4) == 0
             let op = comparison ? one(of: Self.comparisons) + " " + keyword("bool") : one(of: Self.arithmetic)
-            return operand(scalar(depth: depth - 1)) + " \(op) " + operand(scalar(depth: depth - 1))
+            return scalarOperand(depth: depth - 1) + " \(op) " + scalarOperand(depth: depth - 1)
         }
     }
 
@@ -78,6 +78,13 @@ struct ExprGenerator {
         if isWhole, int(10) == 0 { return "{" + (["\"my.metric\""] + matchers).joined(separator: ", ") + "}" }
         if int(10) == 0 { return "{" + (["__name__=\"\(name)\""] + matchers).joined(separator: ",") + "}" }
         return matchers.isEmpty ? name : name + space() + "{" + matchers.joined(separator: "," + space()) + "}"
+    }
+
+    /// An offset that is arithmetic swallows the operators behind it, so it stays in parentheses.
+    private mutating func selected() -> String {
+        let text = selector() + modifiers()
+        let swallows = ["(", "-(", "+(", "- -"].contains { text.lowercased().contains("offset " + $0) }
+        return swallows ? "(\(text))" : text
     }
 
     private mutating func modifiers(extended: Bool = false) -> String {
@@ -110,7 +117,8 @@ struct ExprGenerator {
         case 2: return one(of: ["min_of", "max_of"]) + "(\(duration(depth: depth - 1)), \(duration(depth: depth - 1)))"
         default:
             let op = one(of: ["+", "-", "*", "/", "%", "^"])
-            return duration(depth: depth - 1) + space() + op + space() + duration(depth: depth - 1)
+            // Comments are not read among durations.
+            return duration(depth: depth - 1) + one(of: ["", " "]) + op + one(of: ["", " "]) + duration(depth: depth - 1)
         }
     }
 
@@ -151,12 +159,13 @@ struct ExprGenerator {
     }
 
     private mutating func binary(depth: Int) -> String {
-        let kind = int(10)
+        let kind = int(12)
+        if kind >= 10 { return chain(depth: depth) }
         if kind < 2 {
             let op = one(of: Self.arithmetic + Self.comparisons)
             let scalarFirst = int(2) == 0
-            let vector = operand(vector(depth: depth))
-            let scalar = operand(scalar(depth: min(1, depth)))
+            let vector = vectorOperand(depth: depth)
+            let scalar = scalarOperand(depth: min(1, depth))
             return scalarFirst ? "\(scalar) \(op) \(vector)" : "\(vector) \(op) \(scalar)"
         }
         let isSet = kind < 4
@@ -173,11 +182,32 @@ struct ExprGenerator {
         if isWhole, !isSet, int(8) == 0 {
             op += one(of: [" fill (0)", " fill_left(-1.5)", " fill_right(2) fill_left(1)"])
         }
-        return operand(vector(depth: depth)) + " \(op) " + operand(vector(depth: depth))
+        return vectorOperand(depth: depth) + " \(op) " + vectorOperand(depth: depth)
     }
 
-    /// Sometimes in parentheses, so that every nesting of precedences comes up.
-    private mutating func operand(_ text: String) -> String { int(3) == 0 ? "(\(text))" : text }
+    /// What stays one operand whatever operators stand around it.
+    private mutating func vectorOperand(depth: Int) -> String {
+        switch int(5) {
+        case 0: return selected()
+        case 1 where depth > 0: return aggregation(depth: depth - 1)
+        case 2 where depth > 0: return call(depth: depth - 1)
+        default: return "(" + vector(depth: depth) + ")"
+        }
+    }
+
+    private mutating func scalarOperand(depth: Int) -> String {
+        int(2) == 0 ? number() : "(" + scalar(depth: depth) + ")"
+    }
+
+    /// Operators without parentheses: any grouping is well-typed.
+    private mutating func chain(depth: Int) -> String {
+        var text = vectorOperand(depth: depth)
+        for _ in 0...int(4) {
+            let op = one(of: Self.arithmetic + Self.comparisons + Self.sets)
+            text += " \(op) " + one(of: ["", "", "", "-"]) + vectorOperand(depth: max(0, depth - 1))
+        }
+        return text
+    }
 
     private mutating func labelList() -> String {
         var names: [String] = []
