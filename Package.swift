@@ -55,7 +55,7 @@ let package = Package(
         .target(
             name: "SelfMetrics", dependencies: ["Numbers"], path: "Sources/Services/Metrics"),
         .target(
-            name: "HostMetrics", dependencies: ["Numbers"], path: "Sources/Services/Exporters/Host"),
+            name: "HostMetrics", dependencies: ["Numbers", "SelfMetrics"], path: "Sources/Services/Exporters/Host"),
         .target(
             name: "WebAPI",
             dependencies: [

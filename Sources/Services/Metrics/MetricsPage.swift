@@ -11,7 +11,7 @@ import Numbers
 /// Invariant: lines of one family stand together, under its HELP and TYPE; the caller keeps families apart.
 public struct MetricsPage {
     public enum Kind: String, Sendable {
-        case counter, gauge, histogram, summary
+        case counter, gauge, histogram, summary, untyped
     }
 
     /// The text written so far.

@@ -1,0 +1,82 @@
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+/// A collector did not find what it reads.
+struct CollectorError: Error {
+    var path: String
+}
+
+/// Reads the kernel's small text files.
+struct SystemFiles: Sendable {
+    let proc: String
+    let sys: String
+
+    /// Kernel files are a few kilobytes; what claims to be longer is cut here.
+    private static let limit = 1 << 20
+
+    /// The text of `/proc/NAME`.
+    func proc(_ name: String) throws(CollectorError) -> String {
+        guard let text = read(proc + "/" + name) else { throw CollectorError(path: proc + "/" + name) }
+        return text
+    }
+
+    /// The text of `/sys/NAME` without the line end, or `nil`; many of these exist for some devices only.
+    func sys(_ name: String) -> String? {
+        guard var text = read(sys + "/" + name) else { return nil }
+        while text.last?.isWhitespace ?? false { text.removeLast() }
+        return text
+    }
+
+    /// Names in `/sys/NAME`, sorted.
+    func sysEntries(_ name: String) -> [String] {
+        guard let directory = opendir(sys + "/" + name) else { return [] }
+        defer { closedir(directory) }
+        var names: [String] = []
+        while let entry = readdir(directory) {
+            let text = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if text != "." && text != ".." { names.append(text) }
+        }
+        return names.sorted()
+    }
+
+    private func read(_ path: String) -> String? {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 16384)
+        let size = buffer.count
+        while bytes.count < Self.limit {
+            let count = buffer.withUnsafeMutableBytes { Glibc_read(descriptor, $0.baseAddress, size) }
+            if count < 0 { return nil }
+            if count == 0 { break }
+            bytes.append(contentsOf: buffer[0..<count])
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}
+
+/// `read(2)`, under a name that the method above does not hide.
+private func Glibc_read(_ descriptor: CInt, _ buffer: UnsafeMutableRawPointer?, _ count: Int) -> Int {
+    read(descriptor, buffer, count)
+}
+
+extension String {
+    /// Lines that are not empty.
+    var lines: [Substring] { split(whereSeparator: \.isNewline) }
+}
+
+extension Substring {
+    /// Words between blanks and tabs.
+    var words: [Substring] { split { $0 == " " || $0 == "\t" } }
+}
+
+extension [Substring] {
+    /// The word at `index` as a number, or `nil` where there is none.
+    func number(_ index: Int) -> Double? { index < count && index >= 0 ? Double(self[index]) : nil }
+}
