@@ -120,10 +120,13 @@ extension OperatorBuilder {
         }
     }
 
-    /// Refuses a grid of which not even one column may be held.
+    /// Refuses a grid of which not even one column may be held. Counts the bytes of what every grid needs once: a column,
+    /// the samples it may become, the indices of its windows.
     func checkColumn(_ grid: StepGrid) throws(QueryError) {
         try context.reserve(samples: grid.count)
         context.release(samples: grid.count)
+        let (bytes, overflow) = grid.count.multipliedReportingOverflow(by: 48)
+        try context.reserve(bytes: overflow ? .max : bytes)
     }
 
     private func rangeFunction(
