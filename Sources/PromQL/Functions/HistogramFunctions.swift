@@ -92,10 +92,12 @@ struct HistogramFunction: VectorOperator {
         }
         self.members = members
         self.histograms = histograms
-        rows = Self.rows(estimate, histogramCount: histograms.count)
+        rows = try Self.rows(estimate, histogramCount: histograms.count, context: context)
     }
 
-    private static func rows(_ estimate: Estimate, histogramCount: Int) -> [Row] {
+    private static func rows(
+        _ estimate: Estimate, histogramCount: Int, context: QueryContext
+    ) throws(QueryError) -> [Row] {
         guard case .quantiles(let columns, _) = estimate else {
             return (0..<histogramCount).map { Row(histogram: $0, quantile: 0, value: 0) }
         }
@@ -103,6 +105,8 @@ struct HistogramFunction: VectorOperator {
         for (number, column) in columns.enumerated() {
             var values: Set<UInt64> = []
             for step in 0..<column.count where values.insert(column.values[step].bitPattern).inserted {
+                // A quantile that moves has a row per value.
+                try context.reserve(bytes: histogramCount * MemoryLayout<Row>.stride)
                 for histogram in 0..<histogramCount {
                     rows.append(Row(histogram: histogram, quantile: number, value: column.values[step]))
                 }

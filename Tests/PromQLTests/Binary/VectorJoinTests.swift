@@ -111,6 +111,30 @@ struct VectorJoinTests {
             ])
     }
 
+    @Test("a group that is crowded on both sides is refused before its meetings are listed")
+    func crowded() throws {
+        func vector(_ name: String) -> DrawnVector {
+            DrawnVector(rows: (0..<20_000).map { (labels: Labels([(name: name, value: "\($0)")]), values: [1]) })
+        }
+        let text = error { _ = try Bench(steps: 1).binary("a + on () group_left b", vector("a"), vector("b")) }
+        #expect(text?.hasPrefix("found duplicate series for the match group {} on the right") == true)
+        // Two sides that never meet are in order, but their pairs would fill the memory.
+        let turns = DrawnVector(
+            rows: (0..<2000).map { row in
+                (labels: Labels([(name: "b", value: "\(row)")]), values: (0..<2000).map { $0 == row ? 1 : nil })
+            })
+        let many = DrawnVector(rows: (0..<2000).map { row in
+            (labels: Labels([(name: "a", value: "\(row)")]), values: (0..<2000).map { $0 == 0 ? 1 : nil })
+        })
+        let grid = StepGrid(start: 0, step: 1, count: 2000)
+        guard case .binary(let expr) = try Parser.parse("a + on () group_left b") else { return }
+        #expect(throws: QueryError.self) {
+            _ = try BinaryLibrary.make(
+                expr, left: many, right: turns, leftType: .vector, rightType: .vector, grid: grid, names: .dropped,
+                context: QueryContext(maxBytes: 10_000_000))
+        }
+    }
+
     @Test("an included label that the one side has not is removed")
     func removedInclude() throws {
         let a = DrawnVector([(["job": "x", "team": "old", "code": "1"], "5")])

@@ -50,8 +50,23 @@ struct JoinPlan: Sendable {
         fillMany = matching.fillLeft
         fillOne = matching.fillRight
 
-        let rowsAreDistinct = meet(many: many)
-        if rowsAreDistinct {
+    }
+
+    /// Finds the meetings and their rows. To be called when `MatchCheck` has found the one side in order: a group with
+    /// thousands of members on both sides would have millions of meetings, and is an error anyway.
+    mutating func arrange(
+        many: any VectorOperator, one: any VectorOperator, context: QueryContext
+    ) throws(QueryError) {
+        var total = fillMany == nil ? 0 : one.count
+        for group in manyGroups {
+            try context.checkCanceled()
+            // At most 2³² members times 2³² series.
+            total += oneMembers[Int(group)].count + (fillOne == nil ? 0 : 1)
+        }
+        let (bytes, overflow) = total.multipliedReportingOverflow(by: MemoryLayout<Meeting>.stride * 2)
+        try context.reserve(bytes: overflow ? -1 : bytes)
+        meetings.reserveCapacity(total)
+        if meet(many: many) {
             starts = Array(0...meetings.count)
         } else {
             mergeRows(many: many, one: one)

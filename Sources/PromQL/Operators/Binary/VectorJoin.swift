@@ -30,7 +30,7 @@ struct VectorJoin: VectorOperator {
         isSwapped = matching.cardinality == .oneToMany
         many = isSwapped ? right : left
         one = isSwapped ? left : right
-        plan = JoinPlan(matching, many: many, one: one, dropsNames: dropsNames)
+        var plan = JoinPlan(matching, many: many, one: one, dropsNames: dropsNames)
         kernel = BinaryKernel(op: expr.op, returnsBool: expr.returnsBool)
         marksNames = expr.returnsBool
         isDistinctWithoutNames =
@@ -42,6 +42,8 @@ struct VectorJoin: VectorOperator {
         let check = MatchCheck(plan: plan, many: many, one: one, stepCount: grid.count, context: context)
         try check.oneSide(range: expr.range, side: isSwapped ? "left" : "right")
         if matching.cardinality == .oneToOne { try check.manySide(range: expr.range) }
+        try plan.arrange(many: many, one: one, context: context)
+        self.plan = plan
 
         var heldRows: [Int32] = []
         if matching.cardinality != .oneToOne {
