@@ -80,6 +80,12 @@ public struct StepColumn: ~Copyable {
         return true
     }
 
+    /// The first step with a value.
+    public var firstPresentStep: Int? {
+        for word in 0..<wordCount where presence[word] != 0 { return word << 6 &+ presence[word].trailingZeroBitCount }
+        return nil
+    }
+
     /// Number of steps with a value.
     public var presentCount: Int {
         var total = 0

@@ -74,10 +74,8 @@ struct OperatorBuilder {
         _ operand: PlanNode, _ type: ValueType, _ grid: StepGrid
     ) throws(QueryError) -> any VectorOperator {
         let operand = try build(operand, on: grid)
-        let negated = MappedSeries.make(operand, Negation(), names: type == .scalar ? .kept : dropping)
-        // Upstream merges nothing here: equal labels are refused even where they never meet.
-        guard negated.count == operand.count else { throw QueryError.sameLabelset }
-        return negated
+        // Series that become equal are merged, as 3.14 does; only two values at one step are an error.
+        return MappedSeries.make(operand, Negation(), names: type == .scalar ? .kept : dropping)
     }
 
     private func binary(

@@ -21,6 +21,8 @@ struct SetOperation: VectorOperator {
     /// Steps at which a group is present on the deciding side: the right, for `or` the left.
     private let deciding: PresenceTable
     private let rows: [Row]
+    /// Rows of both sides, of which only one keeps its name: whether the name goes. As upstream, the first value decides.
+    private var undecidedNames: [Int: Bool] = [:]
 
     init(
         _ op: BinaryOperator, _ left: any VectorOperator, _ right: any VectorOperator, matching: VectorMatching,
@@ -65,6 +67,23 @@ struct SetOperation: VectorOperator {
             }
         }
         self.rows = rows
+        for (index, row) in rows.enumerated() where row.left >= 0 && row.right >= 0 {
+            let drops = left.dropsName(at: Int(row.left))
+            if drops != right.dropsName(at: Int(row.right)) {
+                undecidedNames[index] = try startsOnLeft(row, steps: grid.count) ? drops : !drops
+            }
+        }
+    }
+
+    /// Whether the first value of a row of `or` comes from its left side.
+    private func startsOnLeft(_ row: Row, steps: Int) throws(QueryError) -> Bool {
+        let scratch = Scratch()
+        return try scratch.withColumn(count: steps) { (column) throws(QueryError) in
+            try left.fill(Int(row.left), into: &column, scratch: scratch)
+            let onLeft = column.firstPresentStep ?? .max
+            try fillRemainder(Int(row.right), into: &column, scratch: scratch)
+            return onLeft <= column.firstPresentStep ?? .max
+        }
     }
 
     var count: Int { rows.count }
@@ -76,6 +95,7 @@ struct SetOperation: VectorOperator {
     }
 
     func dropsName(at index: Int) -> Bool {
+        if let drops = undecidedNames[index] { return drops }
         let row = rows[index]
         return row.left >= 0 ? left.dropsName(at: Int(row.left)) : right.dropsName(at: Int(row.right))
     }
