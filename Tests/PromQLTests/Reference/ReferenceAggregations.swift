@@ -105,9 +105,11 @@ extension ReferenceEvaluator {
     /// The `count` largest, smallest, or first elements; NaN loses against every number. The best come first.
     private func choose(_ op: AggregateOperator, _ count: Int, of members: [Element]) -> [Element] {
         if op == .limitk { return Array(members.prefix(count)) }
-        let numbers = members.filter { !$0.value.isNaN }
-            .sorted { op == .topk ? $0.value > $1.value : $0.value < $1.value }
-        return Array((numbers + members.filter(\.value.isNaN)).prefix(count))
+        var chosen = ChosenElements(limit: count) { op == .topk ? $0 < $1 : $0 > $1 }
+        for member in members { chosen.offer(member) }
+        let elements = chosen.elements
+        return elements.filter { !$0.value.isNaN }.sorted { op == .topk ? $0.value > $1.value : $0.value < $1.value }
+            + elements.filter(\.value.isNaN)
     }
 
     /// `count_values("v", x)`: how many elements have each value; the value becomes the label `v`.
@@ -123,6 +125,56 @@ extension ReferenceEvaluator {
         }
         return groups(labelled, node, also: label).map {
             Element(labels: $0.labels, value: Double($0.members.count))
+        }
+    }
+}
+
+/// The best elements of those offered, in a binary heap with the worst of them on top.
+///
+/// A sorted list would do, but for elements of equal value: which of them stay is decided by their places in the heap, and
+/// upstream has one.
+/// Invariant: no element is worse than its parent, `elements[(i − 1) / 2]`.
+private struct ChosenElements {
+    private(set) var elements: [ReferenceEvaluator.Element] = []
+    private let limit: Int
+    private let gives: (_ way: Double, _ to: Double) -> Bool
+
+    init(limit: Int, gives: @escaping (Double, Double) -> Bool) {
+        self.limit = limit
+        self.gives = gives
+    }
+
+    mutating func offer(_ element: ReferenceEvaluator.Element) {
+        if elements.count < limit {
+            elements.append(element)
+            rise(from: elements.count - 1)
+        } else if gives(elements[0].value, element.value) || elements[0].value.isNaN && !element.value.isNaN {
+            elements[0] = element
+            sink(from: 0)
+        }
+    }
+
+    /// NaN is worse than everything, itself included.
+    private func isWorse(_ a: Int, _ b: Int) -> Bool {
+        elements[a].value.isNaN || gives(elements[a].value, elements[b].value)
+    }
+
+    private mutating func rise(from start: Int) {
+        var child = start
+        while child > 0, isWorse(child, (child - 1) / 2) {
+            elements.swapAt(child, (child - 1) / 2)
+            child = (child - 1) / 2
+        }
+    }
+
+    private mutating func sink(from start: Int) {
+        var parent = start
+        while 2 * parent + 1 < elements.count {
+            var child = 2 * parent + 1
+            if child + 1 < elements.count, isWorse(child + 1, child) { child += 1 }
+            guard isWorse(child, parent) else { return }
+            elements.swapAt(child, parent)
+            parent = child
         }
     }
 }

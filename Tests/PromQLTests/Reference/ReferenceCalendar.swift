@@ -13,10 +13,19 @@ struct ReferenceCalendar {
     private let days: Int
     private let secondOfDay: Int
 
-    init(seconds: Int64) {
-        let seconds = Int(seconds)
-        days = seconds.quotient(86_400)
-        secondOfDay = seconds.remainder(86_400)
+    /// Values that are no 64-bit number of seconds, NaN among them, stand for 2⁶³ s: where upstream's arithmetic ends up.
+    init(value: Double) {
+        if let seconds = Int64(exactly: value.rounded(.towardZero)) {
+            self.init(seconds: Int128(seconds))
+        } else {
+            self.init(seconds: Int128(1) << 63)
+        }
+    }
+
+    init(seconds: Int128) {
+        let sinceMidnight = ((seconds % 86_400) + 86_400) % 86_400
+        secondOfDay = Int(sinceMidnight)
+        days = Int((seconds - sinceMidnight) / 86_400)
         let sinceMarch = days + 719_468  // days since 1 March of the year 0
         let era = sinceMarch.quotient(146_097)
         let dayOfEra = sinceMarch.remainder(146_097)

@@ -132,13 +132,9 @@ extension ReferenceEvaluator {
         _ part: (ReferenceCalendar) -> Int, _ arguments: [Expr], at t: Int64
     ) throws -> [Element] {
         guard let argument = arguments.first else {
-            return [Element(labels: Labels(), value: Double(part(ReferenceCalendar(seconds: t / 1000))))]
+            return [Element(labels: Labels(), value: Double(part(ReferenceCalendar(seconds: Int128(t / 1000)))))]
         }
-        return try withoutNames(try vector(argument, at: t)) { value in
-            // Beyond 64 bits there is no calendar; upstream's answer there depends on the processor.
-            guard let seconds = Int64(exactly: value.rounded(.towardZero)) else { return .nan }
-            return Double(part(ReferenceCalendar(seconds: seconds)))
-        }
+        return try withoutNames(try vector(argument, at: t)) { Double(part(ReferenceCalendar(value: $0))) }
     }
 
     // MARK: - Order
