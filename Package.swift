@@ -50,7 +50,7 @@ let package = Package(
 
         // Services: everything that touches the world.
         .target(
-            name: "ConfigurationFile", dependencies: ["Alerter", "PromQL", "Scraper", "TSDB", "Yams"],
+            name: "ConfigurationFile", dependencies: ["Alerter", "Numbers", "PromQL", "RegularExpression", "Scraper", "TSDB", "Yams"],
             path: "Sources/Services/Configuration"),
         .target(
             name: "SelfMetrics", dependencies: ["Numbers"], path: "Sources/Services/Metrics"),
@@ -73,7 +73,7 @@ let package = Package(
         .executableTarget(
             name: "minprom",
             dependencies: [
-                "ConfigurationFile", "HostMetrics", "PromQL", "Scraper", "SelfMetrics", "TSDB", "WebAPI",
+                "ConfigurationFile", "HostMetrics", "Numbers", "PromQL", "Scraper", "SelfMetrics", "TSDB", "WebAPI",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),

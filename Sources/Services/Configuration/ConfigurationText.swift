@@ -1,0 +1,216 @@
+import Numbers
+import Scraper
+import TSDB
+
+/// The configuration as YAML again, defaults filled in and secrets hidden: what `/api/v1/status/config` shows.
+///
+/// In upstream's order of fields, because people compare; reading it back gives an equal configuration but for the secrets.
+struct YAMLText {
+    private(set) var text = ""
+    private var depth = 0
+    /// The next line begins an item of a list.
+    private var beginsItem = false
+
+    /// `name: value`.
+    mutating func field(_ name: String, _ value: String) {
+        line(name + ": " + Self.scalar(value))
+    }
+
+    mutating func field(_ name: String, _ value: Bool) { line("\(name): \(value)") }
+    mutating func field(_ name: String, _ value: Int) { line("\(name): \(value)") }
+    mutating func field(_ name: String, _ value: TSDB.Duration) {
+        line("\(name): " + Numbers.DurationText.string(milliseconds: value.milliseconds))
+    }
+
+    mutating func mapping(_ name: String, _ body: (inout YAMLText) -> Void) {
+        line(name + ":")
+        depth += 1
+        body(&self)
+        depth -= 1
+    }
+
+    mutating func list(_ name: String, _ values: [String]) {
+        line(name + ":")
+        for value in values { line("- " + Self.scalar(value)) }
+    }
+
+    /// A list of mappings.
+    mutating func items<Item>(_ name: String, _ items: [Item], _ body: (inout YAMLText, Item) -> Void) {
+        line(name + ":")
+        for item in items {
+            beginsItem = true
+            depth += 1
+            body(&self, item)
+            depth -= 1
+            beginsItem = false
+        }
+    }
+
+    /// A line of any content, in place.
+    mutating func raw(_ content: String) { line(content) }
+
+    private mutating func line(_ content: String) {
+        if beginsItem {
+            text += String(repeating: "  ", count: max(0, depth - 1)) + "- " + content + "\n"
+            beginsItem = false
+        } else {
+            text += String(repeating: "  ", count: depth) + content + "\n"
+        }
+    }
+
+    /// Quoted where the bare text would be read as something else.
+    static func scalar(_ value: String) -> String {
+        let special: Set<Character> = ["-", "?", ":", ",", "[", "]", "{", "}", "#", "&", "*", "!", "|", ">", "'", "\"", "%", "@", "`", " "]
+        let words = ["true", "false", "yes", "no", "on", "off", "y", "n", "null", "~", ""]
+        let isBare =
+            !words.contains(value.lowercased()) && !(value.first.map(special.contains) ?? true) && value.last != " "
+            && value.last != ":" && !value.contains(": ") && !value.contains(" #")
+            && value.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7f }
+            && NumberText.parse(value, allowing: .go) == nil
+        if isBare { return value }
+        if value.unicodeScalars.allSatisfy({ $0.value >= 0x20 && $0.value != 0x7f }) {
+            return "'" + value.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''") + "'"
+        }
+        return doubleQuoted(value)
+    }
+
+    static func quoted(_ value: String) -> String { doubleQuoted(value) }
+
+    private static func doubleQuoted(_ value: String) -> String {
+        var result = "\""
+        for scalar in value.unicodeScalars {
+            switch scalar {
+            case "\"": result += "\\\""
+            case "\\": result += "\\\\"
+            case "\n": result += "\\n"
+            case "\r": result += "\\r"
+            case "\t": result += "\\t"
+            case _ where scalar.value < 0x20 || scalar.value == 0x7f:
+                result += "\\x" + (scalar.value < 16 ? "0" : "") + String(scalar.value, radix: 16)
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
+        return result + "\""
+    }
+}
+
+extension Configuration {
+    /// See `YAMLText`.
+    public var yaml: String {
+        var out = YAMLText()
+        out.mapping("global") { out in
+            out.field("scrape_interval", global.scrapeInterval)
+            out.field("scrape_timeout", global.scrapeTimeout)
+            out.list("scrape_protocols", global.protocols.map(\.rawValue))
+            out.field("evaluation_interval", global.evaluationInterval)
+            if global.ruleQueryOffset > .zero { out.field("rule_query_offset", global.ruleQueryOffset) }
+            if !global.externalLabels.isEmpty { out.labels("external_labels", global.externalLabels) }
+            out.limits(global.limits, besides: ScrapeLimits())
+        }
+        if !ruleFiles.isEmpty { out.list("rule_files", ruleFiles) }
+        if !scrapeConfigs.isEmpty { out.items("scrape_configs", scrapeConfigs) { $0.scrape($1, global) } }
+        if storage != Storage() { out.mapping("storage") { $0.storage(storage) } }
+        return out.text
+    }
+}
+
+extension YAMLText {
+    fileprivate mutating func labels(_ name: String, _ labels: Labels) {
+        mapping(name) { out in for (name, value) in labels.pairs { out.field(Self.scalar(name), value) } }
+    }
+
+    fileprivate mutating func limits(_ limits: ScrapeLimits, besides base: ScrapeLimits) {
+        if limits.bodySize != base.bodySize { field("body_size_limit", ByteSize.string(limits.bodySize)) }
+        if limits.samples != base.samples { field("sample_limit", limits.samples) }
+        if limits.labels != base.labels { field("label_limit", limits.labels) }
+        if limits.labelNameLength != base.labelNameLength { field("label_name_length_limit", limits.labelNameLength) }
+        if limits.labelValueLength != base.labelValueLength { field("label_value_length_limit", limits.labelValueLength) }
+        if limits.targets != base.targets { field("target_limit", limits.targets) }
+        if limits.keptDroppedTargets != base.keptDroppedTargets { field("keep_dropped_targets", limits.keptDroppedTargets) }
+    }
+
+    fileprivate mutating func scrape(_ config: ScrapeConfig, _ global: GlobalConfig) {
+        field("job_name", config.jobName)
+        if config.honorLabels { field("honor_labels", true) }
+        field("honor_timestamps", config.honorTimestamps)
+        field("track_timestamps_staleness", config.trackTimestampsStaleness)
+        if !config.parameters.isEmpty {
+            mapping("params") { out in for item in config.parameters { out.list(Self.scalar(item.name), item.values) } }
+        }
+        field("scrape_interval", config.interval)
+        field("scrape_timeout", config.timeout)
+        list("scrape_protocols", config.protocols.map(\.rawValue))
+        if let fallback = config.fallbackProtocol { field("fallback_scrape_protocol", fallback.rawValue) }
+        field("metrics_path", config.metricsPath)
+        field("scheme", config.scheme)
+        field("enable_compression", config.enableCompression)
+        limits(config.limits, besides: global.limits)
+        field("metric_name_validation_scheme", config.nameValidation.rawValue)
+        field("metric_name_escaping_scheme", config.nameEscaping.rawValue)
+        switch config.http.credentials {
+        case .none: break
+        case .basic(let username, _):
+            mapping("basic_auth") { out in
+                out.field("username", username)
+                out.field("password", "<secret>")
+            }
+        case .authorization(let type, _):
+            mapping("authorization") { out in
+                out.field("type", type)
+                out.field("credentials", "<secret>")
+            }
+        }
+        if !config.http.headers.isEmpty {
+            mapping("http_headers") { out in
+                var written: Set<String> = []
+                for header in config.http.headers where written.insert(header.name).inserted {
+                    let count = config.http.headers.filter { $0.name == header.name }.count
+                    out.mapping(Self.scalar(header.name)) {
+                        $0.list("secrets", Array(repeating: "<secret>", count: count))
+                    }
+                }
+            }
+        }
+        field("follow_redirects", config.http.followRedirects)
+        if !config.relabelConfigs.isEmpty { items("relabel_configs", config.relabelConfigs) { $0.relabel($1) } }
+        if !config.metricRelabelConfigs.isEmpty {
+            items("metric_relabel_configs", config.metricRelabelConfigs) { $0.relabel($1) }
+        }
+        if !config.staticConfigs.isEmpty {
+            items("static_configs", config.staticConfigs) { out, group in
+                out.list("targets", group.targets.compactMap { $0["__address__"] })
+                if !group.labels.isEmpty { out.labels("labels", group.labels) }
+            }
+        }
+    }
+
+    fileprivate mutating func relabel(_ config: RelabelConfig) {
+        if !config.sourceLabels.isEmpty {
+            field("source_labels", flow: config.sourceLabels)
+        }
+        field("separator", config.separator)
+        if config.modulus > 0 { field("modulus", Int(clamping: config.modulus)) }
+        field("regex", config.regex.source)
+        if !config.targetLabel.isEmpty { field("target_label", config.targetLabel) }
+        field("replacement", config.replacement)
+        field("action", config.action.rawValue)
+    }
+
+    /// `name: [a, b]`.
+    fileprivate mutating func field(_ name: String, flow values: [String]) {
+        raw("\(name): [" + values.map { value in
+            value.utf8.allSatisfy { $0 == UInt8(ascii: "_") || ($0 | 0x20 >= 0x61 && $0 | 0x20 <= 0x7a) } ? value : Self.quoted(value)
+        }.joined(separator: ", ") + "]")
+    }
+
+    fileprivate mutating func storage(_ storage: Configuration.Storage) {
+        mapping("tsdb") { out in
+            if storage.outOfOrderWindow > .zero { out.field("out_of_order_time_window", storage.outOfOrderWindow) }
+            guard storage.retentionTime != nil || storage.retentionSize != nil else { return }
+            out.mapping("retention") { out in
+                if let time = storage.retentionTime { out.field("time", time) }
+                if let size = storage.retentionSize { out.field("size", ByteSize.string(size)) }
+            }
+        }
+    }
+}
