@@ -1,4 +1,12 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
 import PromQL
+import Scraper
 import Synchronization
 import TSDB
 
@@ -68,6 +76,26 @@ public final class ServerStatus: Sendable {
         }
     }
 
+    /// `storage.tsdb.retention.time`, and the size where there is one.
+    var retention: String {
+        let time = flag("storage.tsdb.retention.time"), size = flag("storage.tsdb.retention.size")
+        return size.isEmpty || size == "0" ? time : "\(time) or \(size)"
+    }
+
+    let hostName: String = {
+        var name = [CChar](repeating: 0, count: 256)
+        guard gethostname(&name, name.count - 1) == 0 else { return "localhost" }
+        return String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }()
+
+    let workingDirectory: String = {
+        guard let path = getcwd(nil, 0) else { return "" }
+        defer { free(path) }
+        return String(cString: path)
+    }()
+
+    let coreCount = max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+
     public func flag(_ name: String) -> String { flags.first { $0.name == name }?.value ?? "" }
 }
 
@@ -75,10 +103,13 @@ public final class ServerStatus: Sendable {
 public struct ServerParts: Sendable {
     public var database: Database
     public var engine: Engine
+    /// `nil`: nothing is scraped.
+    public var scraper: Scraper?
     /// The configuration as `/api/v1/status/config` shows it: YAML, secrets hidden.
     public var configuration: String
 
-    public init(database: Database, engine: Engine, configuration: String = "") {
+    public init(database: Database, engine: Engine, scraper: Scraper? = nil, configuration: String = "") {
+        self.scraper = scraper
         self.database = database
         self.engine = engine
         self.configuration = configuration

@@ -35,6 +35,7 @@ public struct WebAPI: Sendable {
         addStatus(to: &routes)
         addQueries(to: &routes)
         addSeries(to: &routes)
+        addTargets(to: &routes)
         addRemoteWrite(
             to: &routes, registry: registry, isEnabled: options.acceptsRemoteWrite,
             pool: ThreadPool("append", threads: 2, queueLimit: 1_000))
@@ -79,7 +80,7 @@ public struct WebAPI: Sendable {
             route = pattern
             if isForged(request) {
                 reply = .text("cross-site request refused\n", .forbidden)
-            } else if !status.isReady && pattern.hasPrefix("/api/") {
+            } else if !status.isReady && pattern.hasPrefix("/api/") && pattern != "/api/v1/status/walreplay" {
                 reply = .text("Service Unavailable", .serviceUnavailable)
             } else {
                 do throws(APIError) {

@@ -1,105 +1,132 @@
+import ConfigurationFile
 import Logging
 import NIOCore
 import NIOPosix
 import PromQL
+import Scraper
 import SelfMetrics
 import TSDB
 import WebAPI
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
-
-/// Wires everything: the only place that knows all parts. Starts them in order, stops them in the reverse order.
+/// Wires everything: the only place that knows all parts.
+///
+///     flags ▶ configuration ▶ listen (not ready) ▶ open the database, replay its log ▶ scrape ▶ ready
+///     SIGTERM, /-/quit ▶ not ready ▶ stop scraping ▶ finish requests ▶ close the database
 struct Server {
-    private let options: Serve
+    private let flags: Serve
+    private let settings: Settings
     private let logger: Logger
+    private let clock = SystemClock()
 
-    init(_ options: Serve) throws(StartError) {
-        self.options = options
-        logger = try Self.makeLogger(options)
+    init(_ flags: Serve) throws(StartError) {
+        self.flags = flags
+        let settings = try Settings(flags)
+        self.settings = settings
+        logger = Logger(label: "minprom") { LogLines(label: $0, format: settings.format, logLevel: settings.level) }
     }
 
     func run() async throws(StartError) {
         let signals = Signals.stream()
-        let clock = SystemClock()
-        let addresses = try self.addresses()
-        let status = ServerStatus(startTime: clock.now(), flags: options.flags, isLifecycleEnabled: options.enableLifecycle)
+        for warning in settings.warnings { logger.warning("\(warning)") }
+        let pages = pages()
+        let loader = ConfigurationLoader(flags.configFile, options: settings.engine.parser, pages: Set(pages.keys))
+        let configuration: Configuration
+        do throws(ConfigError) { configuration = try loader.load() } catch {
+            throw StartError("error loading config from \"\(flags.configFile ?? "")\": \(error)")
+        }
+
+        let status = ServerStatus(startTime: clock.now(), flags: flags.flags, isLifecycleEnabled: flags.enableLifecycle)
         let registry = MetricsRegistry()
+        let eventLoops = MultiThreadedEventLoopGroup(numberOfThreads: min(2, System.coreCount))
+        let transport = NIOScrapeTransport(eventLoops: eventLoops)
+        let database = try openDatabase(configuration)
+        var scraping = Scraper.Options()
+        scraping.executor = PoolExecutor("scrape", threads: min(2, System.coreCount))
+        var all = pages
+        all["self"] = { registry.page() }
+        let scraper = Scraper(
+            storage: database, transport: InternalTransport(pages: all, otherwise: transport), wallClock: clock,
+            clock: ContinuousMonotonicClock(), options: scraping)
+        let reloader = Reloader(
+            loader: loader, status: status, database: database, engine: settings.engine, scraper: scraper,
+            retention: settings.retention, clock: clock, logger: logger)
         registry.add { ProcessMetrics.write(to: &$0) }
-        let pool = ThreadPool("query", threads: options.queryMaxConcurrency)
+        registry.add { ServerMetrics.write(status, database, scraper.statistics.current, to: &$0) }
+
         let stop = StopRequest()
         var doors = WebAPI.Options()
-        doors.acceptsRemoteWrite = options.enableRemoteWrite
+        doors.acceptsRemoteWrite = flags.enableRemoteWrite
         let api = WebAPI(
-            status: status, registry: registry, pool: pool, clock: clock, options: doors,
-            hooks: .init(quit: { stop.ask() }))
-        let database = Database.inMemory(clock: clock)
-        var engineOptions = EngineOptions()
-        engineOptions.clock = SystemClock.monotonic
-        status.use(ServerParts(database: database, engine: Engine(engineOptions)))
-        let eventLoops = MultiThreadedEventLoopGroup(numberOfThreads: min(2, System.coreCount))
-        let logger = logger
+            status: status, registry: registry, pool: ThreadPool("query", threads: flags.queryMaxConcurrency),
+            clock: clock, options: doors,
+            hooks: .init(reload: { await reloader.reload() }, quit: { stop.ask() }))
         var limits = WebServer.Limits()
-        limits.connections = options.maxConnections
-        let web = WebServer(api, on: addresses, limits: limits, eventLoops: eventLoops, logger: logger) { host, port in
+        limits.connections = flags.maxConnections
+        let logger = logger
+        let web = WebServer(api, on: settings.addresses, limits: limits, eventLoops: eventLoops, logger: logger) { host, port in
             logger.info("Listening on", metadata: ["address": "\(host):\(port)"])
         }
-        status.setReady(true)
-        logger.info("Server is ready to receive web requests.")
-        let watch = Task {
-            for await wish in signals {
-                switch wish {
-                case .stop: stop.ask()
-                case .reload: logger.info("Loading configuration file")
+
+        let background = Task {
+            await withDiscardingTaskGroup { group in
+                group.addTask {
+                    await reloader.start(configuration)
+                    status.setReady(true)
+                    logger.info("Server is ready to receive web requests.")
+                }
+                group.addTask { await Self.keep(database, logger) }
+                group.addTask {
+                    for await wish in signals {
+                        switch wish {
+                        case .stop: stop.ask()
+                        case .reload: _ = await reloader.reload()
+                        }
+                    }
+                }
+                group.addTask {
+                    await stop.wait()
+                    logger.info("Stopping")
+                    status.setReady(false)
+                    await scraper.stop()
+                    await web.stop()
                 }
             }
         }
-        let stopping = Task {
-            await stop.wait()
-            logger.info("Stopping")
-            status.setReady(false)
-            await web.stop()
-        }
-        defer {
-            watch.cancel()
-            stopping.cancel()
-        }
+        let failure: StartError?
         do {
             try await web.run()
+            failure = nil
         } catch {
-            throw StartError(Self.describe(error, addresses: options.listenAddresses))
+            failure = StartError(WebServer.describe(error, addresses: flags.listenAddresses))
         }
+        background.cancel()
+        transport.close()
+        if let failure { throw failure }
         logger.info("See you next time!")
     }
 
-    private func addresses() throws(StartError) -> [WebServer.Address] {
-        var result: [WebServer.Address] = []
-        for text in options.listenAddresses {
-            guard let address = WebServer.Address(text) else {
-                throw StartError("--web.listen-address: \"\(text)\" is not host:port")
-            }
-            result.append(address)
+    /// Pages of this process that are scraped without a socket.
+    private func pages() -> [String: InternalTransport.Page] { ["self": { [] }] }
+
+    private func openDatabase(_ configuration: Configuration) throws(StartError) -> Database {
+        if flags.storagePath != ":memory:" {
+            logger.warning("Samples are kept in memory only: the directory is not used yet", metadata: ["path": "\(flags.storagePath)"])
         }
-        return result
+        return Database.inMemory(options: Reloader.options(configuration, settings.retention), clock: clock)
     }
 
-    private static func makeLogger(_ options: Serve) throws(StartError) -> Logger {
-        guard let format = LogLines.Format(rawValue: options.logFormat) else {
-            throw StartError("--log.format must be logfmt or json, not \"\(options.logFormat)\"")
+    /// Once a second: what the database has to do in the background.
+    private static func keep(_ database: Database, _ logger: Logger) async {
+        let pool = ThreadPool("upkeep", threads: 1)
+        var lastFailure = ""
+        while !Task.isCancelled {
+            do { try await Task.sleep(for: .seconds(1)) } catch { return }
+            let failure = (try? await pool.run { () -> String in
+                do throws(TSDBError) { try database.tick() } catch { return error.description }
+                return ""
+            }) ?? ""
+            if !failure.isEmpty && failure != lastFailure { logger.error("Storage: \(failure)") }
+            lastFailure = failure
         }
-        let levels: [String: Logger.Level] = ["debug": .debug, "info": .info, "warn": .warning, "error": .error]
-        guard let level = levels[options.logLevel] else {
-            throw StartError("--log.level must be debug, info, warn or error, not \"\(options.logLevel)\"")
-        }
-        return Logger(label: "minprom") { LogLines(label: $0, format: format, logLevel: level) }
-    }
-
-    private static func describe(_ error: any Error, addresses: [String]) -> String {
-        WebServer.describe(error, addresses: addresses)
     }
 }

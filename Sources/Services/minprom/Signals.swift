@@ -5,50 +5,67 @@
 #else
     import Darwin
 #endif
+import Synchronization
 
-/// Signals as a stream: a thread waits for them, nothing runs in a handler.
+/// Signals as a stream.
+///
+///     kernel ─▶ handler: one byte into a pipe ─▶ thread that reads the pipe ─▶ AsyncStream
+///
+/// A handler may do next to nothing, so it does one `write`. (Blocking signals and waiting for them would need every thread
+/// to have the mask, and the runtime starts threads before we run.)
 enum Signals {
     enum Wish: Sendable { case stop, reload }
 
-    /// Blocks SIGTERM, SIGINT and SIGHUP for the whole process and ignores SIGPIPE. Call first, before any thread exists:
-    /// threads inherit the mask.
+    /// The pipe's writing end.
+    private static let pipeInput = Atomic<Int32>(-1)
+
+    /// SIGTERM and SIGINT mean stop, SIGHUP reload; a second SIGTERM or SIGINT ends the process at once. SIGPIPE is ignored:
+    /// a client that goes away is an error of its connection. Call once.
     static func stream() -> AsyncStream<Wish> {
-        signal(SIGPIPE, SIG_IGN)
-        var mask = sigset_t()
-        sigemptyset(&mask)
-        for number in [SIGTERM, SIGINT, SIGHUP] { sigaddset(&mask, number) }
-        pthread_sigmask(SIG_BLOCK, &mask, nil)
-        let waited = mask
         let (stream, continuation) = AsyncStream.makeStream(of: Wish.self, bufferingPolicy: .bufferingNewest(16))
-        let box = Unmanaged.passRetained(Waiter(mask: waited, continuation: continuation))
+        signal(SIGPIPE, SIG_IGN)
+        var ends: [Int32] = [-1, -1]
+        guard pipe(&ends) == 0 else { return stream }
+        pipeInput.store(ends[1], ordering: .sequentiallyConsistent)
+        for number in [SIGTERM, SIGINT, SIGHUP] {
+            signal(number) { number in
+                let saved = errno
+                var byte = UInt8(truncatingIfNeeded: number)
+                _ = write(Signals.pipeInput.load(ordering: .relaxed), &byte, 1)
+                errno = saved
+            }
+        }
+        let reader = Unmanaged.passRetained(Reader(descriptor: ends[0], continuation: continuation))
         var thread = pthread_t()
-        pthread_create(&thread, nil, { argument in
+        let code = pthread_create(&thread, nil, { argument in
             guard let argument else { return nil }
-            Unmanaged<Waiter>.fromOpaque(argument).takeRetainedValue().wait()
+            Unmanaged<Reader>.fromOpaque(argument).takeRetainedValue().run()
             return nil
-        }, box.toOpaque())
-        pthread_detach(thread)
+        }, reader.toOpaque())
+        if code == 0 { pthread_detach(thread) } else { reader.release() }
         return stream
     }
 
-    private final class Waiter {
-        var mask: sigset_t
+    private final class Reader {
+        let descriptor: Int32
         let continuation: AsyncStream<Wish>.Continuation
 
-        init(mask: sigset_t, continuation: AsyncStream<Wish>.Continuation) {
-            self.mask = mask
+        init(descriptor: Int32, continuation: AsyncStream<Wish>.Continuation) {
+            self.descriptor = descriptor
             self.continuation = continuation
         }
 
-        func wait() {
-            var number: Int32 = 0
+        func run() {
             var asked = 0
-            while sigwait(&mask, &number) == 0 {
-                if number == SIGHUP {
+            while true {
+                var byte: UInt8 = 0
+                let count = read(descriptor, &byte, 1)
+                if count < 0 && errno == EINTR { continue }
+                guard count == 1 else { return }
+                if Int32(byte) == SIGHUP {
                     continuation.yield(.reload)
                 } else {
                     asked += 1
-                    // Whoever asks twice does not want to wait.
                     if asked > 1 { _exit(130) }
                     continuation.yield(.stop)
                 }

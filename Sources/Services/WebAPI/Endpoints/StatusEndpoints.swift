@@ -1,3 +1,6 @@
+import Numbers
+import TSDB
+
 /// `/api/v1/status/…` and `/version`: what the server says of itself.
 extension WebAPI {
     func addStatus(to routes: inout Routes) {
@@ -21,6 +24,45 @@ extension WebAPI {
                 json.append("}")
             }
         }
+        routes.on([.get], "/api/v1/status/config") { _ throws(APIError) in
+            let yaml = try self.parts().configuration
+            return .success { json in
+                json.append("{")
+                json.append("yaml", string: yaml, first: true)
+                json.append("}")
+            }
+        }
+        let clock = clock
+        routes.on([.get], "/api/v1/status/runtimeinfo") { _ in
+            .success { $0.appendRuntime(status, now: clock.now()) }
+        }
+        // Replay has no progress to show yet; before it is done, everything else is 503.
+        routes.on([.get], "/api/v1/status/walreplay") { _ in
+            .success { $0.append("{\"min\":0,\"max\":0,\"current\":0}") }
+        }
+        routes.on([.get], "/api/v1/status/tsdb") { request throws(APIError) in
+            let text = request.parameters["limit"]
+            guard text.isEmpty || Int(text).map({ $0 > 0 }) == true else {
+                throw APIError(.badData, "limit must be a positive number")
+            }
+            let limit = min(Int(text) ?? 10, 10_000)
+            let database = try self.parts().database
+            return try await offload {
+                do throws(TSDBError) {
+                    let cardinality = try Cardinality(of: database)
+                    return .success(cardinality.reply(database.statistics, limit: limit))
+                } catch {
+                    return .failure(APIError(error))
+                }
+            }
+        }
+        // Rules are not evaluated yet, and there is nobody to send alerts to.
+        routes.on([.get], "/api/v1/rules") { _ in .success { $0.append("{\"groups\":[]}") } }
+        routes.on([.get], "/api/v1/alerts") { _ in .success { $0.append("{\"alerts\":[]}") } }
+        routes.on([.get], "/api/v1/alertmanagers") { _ in
+            .success { $0.append("{\"activeAlertmanagers\":[],\"droppedAlertmanagers\":[]}") }
+        }
+        routes.on([.get], "/api/v1/notifications") { _ in .success { $0.append("[]") } }
     }
 }
 
@@ -64,6 +106,24 @@ extension JSONText {
         append(name)
         append("\":")
         appendQuoted(value)
+    }
+
+    fileprivate mutating func appendRuntime(_ status: ServerStatus, now: Timestamp) {
+        let reload = status.lastReload
+        append("{")
+        append("startTime", string: TimeText.string(milliseconds: status.startTime.milliseconds), first: true)
+        append("CWD", string: status.workingDirectory)
+        append("hostname", string: status.hostName)
+        append("serverTime", string: TimeText.string(milliseconds: now.milliseconds))
+        append(",\"reloadConfigSuccess\":")
+        append(reload.succeeded)
+        append("lastConfigTime", string: TimeText.string(milliseconds: reload.lastSuccess.milliseconds))
+        // Go's figures have no meaning here; their fields stay, because clients decode them.
+        append(",\"corruptionCount\":0,\"goroutineCount\":0,\"GOMAXPROCS\":")
+        append(status.coreCount)
+        append(",\"GOMEMLIMIT\":0,\"GOGC\":\"\",\"GODEBUG\":\"\"")
+        append("storageRetention", string: status.retention)
+        append("}")
     }
 
     mutating func appendBuild(_ build: ServerStatus.Build) {

@@ -1,0 +1,97 @@
+import ConfigurationFile
+import Logging
+import PromQL
+import Scraper
+import TSDB
+import WebAPI
+
+/// Where the configuration comes from: a file, or our own defaults where none is named.
+struct ConfigurationLoader: Sendable {
+    private let path: String?
+    private let options: ParserOptions
+    private let pages: Set<String>
+
+    init(_ path: String?, options: ParserOptions, pages: Set<String>) {
+        self.path = path
+        self.options = options
+        self.pages = pages
+    }
+
+    func load() throws(ConfigError) -> Configuration {
+        guard let path else { return .standard(pages: pages) }
+        let files = DiskFileStore()
+        return try ConfigurationFile(path: path, options: options) { (path: String) throws(TSDBError) in
+            try files.readAll(path, limit: YAMLReader.maximumBytes)
+        }.load()
+    }
+}
+
+/// Brings a configuration into force, at the start and again on SIGHUP or `/-/reload`.
+///
+/// A configuration that does not load changes nothing: the old one stays in force, and
+/// `prometheus_config_last_reload_successful` says so.
+actor Reloader {
+    private let loader: ConfigurationLoader
+    private let status: ServerStatus
+    private let database: Database
+    private let engine: EngineOptions
+    private let scraper: Scraper
+    private let retention: TSDB.Duration
+    private let clock: any WallClock
+    private let logger: Logger
+
+    init(
+        loader: ConfigurationLoader, status: ServerStatus, database: Database, engine: EngineOptions,
+        scraper: Scraper, retention: TSDB.Duration, clock: any WallClock, logger: Logger
+    ) {
+        self.loader = loader
+        self.status = status
+        self.database = database
+        self.engine = engine
+        self.scraper = scraper
+        self.retention = retention
+        self.clock = clock
+        self.logger = logger
+    }
+
+    /// Puts the first configuration into force.
+    func start(_ configuration: Configuration) async { await apply(configuration) }
+
+    /// Loads again; the text of what is wrong, or `nil`.
+    func reload() async -> String? {
+        logger.info("Loading configuration file")
+        do throws(ConfigError) {
+            await apply(try loader.load())
+            return nil
+        } catch {
+            status.reloaded(at: clock.now(), successfully: false)
+            logger.error("Error reloading config", metadata: ["err": "\(error)"])
+            return error.description
+        }
+    }
+
+    private func apply(_ configuration: Configuration) async {
+        for warning in configuration.warnings { logger.warning("\(warning)") }
+        if !configuration.ruleGroups.isEmpty {
+            let count = configuration.ruleGroups.reduce(0) { $0 + $1.rules.count }
+            logger.warning("Rules are checked, but not evaluated yet", metadata: ["rules": "\(count)"])
+        }
+        database.apply(Self.options(configuration, retention))
+        var options = engine
+        options.defaultSubqueryStep = configuration.global.evaluationInterval
+        status.use(
+            ServerParts(
+                database: database, engine: Engine(options), scraper: scraper, configuration: configuration.yaml))
+        await scraper.apply(configuration.scrapeConfigs)
+        status.reloaded(at: clock.now(), successfully: true)
+        logger.info("Completed loading of configuration file", metadata: ["jobs": "\(configuration.scrapeConfigs.count)"])
+    }
+
+    /// The file's settings over those of the flags.
+    static func options(_ configuration: Configuration, _ retention: TSDB.Duration) -> DatabaseOptions {
+        var options = DatabaseOptions()
+        options.retention = configuration.storage.retentionTime ?? retention
+        options.outOfOrderWindow = configuration.storage.outOfOrderWindow
+        return options
+    }
+}

@@ -1,0 +1,71 @@
+import ConfigurationFile
+import Logging
+import Numbers
+import PromQL
+import TSDB
+import WebAPI
+
+/// The flags as values; what is wrong with one is said in a line that names it.
+struct Settings {
+    var addresses: [WebServer.Address] = []
+    var retention: TSDB.Duration
+    var retentionSize: Int
+    var engine = EngineOptions()
+    var format: LogLines.Format
+    var level: Logger.Level
+    var warnings: [String] = []
+
+    init(_ flags: Serve) throws(StartError) {
+        for text in flags.listenAddresses {
+            guard let address = WebServer.Address(text) else {
+                throw StartError("--web.listen-address: \"\(text)\" is not host:port")
+            }
+            addresses.append(address)
+        }
+        retention = try Self.duration("storage.tsdb.retention.time", flags.retentionTime)
+        guard let size = ByteSize.parse(flags.retentionSize) else {
+            throw StartError("--storage.tsdb.retention.size: \"\(flags.retentionSize)\" is not a size such as 512MB")
+        }
+        retentionSize = size
+        guard ["lz4", "snappy", "none"].contains(flags.walCompression) else {
+            throw StartError("--storage.tsdb.wal-compression-type must be lz4, snappy or none, not \"\(flags.walCompression)\"")
+        }
+        guard flags.queryMaxConcurrency > 0 else { throw StartError("--query.max-concurrency must be positive") }
+        guard flags.queryMaxSamples > 0 else { throw StartError("--query.max-samples must be positive") }
+        guard flags.maxConnections > 0 else { throw StartError("--web.max-connections must be positive") }
+        engine.timeout = try Self.duration("query.timeout", flags.queryTimeout)
+        engine.lookback = try Self.duration("query.lookback-delta", flags.queryLookback)
+        guard engine.lookback > .zero else { throw StartError("--query.lookback-delta must be positive") }
+        engine.maxSamples = flags.queryMaxSamples
+        engine.clock = SystemClock.monotonic
+        guard let format = LogLines.Format(rawValue: flags.logFormat) else {
+            throw StartError("--log.format must be logfmt or json, not \"\(flags.logFormat)\"")
+        }
+        self.format = format
+        let levels: [String: Logger.Level] = ["debug": .debug, "info": .info, "warn": .warning, "error": .error]
+        guard let level = levels[flags.logLevel] else {
+            throw StartError("--log.level must be debug, info, warn or error, not \"\(flags.logLevel)\"")
+        }
+        self.level = level
+        for text in flags.features.flatMap({ $0.split(separator: ",") }) { use(feature: String(text)) }
+    }
+
+    private mutating func use(feature: String) {
+        switch feature {
+        case "promql-experimental-functions": engine.parser.experimentalFunctions = true
+        case "promql-duration-expr": engine.parser.durationExpressions = true
+        case "promql-delayed-name-removal": engine.delayedNameRemoval = true
+        case "promql-binop-fill-modifiers": engine.parser.fillModifiers = true
+        case "promql-extended-range-selectors": engine.parser.extendedRangeSelectors = true
+        default: warnings.append("--enable-feature: \"\(feature)\" is not known or not supported yet")
+        }
+    }
+
+    private static func duration(_ flag: String, _ text: String) throws(StartError) -> TSDB.Duration {
+        do throws(DurationError) {
+            return .milliseconds(try Numbers.DurationText.parse(text))
+        } catch {
+            throw StartError("--\(flag): \(error.message)")
+        }
+    }
+}
