@@ -65,6 +65,14 @@ struct WALPageWriter {
         }
     }
 
+    /// Fills the page with zeros, as at the end of a segment.
+    mutating func padPage() {
+        let used = position % WALFormat.pageSize
+        guard used > 0 else { return }
+        bytes.append(contentsOf: repeatElement(0, count: WALFormat.pageSize - used))
+        position += WALFormat.pageSize - used
+    }
+
     /// Forgets the framed bytes once they are in the file.
     mutating func removeWritten() { bytes.removeAll(keepingCapacity: true) }
 }

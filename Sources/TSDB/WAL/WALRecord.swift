@@ -5,6 +5,8 @@ enum WALRecordType {
     static let tombstones: UInt8 = 3
     static let exemplars: UInt8 = 4
     static let metadata: UInt8 = 6
+    /// Kinds that Prometheus has or may soon have (4…14 in 2026); what lies between them and ours is damage.
+    static let prometheus: ClosedRange<UInt8> = 1...31
 
     static let compactSeries: UInt8 = 200
     static let batch: UInt8 = 201
@@ -43,7 +45,7 @@ public protocol WALVisitor {
     mutating func tombstone(_ reference: SeriesRef, from: Timestamp, through: Timestamp) throws(TSDBError)
     /// What a checkpoint was given as chunks.
     mutating func chunks(_ bytes: UnsafeRawBufferPointer) throws(TSDBError)
-    /// A record of another kind, first byte and all: exemplars (4), metadata (6), native histograms (7…10), unknown ones.
+    /// A record of another kind, first byte and all: exemplars (4), metadata (6), native histograms (7…10).
     mutating func other(_ type: UInt8, _ record: UnsafeRawBufferPointer) throws(TSDBError)
     /// `done` of `total` segments (those of the checkpoint included) have been read.
     mutating func progress(done: Int, of total: Int)

@@ -50,9 +50,11 @@ struct WALRecordDecoder: ~Copyable {
                 let from = Timestamp(milliseconds: try cursor.takeSignedVarint())
                 try visitor.tombstone(reference, from: from, through: Timestamp(milliseconds: try cursor.takeSignedVarint()))
             }
-        default:
+        case WALRecordType.prometheus:
             otherRecordCount += 1
             try visitor.other(type, record)
+        default:
+            throw TSDBError(.corruption, "record of unknown type \(type)", offset: 0)
         }
     }
 
@@ -103,8 +105,7 @@ struct WALRecordDecoder: ~Copyable {
         case WALRecordType.chunks:
             try visitor.chunks(body)
         default:
-            otherRecordCount += 1
-            try visitor.other(type, body)
+            throw TSDBError(.corruption, "record of unknown type \(type)", offset: 0)
         }
     }
 
