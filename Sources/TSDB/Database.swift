@@ -1,19 +1,27 @@
 import Synchronization
 
 /// The front door of storage: takes samples in (`Appendable`), gives series out (`Queryable`), keeps time and space bounded.
+///
+///     append ─▶ Head, under one lock ─▶ WAL, queued in the same order ─▶ flush ─▶ acknowledged
+///
+/// `DatabaseOpening` brings it up from disk, `DatabaseUpkeep` is what happens by the clock.
 public final class Database: Appendable, Queryable {
     let head: Head
     let clock: any WallClock
-    private let settings: Mutex<DatabaseOptions>
-    private let counters = Mutex(Counters())
+    /// The log; `nil` in memory.
+    let wal: WAL?
+    /// Held for as long as the directory is ours.
+    let directoryLock: (any FileLock)?
+    /// What the start found in the log.
+    public let replay: WALReplayReport
+
+    let settings: Mutex<DatabaseOptions>
+    let counters = Mutex(Counters())
     /// Whoever appends holds this: the log sees batches in the order in which the head does.
-    private let writer = Guarded(WriterState())
+    let writer = Guarded(StoredColumns())
+    let upkeep = Mutex(UpkeepState())
 
-    private struct WriterState: ~Copyable {
-        var stored = StoredColumns()
-    }
-
-    private struct Counters {
+    struct Counters {
         var seriesCreated = 0
         var seriesRemoved = 0
         var appended = 0
@@ -21,15 +29,21 @@ public final class Database: Appendable, Queryable {
         var lowerBound = Int64.min
     }
 
-    init(options: DatabaseOptions, clock: any WallClock) {
-        head = Head(options: HeadOptions())
+    init(
+        _ head: Head, options: DatabaseOptions, clock: any WallClock, wal: WAL? = nil,
+        directoryLock: (any FileLock)? = nil, replay: WALReplayReport = WALReplayReport()
+    ) {
+        self.head = head
         self.clock = clock
+        self.wal = wal
+        self.directoryLock = directoryLock
+        self.replay = replay
         settings = Mutex(options)
     }
 
     /// A database without a disk (`--storage.tsdb.path=:memory:`).
     public static func inMemory(options: DatabaseOptions = DatabaseOptions(), clock: any WallClock) -> Database {
-        Database(options: options, clock: clock)
+        Database(Head(options: HeadOptions()), options: options, clock: clock)
     }
 
     /// Takes over changed settings (a configuration reload).
@@ -49,18 +63,45 @@ public final class Database: Appendable, Queryable {
 
     /// The series with these labels, made if need be; `packed` as in `Labels.packed`, which the caller vouches for.
     public func reference(forPacked packed: UnsafeRawBufferPointer) throws(TSDBError) -> SeriesRef {
-        try head.reference(for: packed) { _, _ throws(TSDBError) in
+        try head.reference(for: packed) { reference, packed throws(TSDBError) in
+            if let wal { try wal.append(series: [(reference, Labels(uncheckedPacked: Array(packed)))]) }
             counters.withLock { $0.seriesCreated += 1 }
         }
     }
 
     public func append(_ batch: borrowing SampleBatch) throws(TSDBError) -> AppendReport {
         let bounds = appendBounds()
-        let report = writer.withLock { writer in
-            head.append(batch, bounds: bounds, stored: &writer.stored, isLogged: false)
+        guard let wal else {
+            let report = writer.withLock { _ in head.append(batch, bounds: bounds) }
+            count(report)
+            return report
+        }
+        // Asked before anything is stored: what the head has, the log must be able to take.
+        guard wal.hasRoom else {
+            throw TSDBError(.limit, "\(wal.options.queueLimit) bytes wait for the log in \(wal.directory): the disk does not take them")
+        }
+        let (report, position) = try writer.withLock { stored throws(TSDBError) in
+            let report = head.append(batch, bounds: bounds)
+            return (report, try log(batch, report, &stored, wal))
         }
         count(report)
+        // Outside of the lock: others append while this one waits, and one write serves all that wait.
+        if let position { try wal.flush(through: position) }
         return report
+    }
+
+    private func log(
+        _ batch: borrowing SampleBatch, _ report: AppendReport, _ stored: inout StoredColumns, _ wal: WAL
+    ) throws(TSDBError) -> WALPosition? {
+        guard report.storedCount > 0 else { return nil }
+        if report.storedCount == batch.count {
+            return try wal.append(
+                references: batch.references, timestamps: batch.timestamps, values: batch.values, count: batch.count)
+        }
+        stored.take(report, of: batch)
+        return try wal.append(
+            references: stored.references, timestamps: stored.timestamps, values: stored.values,
+            count: stored.references.count)
     }
 
     private func appendBounds() -> AppendBounds {
@@ -93,31 +134,6 @@ public final class Database: Appendable, Queryable {
         _ name: String, _ matchers: [Matcher], from: Timestamp, through: Timestamp
     ) throws(TSDBError) -> [String] {
         try head.labelValues(name, matchers, from: from.milliseconds, through: through.milliseconds)
-    }
-
-    // MARK: Upkeep
-
-    /// Does what is due; called about once a second by whoever runs the process.
-    public func tick() throws(TSDBError) {
-        truncate()
-    }
-
-    /// Drops what is older than the retention, counted back from the newest sample.
-    private func truncate() {
-        let retention = settings.withLock { $0.retention.milliseconds }
-        guard retention > 0 else { return }
-        let newest = head.store.withLock { $0.maxTime }
-        guard newest != .min else { return }
-        let bound = newest.clampedSubtracting(retention)
-        // Chunks span minutes to hours: looking at every series each second would find nothing.
-        let due = counters.withLock { counters -> Bool in
-            guard bound >= counters.lowerBound.clampedAdding(max(1, retention / 48)) else { return false }
-            counters.lowerBound = bound
-            return true
-        }
-        guard due else { return }
-        let removed = head.truncate(before: bound)
-        counters.withLock { $0.seriesRemoved += removed }
     }
 
     /// Counts of refused samples since the start, by verdict.
@@ -154,6 +170,7 @@ public struct DatabaseOptions: Sendable {
     public var retention = Duration.hours(24)
     /// `storage.tsdb.out_of_order_time_window`.
     public var outOfOrderWindow = Duration.zero
+    public var wal = WALOptions()
 
     public init() {}
 

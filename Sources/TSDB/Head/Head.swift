@@ -30,7 +30,14 @@ final class Head: Sendable {
             if let known = index.find(packed, hash: hash) { return known }
             let made = try index.insert(packed, hash: hash)
             store.withLock { $0.prepare(made) }
-            try onCreate(made, packed)
+            do throws(TSDBError) {
+                try onCreate(made, packed)
+            } catch {
+                // Not logged, so it must not be there.
+                store.withLock { $0.drop(made.slot) }
+                index.remove([made.slot])
+                throw error
+            }
             return made
         }
     }

@@ -10,37 +10,29 @@ struct AppendBounds {
     var outOfOrderWindow: Int64 = 0
 }
 
-/// What was stored of a batch, in columns beside what each series held before: the log codes one against the other.
+/// What was stored of a batch that was not stored whole: what the log gets.
 struct StoredColumns: ~Copyable {
-    var references: [UInt64] = []
+    var references: [SeriesRef] = []
     var timestamps: [Int64] = []
-    var values: [UInt64] = []
-    var previousTimestamps: [Int64] = []
-    var previousValues: [UInt64] = []
+    var values: [Double] = []
 
-    mutating func removeAll() {
+    /// Takes the samples of `batch` that `report` says were stored.
+    mutating func take(_ report: AppendReport, of batch: borrowing SampleBatch) {
         references.removeAll(keepingCapacity: true)
         timestamps.removeAll(keepingCapacity: true)
         values.removeAll(keepingCapacity: true)
-        previousTimestamps.removeAll(keepingCapacity: true)
-        previousValues.removeAll(keepingCapacity: true)
+        for index in 0..<batch.count where report[index] == .stored {
+            references.append(batch.references[index])
+            timestamps.append(batch.timestamps[index])
+            values.append(batch.values[index])
+        }
     }
 }
 
 extension Head {
-    /// Appends a batch under one hold of the lock, so that a query sees all of it or nothing. Fills `stored` for the log.
-    func append(
-        _ batch: borrowing SampleBatch, bounds: AppendBounds, stored: inout StoredColumns, isLogged: Bool
-    ) -> AppendReport {
+    /// Appends a batch under one hold of the lock, so that a query sees all of it or nothing.
+    func append(_ batch: borrowing SampleBatch, bounds: AppendBounds) -> AppendReport {
         let count = batch.count
-        stored.removeAll()
-        if isLogged {
-            stored.references.reserveCapacity(count)
-            stored.timestamps.reserveCapacity(count)
-            stored.values.reserveCapacity(count)
-            stored.previousTimestamps.reserveCapacity(count)
-            stored.previousValues.reserveCapacity(count)
-        }
         var verdicts: [AppendVerdict] = []
         var storedCount = 0
         let references = batch.references, timestamps = batch.timestamps, values = batch.values
@@ -59,18 +51,10 @@ extension Head {
                     if let place = store.find(references[index]) {
                         verdict = Head.judge(place, time, value, bounds, newest: newestBefore)
                         if verdict == .stored {
-                            if isLogged {
-                                stored.references.append(references[index].rawValue)
-                                stored.timestamps.append(time)
-                                stored.values.append(value)
-                                stored.previousTimestamps.append(place.pointee.newest)
-                                stored.previousValues.append(place.pointee.appender.value)
-                            }
                             if time > place.pointee.newest {
                                 store.append(place, time, value)
                             } else {
                                 verdict = store.insertLate(place, references[index].slot, time, value)
-                                if verdict != .stored && isLogged { stored.removeLast() }
                             }
                         }
                     } else {
@@ -110,16 +94,6 @@ extension Head {
             return newest == .min || time >= newest.clampedSubtracting(bounds.outOfOrderWindow) ? .stored : .tooOld
         }
         return time < bounds.minValidTime || time == .min ? .outOfBounds : .outOfOrder
-    }
-}
-
-extension StoredColumns {
-    mutating func removeLast() {
-        references.removeLast()
-        timestamps.removeLast()
-        values.removeLast()
-        previousTimestamps.removeLast()
-        previousValues.removeLast()
     }
 }
 

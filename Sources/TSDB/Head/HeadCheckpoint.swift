@@ -3,8 +3,8 @@
 ///     series   reference u64 │ labels length, bytes │ newest time zigzag │ newest value u64
 ///     closed   count varint, then per chunk  min zigzag │ max − min varint │ samples varint │ size varint, bytes
 ///     open     samples varint │ if any: size varint, XOR chunk
-///     late     count varint, then per sample  time zigzag │ value u64
 ///
+/// Late samples go as samples, behind the chunks. A series of very many chunks takes several entries.
 /// A checkpoint takes as much disk as the data (1–2 bytes a sample), and reading it costs a copy per chunk instead of an append per
 /// sample. Records hold many series, up to `recordSize`; each has the log's checksum around it.
 struct HeadCheckpoint {
@@ -19,19 +19,22 @@ struct HeadCheckpoint {
         var newestValue: UInt64
     }
 
-    /// Appends one series to a record.
+    /// Chunks in one entry at the most, so that records stay far below the log's bound.
+    static let chunksPerEntry = 2048
+
+    /// Appends one series, or the part of it with the closed chunks `chunks`, to a record. The last part has the open chunk.
     static func write(
-        _ entry: Entry, labels: Labels, open: (UnsafeMutableRawPointer, Int, UnsafeMutableRawPointer) -> Void,
-        late: OutOfOrderSamples?, to record: inout [UInt8]
+        _ entry: Entry, labels: Labels, chunks: Range<Int>,
+        open: (UnsafeMutableRawPointer, Int, UnsafeMutableRawPointer) -> Void, to record: inout [UInt8]
     ) {
         record.appendWord(entry.reference)
         record.appendVarint(UInt64(labels.packed.count))
         record.append(contentsOf: labels.packed)
         record.appendVarint(zigzag(entry.newest))
         record.appendWord(entry.newestValue)
-        record.appendVarint(UInt64(entry.captured.closedCount))
+        record.appendVarint(UInt64(chunks.count))
         if let closed = entry.captured.closed {
-            for index in 0..<Int(entry.captured.closedCount) {
+            for index in chunks {
                 let chunk = closed[index]
                 record.appendVarint(zigzag(chunk.minTime))
                 record.appendVarint(UInt64(bitPattern: chunk.maxTime &- chunk.minTime))
@@ -40,8 +43,9 @@ struct HeadCheckpoint {
                 record.append(contentsOf: chunk.buffer)
             }
         }
-        record.appendVarint(UInt64(entry.captured.openCount))
-        if entry.captured.openCount > 0, let first = entry.captured.open {
+        let openCount = chunks.upperBound == Int(entry.captured.closedCount) ? entry.captured.openCount : 0
+        record.appendVarint(UInt64(openCount))
+        if openCount > 0, let first = entry.captured.open {
             let size = Int(entry.captured.openBytes)
             record.appendVarint(UInt64(size))
             let start = record.count
@@ -50,13 +54,6 @@ struct HeadCheckpoint {
                 guard let base = bytes.baseAddress else { return }
                 open(first, size, base + start)
                 XORChunk.writeHeader(UInt16(truncatingIfNeeded: entry.captured.openCount), to: base + start)
-            }
-        }
-        record.appendVarint(UInt64(late?.timestamps.count ?? 0))
-        if let late {
-            for index in 0..<late.timestamps.count {
-                record.appendVarint(zigzag(late.timestamps[index]))
-                record.appendWord(late.values[index])
             }
         }
     }
@@ -91,11 +88,6 @@ struct HeadCheckpoint {
                 try decodePadded(bytes, into: &columns)
             }
             head.restore(reference, newest: newest, newestValue: newestValue, open: columns)
-            let lateCount = try cursor.takeCount(atMost: cursor.remaining)
-            for _ in 0..<lateCount {
-                let time = unzigzag(try cursor.takeVarint())
-                head.restoreLate(reference, time, try cursor.takeWord())
-            }
         }
     }
 
@@ -144,21 +136,28 @@ extension Head {
         }
     }
 
-    /// Writes what `captureAll` noted, record by record.
+    /// Writes what `captureAll` noted, record by record; late samples are left to the caller.
     func writeCheckpoint(
         _ capture: (set: HeadSeriesSet, entries: [HeadCheckpoint.Entry]), emit: ([UInt8]) throws(TSDBError) -> Void
     ) throws(TSDBError) {
         var record: [UInt8] = []
         record.reserveCapacity(HeadCheckpoint.recordSize + 65536)
         for (position, entry) in capture.entries.enumerated() {
-            HeadCheckpoint.write(
-                entry, labels: capture.set.labels(at: position),
-                open: { first, size, target in store.withLock { _ in OpenChunk.copy(first, size, to: target) } },
-                late: capture.set.late(ofSlot: entry.captured.slot), to: &record)
-            if record.count >= HeadCheckpoint.recordSize {
-                try emit(record)
-                record.removeAll(keepingCapacity: true)
-            }
+            let labels = capture.set.labels(at: position)
+            let total = Int(entry.captured.closedCount)
+            var first = 0
+            repeat {
+                let end = min(first + HeadCheckpoint.chunksPerEntry, total)
+                HeadCheckpoint.write(
+                    entry, labels: labels, chunks: first..<end,
+                    open: { segment, size, target in store.withLock { _ in OpenChunk.copy(segment, size, to: target) } },
+                    to: &record)
+                first = end
+                if record.count >= HeadCheckpoint.recordSize {
+                    try emit(record)
+                    record.removeAll(keepingCapacity: true)
+                }
+            } while first < total
         }
         if !record.isEmpty { try emit(record) }
     }
@@ -205,14 +204,6 @@ extension Head {
             }
             store.minTime = min(store.minTime, columns.timestamps[0])
             store.maxTime = max(store.maxTime, columns.timestamps[columns.count - 1])
-        }
-    }
-
-    func restoreLate(_ reference: SeriesRef, _ time: Int64, _ value: UInt64) {
-        store.withLock { store in
-            guard let place = store.find(reference) else { return }
-            _ = store.insertLate(place, reference.slot, time, value)
-            store.minTime = min(store.minTime, time)
         }
     }
 }

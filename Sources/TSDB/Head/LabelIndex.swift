@@ -16,6 +16,8 @@ struct LabelIndex: ~Copyable {
         var generation: UInt32
     }
 
+    /// Series are numbered one after the other; a log that jumps further than this is damaged.
+    static let largestGap = 1 << 20
     /// Most labels of one series.
     static let maximumLabels = 4096
 
@@ -102,8 +104,8 @@ struct LabelIndex: ~Copyable {
         var identity = Identity(hash: hash, pairs: pairs, count: UInt32(count), generation: 0)
         let slot: UInt32
         if let place {
-            guard Int(place.slot) < PagedArray<Identity>.maximumCount else {
-                throw TSDBError(.corruption, "series number \(place.slot)")
+            guard Int(place.slot) < min(PagedArray<Identity>.maximumCount, identities.count + Self.largestGap) else {
+                throw TSDBError(.corruption, "series number \(place.slot) far behind the last, \(identities.count)")
             }
             while identities.count <= Int(place.slot) {
                 guard let index = identities.append(Identity(hash: 0, pairs: nil, count: 0, generation: 1)) else { break }

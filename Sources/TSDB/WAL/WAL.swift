@@ -102,6 +102,11 @@ public final class WAL: Sendable {
 
     // MARK: Appending
 
+    /// Whether the next batch will be taken. Asked before something is stored that must be logged.
+    public var hasRoom: Bool {
+        queue.withLock { $0.waiting.bytes.count } + heldBytes.load(ordering: .relaxed) < options.queueLimit / 2
+    }
+
     /// Queues one batch: one record. Pointers are read before the call returns.
     /// Throws `.limit` when `queueLimit` is reached or a slot is beyond what the format takes; nothing is queued then.
     @discardableResult

@@ -1,0 +1,134 @@
+/// What happens by the clock: the log is made durable, old samples go, the log is replaced by a checkpoint when it has grown.
+struct UpkeepState {
+    /// Bytes written to the log when the last checkpoint began, and how large that one was.
+    var writtenAtCheckpoint = 0
+    var checkpointSize = 0
+    var checkpointCount = 0
+    var checkpointFailureCount = 0
+}
+
+extension Database {
+    /// A log is not replaced before it has grown by this: smaller ones are read in no time.
+    static let smallestCheckpoint = 64 << 20
+
+    /// Does what is due; called about once a second by whoever runs the process, from one thread.
+    public func tick() throws(TSDBError) {
+        truncate()
+        guard let wal else { return }
+        try wal.synchronizeIfDue(clock.now())
+        // As large as the last checkpoint: writing checkpoints at most doubles what is written.
+        let isDue = upkeep.withLock { state in
+            wal.statistics.writtenBytes - state.writtenAtCheckpoint > max(Self.smallestCheckpoint, state.checkpointSize)
+        }
+        if isDue { try checkpoint() }
+    }
+
+    /// Drops what is older than the retention, counted back from the newest sample.
+    func truncate() {
+        let retention = settings.withLock { $0.retention.milliseconds }
+        guard retention > 0 else { return }
+        let newest = head.store.withLock { $0.maxTime }
+        guard newest != .min else { return }
+        let bound = newest.clampedSubtracting(retention)
+        // Chunks span minutes to hours: looking at every series each second would find nothing.
+        let due = counters.withLock { counters -> Bool in
+            guard bound >= counters.lowerBound.clampedAdding(max(1, retention / 48)) else { return false }
+            counters.lowerBound = bound
+            return true
+        }
+        guard due else { return }
+        let removed = head.truncate(before: bound)
+        counters.withLock { $0.seriesRemoved += removed }
+    }
+
+    /// Writes the head as a checkpoint and deletes the log before it.
+    public func checkpoint() throws(TSDBError) {
+        guard let wal else { return }
+        // Under the writer's lock, so that the cut in the log and the picture of the head are of the same moment.
+        let (segment, capture) = try writer.withLock { _ throws(TSDBError) in
+            (try wal.cutSegment(), head.captureAll())
+        }
+        let before = wal.statistics.writtenBytes
+        do throws(TSDBError) {
+            var size = 0
+            try wal.checkpoint(through: segment) { writer throws(TSDBError) in
+                if writer.takesChunks {
+                    try head.writeCheckpoint(capture) { record throws(TSDBError) in
+                        size += record.count
+                        var failure: TSDBError?
+                        record.withUnsafeBytes { bytes in
+                            do throws(TSDBError) { try writer.chunks(bytes) } catch { failure = error }
+                        }
+                        if let failure { throw failure }
+                    }
+                    for entry in capture.entries {
+                        guard let late = capture.set.late(ofSlot: entry.captured.slot) else { continue }
+                        try writer.samples(SeriesRef(rawValue: entry.reference), late.timestamps, late.values.map { Double(bitPattern: $0) })
+                    }
+                } else {
+                    size = try writeSamples(capture, to: &writer)
+                }
+            }
+            upkeep.withLock { state in
+                state.checkpointSize = size
+                state.checkpointCount += 1
+                state.writtenAtCheckpoint = before
+            }
+        } catch {
+            upkeep.withLock { state in
+                state.checkpointFailureCount += 1
+                // Not again with the next tick: the log has to grow first.
+                state.writtenAtCheckpoint = before
+            }
+            throw error
+        }
+    }
+
+    /// A checkpoint that Prometheus can read: series, then their samples.
+    private func writeSamples(
+        _ capture: (set: HeadSeriesSet, entries: [HeadCheckpoint.Entry]), to writer: inout CheckpointWriter
+    ) throws(TSDBError) -> Int {
+        var size = 0
+        for (position, entry) in capture.entries.enumerated() {
+            let labels = capture.set.labels(at: position)
+            size += labels.packed.count
+            try writer.series(SeriesRef(rawValue: entry.reference), labels: labels)
+        }
+        var columns = SampleColumns()
+        for (position, entry) in capture.entries.enumerated() {
+            columns.removeAll()
+            try capture.set.decode(position, from: .min, through: .max, into: &columns)
+            let reference = SeriesRef(rawValue: entry.reference)
+            var first = 0
+            while first < columns.count {
+                let count = min(columns.count - first, 4096)
+                size += count * 10
+                try writer.samples(
+                    references: [SeriesRef](repeating: reference, count: count),
+                    timestamps: columns.timestamps + first, values: columns.values + first, count: count)
+                first += count
+            }
+        }
+        return size
+    }
+
+    /// Writes and synchronizes what is left, and gives the directory free. The database is not used afterwards.
+    public func close() throws(TSDBError) {
+        defer { directoryLock?.release() }
+        try wal?.close()
+    }
+}
+
+extension CheckpointWriter {
+    /// Samples of one series, a few thousand to a record.
+    fileprivate mutating func samples(_ reference: SeriesRef, _ timestamps: [Int64], _ values: [Double]) throws(TSDBError) {
+        var first = 0
+        while first < timestamps.count {
+            let end = min(first + 4096, timestamps.count)
+            try samples(
+                references: [SeriesRef](repeating: reference, count: end - first),
+                timestamps: Array(timestamps[first..<end]), values: Array(values[first..<end]), count: end - first)
+            first = end
+        }
+    }
+}
