@@ -101,6 +101,7 @@ struct Server {
         }
         background.cancel()
         transport.close()
+        do throws(TSDBError) { try database.close() } catch { logger.error("Closing the database: \(error)") }
         if let failure { throw failure }
         logger.info("See you next time!")
     }
@@ -109,10 +110,28 @@ struct Server {
     private func pages() -> [String: InternalTransport.Page] { ["self": { [] }] }
 
     private func openDatabase(_ configuration: Configuration) throws(StartError) -> Database {
-        if flags.storagePath != ":memory:" {
-            logger.warning("Samples are kept in memory only: the directory is not used yet", metadata: ["path": "\(flags.storagePath)"])
+        var options = Reloader.options(configuration, settings.retention)
+        options.wal.compression = WALCompression(rawValue: flags.walCompression) ?? .lz4
+        guard flags.storagePath != ":memory:" else { return Database.inMemory(options: options, clock: clock) }
+        var directory = flags.storagePath
+        while directory.count > 1 && directory.hasSuffix("/") { directory.removeLast() }
+        let began = SystemClock.monotonic()
+        let database: Database
+        do throws(TSDBError) {
+            database = try Database.open(directory, options: options, files: DiskFileStore(), clock: clock)
+        } catch { throw StartError("--storage.tsdb.path: \(error)") }
+        let replay = database.replay
+        for damage in replay.damages { logger.warning("Damage in the log", metadata: ["place": "\(damage)"]) }
+        if replay.lostSampleCount > 0 {
+            logger.warning("Samples behind the damage could not be read", metadata: ["samples": "\(replay.lostSampleCount)"])
         }
-        return Database.inMemory(options: Reloader.options(configuration, settings.retention), clock: clock)
+        logger.info(
+            "Log replayed",
+            metadata: [
+                "series": "\(database.statistics.seriesCount)", "samples": "\(database.statistics.sampleCount)",
+                "milliseconds": "\((SystemClock.monotonic() - began) / 1_000_000)",
+            ])
+        return database
     }
 
     /// Once a second: what the database has to do in the background.
