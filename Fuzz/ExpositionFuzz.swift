@@ -1,8 +1,12 @@
 import Exposition
 
-/// Any bytes through both exposition parsers, labels included. Build and run: see Fuzz/README.md; by hand
+/// Any bytes through both exposition parsers, labels included.
 ///
-///     swiftc -O -sanitize=fuzzer -parse-as-library -I <modules> Fuzz/ExpositionFuzz.swift …
+///     f="-O -sanitize=fuzzer -parse-as-library -I ."; l="-emit-module -emit-library -static"
+///     swiftc $f $l -module-name Numbers    Sources/Leaves/Numbers/*.swift    -o libNumbers.a
+///     swiftc $f $l -module-name Exposition Sources/Leaves/Exposition/*.swift -o libExposition.a
+///     swiftc $f Fuzz/ExpositionFuzz.swift -L . -lExposition -lNumbers -o fuzz
+///     SWIFT_BACKTRACE=enable=no timeout 70 ./fuzz -max_total_time=60 -max_len=400
 ///
 /// A finding becomes a case in Tests/LeavesTests/ExpositionTests.swift.
 @_cdecl("LLVMFuzzerTestOneInput")

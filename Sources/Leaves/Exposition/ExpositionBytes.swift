@@ -62,8 +62,16 @@ struct ExpositionBytes {
     /// The end of the name that starts at `index`, which holds its first byte.
     @inline(__always)
     func nameEnd(from index: Int, colon: Bool) -> Int {
+        // One bit per ASCII character that may stand in a name: digits and the colon, then letters and the underscore.
+        let low: UInt64 = colon ? 0x07ff_0000_0000_0000 : 0x03ff_0000_0000_0000
+        let high: UInt64 = 0x07ff_fffe_87ff_fffe
         var index = index &+ 1
-        while case let byte = self[index], Self.startsName(byte, colon: colon) || byte &- 48 < 10 { index &+= 1 }
+        while index < count {
+            let byte = base[index]
+            let bits = byte < 64 ? low : high
+            guard byte < 128, bits >> UInt64(byte & 63) & 1 != 0 else { break }
+            index &+= 1
+        }
         return index
     }
 
@@ -75,6 +83,7 @@ struct ExpositionBytes {
     func quotedEnd(from index: Int, allowsLinebreak: Bool, skipsNUL: Bool) -> (end: Int, isComplete: Bool) {
         var index = step(index, skipsNUL)
         while true {
+            index = plainEnd(from: index)
             switch self[index] {
             case UInt8(ascii: "\""): return (step(index, skipsNUL), true)
             case UInt8(ascii: "\\"):
@@ -86,6 +95,27 @@ struct ExpositionBytes {
             }
             index = step(index, skipsNUL)
         }
+    }
+
+    /// Jumps over eight bytes at a time that are neither quote, backslash, line break nor NUL.
+    @inline(__always)
+    private func plainEnd(from start: Int) -> Int {
+        var index = start
+        while index &+ 8 <= count {
+            let word = UnsafeRawPointer(base + index).loadUnaligned(as: UInt64.self)
+            let special =
+                zeroBytes(word) | zeroBytes(word ^ 0x2222_2222_2222_2222) | zeroBytes(word ^ 0x5c5c_5c5c_5c5c_5c5c)
+                | zeroBytes(word ^ 0x0a0a_0a0a_0a0a_0a0a)
+            if special != 0 { return index &+ UInt64(littleEndian: special).trailingZeroBitCount >> 3 }
+            index &+= 8
+        }
+        return index
+    }
+
+    /// The top bit of the lowest byte that is zero (bits above it may be wrong).
+    @inline(__always)
+    private func zeroBytes(_ word: UInt64) -> UInt64 {
+        (word &- 0x0101_0101_0101_0101) & ~word & 0x8080_8080_8080_8080
     }
 
     @inline(__always)

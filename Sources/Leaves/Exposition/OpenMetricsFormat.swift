@@ -66,7 +66,6 @@ public struct OpenMetricsFormat: ExpositionParser {
         entry.series = start..<valueStart &- 1
         entry.value = value
         entry.timestamp = nil
-        entry.tokens.removeAll()
         lexer.position = p - bytes.base &+ 1
         return true
     }

@@ -72,7 +72,6 @@ public struct TextFormat: ExpositionParser {
         entry.series = start..<valueStart &- 1
         entry.value = value
         entry.timestamp = nil
-        entry.tokens.removeAll()
         lexer.position = p - bytes.base &+ 1
         return true
     }

@@ -41,37 +41,33 @@ struct ShortestDigits {
         self.exponent = exponent
     }
 
-    /// Reads the digits out of the standard library's own text, such as `1.2345e-05` or `100000.25`.
+    /// Reads the digits out of the standard library's own text, such as `1.2345e-05` or `100000.25`: at most 17
+    /// digits that count and a few zeros around them, which fit 64 bits.
     @inline(never)
     private init(printing magnitude: Double) {
         var text = magnitude.description
-        var digits: UInt64 = 0, exponent = 0, written = 0, negative = false
-        var afterPoint = false, inExponent = false
-        // Zeros are held back until a digit follows, so that none ends the number.
-        var zeros = 0
+        var digits: UInt64 = 0, exponent = 0
         text.withUTF8 { bytes in
-            for byte in bytes {
-                switch byte {
-                case UInt8(ascii: "."): afterPoint = true
-                case UInt8(ascii: "e"): inExponent = true
-                case UInt8(ascii: "-"): negative = true
-                case UInt8(ascii: "0")...UInt8(ascii: "9"):
-                    let digit = UInt64(byte &- UInt8(ascii: "0"))
-                    if inExponent {
-                        written = written * 10 + Int(digit)
-                    } else if digit == 0 {
-                        zeros += 1
-                        if afterPoint { exponent -= 1 }
-                    } else {
-                        for _ in 0..<zeros { digits = digits &* 10 }
-                        zeros = 0
-                        digits = digits &* 10 &+ digit
-                        if afterPoint { exponent -= 1 }
-                    }
-                default: break
+            var index = 0, point = -1
+            while index < bytes.count, bytes[index] != UInt8(ascii: "e") {
+                if bytes[index] == UInt8(ascii: ".") {
+                    point = index
+                } else {
+                    digits = digits &* 10 &+ UInt64(bytes[index] &- 48)
                 }
+                index &+= 1
             }
+            if point >= 0 { exponent = point + 1 - index }
+            guard index < bytes.count else { return }
+            let isNegative = bytes[index + 1] == UInt8(ascii: "-")
+            var written = 0
+            for byte in bytes[(index + 2)...] { written = written * 10 + Int(byte &- 48) }
+            exponent += isNegative ? -written : written
         }
-        self.init(digits: digits, exponent: exponent + zeros + (negative ? -written : written))
+        while digits % 10 == 0, digits > 0 {
+            digits /= 10
+            exponent += 1
+        }
+        self.init(digits: digits, exponent: exponent)
     }
 }

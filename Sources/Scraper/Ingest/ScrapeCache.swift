@@ -71,6 +71,23 @@ struct ScrapeCache {
         if order != nil || index != expected { noteDisorder(index, expected: expected) }
     }
 
+    /// Notes that the page showed a run of entries where they were expected.
+    mutating func note(run: Range<Int>) {
+        if order != nil { order?.append(contentsOf: run.lazy.map { UInt32($0) }) }
+    }
+
+    /// The entries of the last page and their texts, to be walked without a check per step.
+    @inline(__always)
+    mutating func withOldEntries(_ body: (UnsafeMutableBufferPointer<Entry>, UnsafeRawPointer) -> Void) {
+        let count = oldCount
+        texts.withUnsafeBytes { texts in
+            guard let base = texts.baseAddress else { return }
+            entries.withUnsafeMutableBufferPointer { entries in
+                body(UnsafeMutableBufferPointer(rebasing: entries[..<count]), base)
+            }
+        }
+    }
+
     private mutating func noteDisorder(_ index: Int, expected: Int) {
         if order == nil { order = (0..<UInt32(expected)).map { $0 } }
         order?.append(UInt32(index))

@@ -119,13 +119,7 @@ struct ScrapeIngest {
         var cursor = 0
         do {
             while true {
-                if cursor < cache.oldCount, cache.entries[cursor].kind != .unresolved,
-                    cache.withText(cursor, { parser.takeSample(of: $0) }) {
-                    cache.note(cursor, expected: cursor)
-                    takeKnown(cursor, parser.entry.value, nil, &batch)
-                    cursor &+= 1
-                    continue
-                }
+                takeRun(&parser, &cursor, &batch)
                 guard let kind = try parser.next() else { return cursor }
                 switch kind {
                 case .type, .help, .unit: metadata.observe(kind, parser.entry, of: page)
@@ -140,6 +134,35 @@ struct ScrapeIngest {
         } catch {
             throw ScrapeError(.format, "\(error)")
         }
+    }
+
+    /// As many lines as are where they were last time. Stops at everything that needs thought: another series, a
+    /// timestamp, a comment, the same series again, the sample limit.
+    @inline(__always)
+    private mutating func takeRun<Parser: ExpositionParser>(
+        _ parser: inout Parser, _ cursor: inout Int, _ batch: inout SampleBatch
+    ) {
+        let start = cursor, pass = cache.pass, time = self.time, limit = sampleLimit
+        var index = cursor, kept = 0
+        cache.withOldEntries { entries, texts in
+            while index < entries.count {
+                let entry = entries[index]
+                guard entry.kind != .unresolved, entry.seen != pass, batch.count < limit,
+                    parser.takeSample(
+                        of: UnsafeRawBufferPointer(start: texts + Int(entry.offset), count: Int(entry.length)))
+                else { return }
+                entries[index].seen = pass
+                index &+= 1
+                if entry.kind == .dropped { continue }
+                kept &+= 1
+                entries[index &- 1].kind = .tracked
+                batch.append(entry.reference, at: time, value: parser.entry.value)
+            }
+        }
+        cursor = index
+        outcome.scraped &+= index - start
+        outcome.kept &+= kept
+        cache.note(run: start..<index)
     }
 
     /// A line that was not where it was last time.
