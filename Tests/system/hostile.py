@@ -137,7 +137,11 @@ def bodies():
     yield "label cut", wire.snappy(b"\x0a\x10\x0a\x0e\x0a\xff")
     yield "no labels", wire.snappy(wire.field(1, wire.field(2, b"\x09" + bytes(8) + b"\x10\x01")))
     yield "duplicate labels", wire.snappy(
-        wire.field(1, wire.label("__name__", "x") + wire.label("a", "1") + wire.label("a", "2"))
+        wire.field(
+            1,
+            wire.label("__name__", "x") + wire.label("a", "1") + wire.label("a", "2")
+            + wire.field(2, b"\x09" + bytes(8) + b"\x10" + wire.varint(int(time.time() * 1000))),
+        )
     )
     yield "varint without end", wire.snappy(b"\x0a" + b"\xff" * 30)
 

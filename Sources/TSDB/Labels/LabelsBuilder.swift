@@ -11,19 +11,19 @@ public struct LabelsBuilder: Sendable {
 
     /// The value of `name`, or the empty string where there is none (relabeling reads absent labels so).
     public subscript(name: String) -> String {
-        entries.first { $0.name == name }?.value ?? ""
+        entries.first { $0.name.hasSameBytes(as: name) }?.value ?? ""
     }
 
     /// Sets `name`; an empty value removes it.
     public mutating func set(_ name: String, to value: String) {
-        if let index = entries.firstIndex(where: { $0.name == name }) {
+        if let index = entries.firstIndex(where: { $0.name.hasSameBytes(as: name) }) {
             if value.isEmpty { entries.remove(at: index) } else { entries[index].value = value }
         } else if !value.isEmpty && !name.isEmpty {
             entries.append((name, value))
         }
     }
 
-    public mutating func remove(_ name: String) { entries.removeAll { $0.name == name } }
+    public mutating func remove(_ name: String) { entries.removeAll { $0.name.hasSameBytes(as: name) } }
 
     public mutating func removeAll(where condition: (_ name: String) -> Bool) {
         entries.removeAll { condition($0.name) }
@@ -44,6 +44,11 @@ public struct LabelsBuilder: Sendable {
         }
         return Labels(uncheckedPacked: packed)
     }
+}
+
+extension String {
+    /// Swift's `==` holds different spellings of one character for equal; labels are bytes.
+    fileprivate func hasSameBytes(as other: String) -> Bool { utf8.elementsEqual(other.utf8) }
 }
 
 extension [UInt8] {
