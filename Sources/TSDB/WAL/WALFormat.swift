@@ -62,7 +62,7 @@ public enum WALCompression: String, Sendable, CaseIterable {
     case none
     /// Prometheus' records, each under snappy.
     case snappy
-    /// Our own compact records under LZ4, a quarter of the size; Prometheus cannot read them.
+    /// Our own compact records under LZ4, a sixth of the size; Prometheus cannot read them.
     case lz4
 }
 
