@@ -151,6 +151,10 @@ enum ParserErrorTable {
         foo{"a"=}  →  1:9: parse error: unexpected "}" in label matching, expected string
         foo{a="b"="c"}  →  1:10: parse error: unexpected "=" in label matching, expected "," or "}"
         {}  →  1:1: parse error: vector selector must contain at least one non-empty matcher
+        {a=~".*"}  →  1:1: parse error: vector selector must contain at least one non-empty matcher
+        {a=~"b|",c!~".+"}  →  1:1: parse error: vector selector must contain at least one non-empty matcher
+        foo{a=~"["}  →  1:5: parse error: error parsing regexp: missing closing ]: `[`
+        foo{a!~"(b"}  →  1:5: parse error: error parsing regexp: missing closing ): `(b`
         {a=""}  →  1:1: parse error: vector selector must contain at least one non-empty matcher
         {a!="b"}  →  1:1: parse error: vector selector must contain at least one non-empty matcher
         {a!~"b"}  →  1:1: parse error: vector selector must contain at least one non-empty matcher

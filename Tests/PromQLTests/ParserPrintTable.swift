@@ -310,6 +310,8 @@ enum ParserPrintTable {
         foo offset -range()  →  foo offset -range()
         foo offset -min_of(1m, 2m)  →  foo offset -min_of(1m, 2m)
         foo offset (5m)  →  foo offset (5m)
+        foo offset +(5m) + 3  →  foo offset +(5m) + 3
+        foo offset +-5m + 3  →  foo offset (-5m + 3)
         foo offset (5m) + 3  →  foo offset (5m) + 3
         foo offset -(5m) + 3  →  foo offset -(5m) + 3
         foo offset (5m + 3) * 2  →  foo offset (5m + 3) * 2

@@ -30,6 +30,14 @@ import Testing
         }
     }
 
+    @Test("strings that are no UTF-8 hold the replacement character, and print so that they parse again")
+    func brokenStrings() throws {
+        for query in [#""\xff""#, #""\204""#, #""\ufffd""#] {
+            #expect(try Parser.parse(query).description == #""\ufffd""#)
+        }
+        #expect(try Parser.parse(#"{a="\xff"}"#).description == #"{a="\ufffd"}"#)
+    }
+
     @Test("nodes know their place in the query")
     func ranges() throws {
         let query = "  sum by (a) (rate(foo{a=\"b\"}[5m] offset 1m)) / (bar[5m:1m] @ 5) "

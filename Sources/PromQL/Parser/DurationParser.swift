@@ -47,6 +47,11 @@ extension ExpressionParser {
             case .binary:
                 let operand = try durationExpression(from: Precedence.signOperand)
                 return try durationOperators(after: signed(operand, first), from: Precedence.lowest)
+            case .leftParen where first.kind == .binary(.add):
+                // The plus is kept: it is what ends the offset behind the parentheses, in print as well.
+                let operand = try durationPrimary()
+                let range = first.range.lowerBound..<operand.expr.range.upperBound
+                return try durationNode(.unary(.plus, operand.expr, range: range), above: operand)
             default:
                 return try signed(durationPrimary(), first)
             }

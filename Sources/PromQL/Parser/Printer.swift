@@ -11,7 +11,7 @@ enum Printer {
     static func print(_ expr: Expr, to out: inout String) {
         switch expr {
         case .number(let node): print(seconds: node.value, isDuration: node.isDuration, to: &out)
-        case .string(let node): out += QuotedText.go(node.value)
+        case .string(let node): out += quoted(node.value)
         case .paren(let inner, _):
             out += "("
             print(inner, to: &out)
@@ -93,8 +93,15 @@ enum Printer {
         return "[\(span(node.window, node.windowExpr)):\(step)]\(at(node.at))\(offset(node.offset, node.offsetExpr))"
     }
 
+    /// In quotes, as Go does it; but the replacement character, which the lexer takes for broken UTF-8, is escaped.
+    static func quoted(_ text: String) -> String {
+        let quoted = QuotedText.go(text)
+        guard quoted.unicodeScalars.contains("\u{FFFD}") else { return quoted }
+        return quoted.unicodeScalars.map { $0 == "\u{FFFD}" ? "\\ufffd" : String($0) }.joined()
+    }
+
     static func labels(_ names: [String]) -> String {
-        names.map { isBareName($0) ? $0 : QuotedText.go($0) }.joined(separator: ", ")
+        names.map { isBareName($0) ? $0 : quoted($0) }.joined(separator: ", ")
     }
 
     /// A name that needs no quotes: `[a-zA-Z_][a-zA-Z0-9_]*`.
@@ -104,8 +111,8 @@ enum Printer {
     }
 
     static func matcher(_ matcher: Matcher) -> String {
-        let name = isBareName(matcher.name) ? matcher.name : QuotedText.go(matcher.name)
-        return "\(name)\(matcher.kind.rawValue)\(QuotedText.go(matcher.value))"
+        let name = isBareName(matcher.name) ? matcher.name : quoted(matcher.name)
+        return "\(name)\(matcher.kind.rawValue)\(quoted(matcher.value))"
     }
 
     /// Name and matchers, sorted.
@@ -168,7 +175,7 @@ extension DurationExpr: CustomStringConvertible {
             return out
         case .step: return "step()"
         case .range: return "range()"
-        case .unary(let op, let operand, _): return "\(op == .minus ? "-" : "")\(operand)"
+        case .unary(let op, let operand, _): return "\(op.rawValue)\(operand)"
         case .binary(let op, let left, let right, _): return "\(left) \(op.rawValue) \(right)"
         case .minOf(let left, let right, _): return "min_of(\(left), \(right))"
         case .maxOf(let left, let right, _): return "max_of(\(left), \(right))"
