@@ -85,7 +85,7 @@ function draw(element, uPlot, { data, range, isStacked, isUTC, onselect }) {
     fill(tip, h('div', { class: 'when' }, formatTime(data.columns[0][idx], isUTC)),
       h('div', { class: 'what' }, mark, h('b', {}, value === null ? 'no value' : shortNumber(value)),
         value !== null && Number.isFinite(value) && shortNumber(value) !== String(value) ? h('span', { class: 'exact' }, String(value)) : undefined),
-      seriesText(own[series], Object.keys(own[series]).length === 0 ? shared : undefined));
+      seriesText({ ...shared, ...own[series] }));
     tip.hidden = false;
     const width = plot.over.clientWidth, offset = plot.over.offsetLeft;
     const isRight = left > width / 2;
@@ -146,7 +146,8 @@ function draw(element, uPlot, { data, range, isStacked, isUTC, onselect }) {
       }
     },
   });
-  fill(element, canvas, legend);
+  const isEmpty = finite.slice(1).every((column) => column.every((value) => value === null));
+  fill(element, isEmpty ? h('div', { class: 'note info' }, 'All values are NaN or infinite: there is no line to draw.') : undefined, canvas, legend);
   options.width = Math.max(canvas.clientWidth, 200);
   const plot = new uPlot(options, columnsNow(), canvas);
   canvas.append(tip);
@@ -226,7 +227,7 @@ function Legend({ labels, shared, columns, colour, visible, focus, show }) {
         }
       },
       onmouseenter: () => focus(index), onmouseleave: () => focus(-1),
-    }, h('td', { class: 'label' }, mark, seriesText(own)), cell(numbers?.last), cell(numbers?.least), cell(numbers?.mean), cell(numbers?.greatest));
+    }, h('td', { class: 'label' }, h('div', {}, mark, seriesText(own))), cell(numbers?.last), cell(numbers?.least), cell(numbers?.mean), cell(numbers?.greatest));
   });
 
   function press(index, isOne) {

@@ -182,16 +182,17 @@ export function stacked(columns) {
 
 /// Last, least, greatest and mean of a column's finite values; undefined without any.
 export function summary(column) {
-  let last, least, greatest, sum = 0, count = 0;
+  let last, least, greatest, mean = 0, count = 0;
   for (const value of column) {
     if (value !== null) last = value;
     if (!Number.isFinite(value)) continue;
     if (count === 0 || value < least) least = value;
     if (count === 0 || value > greatest) greatest = value;
-    sum += value;
     count += 1;
+    // Divided before it is added: the sum of great values can be infinite.
+    mean += value / count - mean / count;
   }
-  return last === undefined ? undefined : { last, least, greatest, mean: count > 0 ? sum / count : undefined };
+  return last === undefined ? undefined : { last, least, greatest, mean: count > 0 ? mean : undefined };
 }
 
 // MARK: Labels
@@ -212,13 +213,22 @@ export function labelDifferences(all) {
   return { shared, own };
 }
 
-/// Labels as PromQL writes them: up{job="node"}; names that are no identifiers in quotes.
-export function labelText(labels) {
+/// Labels as PromQL writes them, in pieces with a kind: 'name', 'key', 'value' or 'mark' (braces and the like). Names that are
+/// no identifiers stand in quotes.
+export function labelPieces(labels) {
   const { __name__: name = '', ...rest } = labels;
-  const plain = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/.test(name);
-  const parts = Object.entries(rest).map(([key, value]) => `${/^[a-zA-Z_]\w*$/.test(key) ? key : JSON.stringify(key)}=${JSON.stringify(value)}`);
-  if (name && !plain) parts.unshift(JSON.stringify(name));
-  return (plain ? name : '') + (parts.length > 0 || name === '' ? `{${parts.join(', ')}}` : '');
+  const isPlain = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/.test(name);
+  const items = Object.entries(rest).map(([key, value]) => [
+    { kind: 'key', text: /^[a-zA-Z_]\w*$/.test(key) ? key : JSON.stringify(key) }, { kind: 'mark', text: '=' },
+    { kind: 'value', text: JSON.stringify(value) },
+  ]);
+  if (name !== '' && !isPlain) items.unshift([{ kind: 'name', text: JSON.stringify(name) }]);
+  const pieces = isPlain ? [{ kind: 'name', text: name }] : [];
+  if (isPlain && items.length === 0) return pieces;
+  pieces.push({ kind: 'mark', text: '{' });
+  items.forEach((item, index) => pieces.push(...(index > 0 ? [{ kind: 'mark', text: ', ' }] : []), ...item));
+  pieces.push({ kind: 'mark', text: '}' });
+  return pieces;
 }
 
 // MARK: Numbers for people

@@ -27,8 +27,10 @@ export function QueryPanel(initial, { changed, remove, duplicate }) {
   const view = h('div', { class: 'view' });
   const element = h('section', { class: 'panel', 'aria-label': 'Query' },
     h('div', { class: 'ask' }, field.element, runButton,
-      h('button', { class: 'icon', type: 'button', title: 'Same panel once more', 'aria-label': 'Same panel once more', onclick: () => duplicate({ ...state, expr: field.value }) }, '⧉'),
-      h('button', { class: 'icon', type: 'button', title: 'Remove this panel', 'aria-label': 'Remove this panel', onclick: remove }, '✕')),
+      h('button', {
+        class: 'icon text', type: 'button', title: 'The same panel once more', onclick: () => duplicate({ ...state, expr: field.value }),
+      }, 'Copy'),
+      h('button', { class: 'icon', type: 'button', title: 'Remove this panel', 'aria-label': 'Remove this panel', onclick: remove }, '×')),
     h('div', { class: 'bar' }, controls, status), notes, view);
 
   /// Takes a change of state, shows it, and asks again. What was typed counts, run or not.

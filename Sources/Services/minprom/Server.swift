@@ -58,7 +58,7 @@ struct Server {
         doors.acceptsRemoteWrite = flags.enableRemoteWrite
         let api = WebAPI(
             status: status, registry: registry, pool: ThreadPool("query", threads: flags.queryMaxConcurrency),
-            clock: clock, options: doors,
+            clock: clock, options: doors, assets: WebAssets(files: EmbeddedFiles.all()),
             hooks: .init(reload: { await reloader.reload() }, quit: { stop.ask() }))
         var limits = WebServer.Limits()
         limits.connections = flags.maxConnections
