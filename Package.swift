@@ -29,7 +29,6 @@ let package = Package(
     targets: [
         // Leaves: no dependencies, each can be compiled and fuzzed alone.
         .target(name: "CTSDB", path: "Sources/Leaves/CTSDB"),
-        .target(name: "CWebFiles", path: "Sources/Leaves/CWebFiles"),
         .systemLibrary(
             name: "CLZ4", path: "Sources/Leaves/CLZ4", pkgConfig: "liblz4",
             providers: [.apt(["liblz4-dev"]), .brew(["lz4"])]),
@@ -74,7 +73,7 @@ let package = Package(
         .executableTarget(
             name: "minprom",
             dependencies: [
-                "CWebFiles", "ConfigurationFile", "HostMetrics", "Numbers", "PromQL", "Scraper", "SelfMetrics", "TSDB", "WebAPI",
+                "ConfigurationFile", "HostMetrics", "Numbers", "PromQL", "Scraper", "SelfMetrics", "TSDB", "WebAPI",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
