@@ -29,6 +29,7 @@ let package = Package(
     targets: [
         // Leaves: no dependencies, each can be compiled and fuzzed alone.
         .target(name: "CTSDB", path: "Sources/Leaves/CTSDB"),
+        .target(name: "CWebFiles", path: "Sources/Leaves/CWebFiles"),
         .systemLibrary(
             name: "CLZ4", path: "Sources/Leaves/CLZ4", pkgConfig: "liblz4",
             providers: [.apt(["liblz4-dev"]), .brew(["lz4"])]),
@@ -73,7 +74,7 @@ let package = Package(
         .executableTarget(
             name: "minprom",
             dependencies: [
-                "ConfigurationFile", "HostMetrics", "Numbers", "PromQL", "Scraper", "SelfMetrics", "TSDB", "WebAPI",
+                "CWebFiles", "ConfigurationFile", "HostMetrics", "Numbers", "PromQL", "Scraper", "SelfMetrics", "TSDB", "WebAPI",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),

@@ -20,7 +20,7 @@ public struct WebAPI: Sendable {
 
     public init(
         status: ServerStatus, registry: MetricsRegistry, pool: ThreadPool, clock: any WallClock,
-        options: Options = Options(), hooks: Hooks = Hooks()
+        options: Options = Options(), assets: WebAssets = WebAssets(), hooks: Hooks = Hooks()
     ) {
         self.clock = clock
         self.hooks = hooks
@@ -36,6 +36,7 @@ public struct WebAPI: Sendable {
         addQueries(to: &routes)
         addSeries(to: &routes)
         addTargets(to: &routes)
+        addAssets(assets, to: &routes)
         addRemoteWrite(
             to: &routes, registry: registry, isEnabled: options.acceptsRemoteWrite,
             pool: ThreadPool("append", threads: 2, queueLimit: 1_000))

@@ -1,4 +1,5 @@
 import ConfigurationFile
+import HostMetrics
 import Logging
 import NIOCore
 import NIOPosix
@@ -28,7 +29,8 @@ struct Server {
     func run() async throws(StartError) {
         let signals = Signals.stream()
         for warning in settings.warnings { logger.warning("\(warning)") }
-        let pages = pages()
+        let registry = MetricsRegistry()
+        let pages = pages(registry)
         let loader = ConfigurationLoader(flags.configFile, options: settings.engine.parser, pages: Set(pages.keys))
         let configuration: Configuration
         do throws(ConfigError) { configuration = try loader.load() } catch {
@@ -36,7 +38,6 @@ struct Server {
         }
 
         let status = ServerStatus(startTime: clock.now(), flags: flags.flags, isLifecycleEnabled: flags.enableLifecycle)
-        let registry = MetricsRegistry()
         let eventLoops = MultiThreadedEventLoopGroup(numberOfThreads: min(2, System.coreCount))
         // Scrapes have a loop of their own, and everything of a scrape happens on it.
         let scrapeLoop = MultiThreadedEventLoopGroup(numberOfThreads: 1)
@@ -45,10 +46,8 @@ struct Server {
         let database = try openDatabase(configuration)
         var scraping = Scraper.Options()
         scraping.executor = scrapeThread
-        var all = pages
-        all["self"] = { registry.page() }
         let scraper = Scraper(
-            storage: database, transport: InternalTransport(pages: all, otherwise: transport), wallClock: clock,
+            storage: database, transport: InternalTransport(pages: pages, otherwise: transport), wallClock: clock,
             clock: scrapeThread, options: scraping)
         let reloader = Reloader(
             loader: loader, status: status, database: database, engine: settings.engine, scraper: scraper,
@@ -61,7 +60,7 @@ struct Server {
         doors.acceptsRemoteWrite = flags.enableRemoteWrite
         let api = WebAPI(
             status: status, registry: registry, pool: ThreadPool("query", threads: flags.queryMaxConcurrency),
-            clock: clock, options: doors,
+            clock: clock, options: doors, assets: WebAssets(files: EmbeddedFiles.all()),
             hooks: .init(reload: { await reloader.reload() }, quit: { stop.ask() }))
         var limits = WebServer.Limits()
         limits.connections = flags.maxConnections
@@ -110,7 +109,10 @@ struct Server {
     }
 
     /// Pages of this process that are scraped without a socket.
-    private func pages() -> [String: InternalTransport.Page] { ["self": { [] }] }
+    private func pages(_ registry: MetricsRegistry) -> [String: InternalTransport.Page] {
+        let host = HostMetrics()
+        return ["self": { registry.page() }, "host": { host.exposition() }]
+    }
 
     private func openDatabase(_ configuration: Configuration) throws(StartError) -> Database {
         var options = Reloader.options(configuration, settings.retention)

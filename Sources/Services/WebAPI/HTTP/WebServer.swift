@@ -162,7 +162,7 @@ struct Responder: HTTPResponder {
     private func response(to reply: Reply, _ request: Request, _ context: ChannelContext) -> Response {
         var headers = reply.headers
         if !reply.contentType.isEmpty { headers[.contentType] = reply.contentType }
-        headers[.contentSecurityPolicy] = "default-src 'self'; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'"
+        headers[.contentSecurityPolicy] = "default-src 'self'; frame-ancestors 'none'"
         headers[.xContentTypeOptions] = "nosniff"
         headers[Self.frameOptions] = "DENY"
         headers[Self.referrerPolicy] = "same-origin"

@@ -1,0 +1,131 @@
+// The files of web/ inside the binary, read by the compiler itself (#embed, C23).
+//
+//     web/query/Graph.js ─#embed─▶ constant bytes of the binary ─▶ { name, bytes, size } ─▶ WebAssets
+//
+// Swift has no such directive, and SwiftPM's `.embedInCode` writes array literals: with uPlot those take the compiler 40
+// seconds, this file takes a fraction of one. Each file of web/ stands here twice: its bytes, and its line in the table.
+// uPlot is there if `make setup` has fetched it; touch this file when it came after a build.
+#include "webfiles.h"
+
+#pragma clang diagnostic ignored "-Wc23-extensions"
+
+static const unsigned char app_Api_js[] = {
+#embed "../../../web/app/Api.js"
+};
+static const unsigned char app_Dom_js[] = {
+#embed "../../../web/app/Dom.js"
+};
+static const unsigned char app_Settings_js[] = {
+#embed "../../../web/app/Settings.js"
+};
+static const unsigned char app_app_js[] = {
+#embed "../../../web/app/app.js"
+};
+static const unsigned char app_base_css[] = {
+#embed "../../../web/app/base.css"
+};
+static const unsigned char app_icon_svg[] = {
+#embed "../../../web/app/icon.svg"
+};
+static const unsigned char app_index_html[] = {
+#embed "../../../web/app/index.html"
+};
+static const unsigned char app_vars_css[] = {
+#embed "../../../web/app/vars.css"
+};
+static const unsigned char query_Completion_js[] = {
+#embed "../../../web/query/Completion.js"
+};
+static const unsigned char query_ExpressionField_css[] = {
+#embed "../../../web/query/ExpressionField.css"
+};
+static const unsigned char query_ExpressionField_js[] = {
+#embed "../../../web/query/ExpressionField.js"
+};
+static const unsigned char query_Functions_js[] = {
+#embed "../../../web/query/Functions.js"
+};
+static const unsigned char query_Graph_css[] = {
+#embed "../../../web/query/Graph.css"
+};
+static const unsigned char query_Graph_js[] = {
+#embed "../../../web/query/Graph.js"
+};
+static const unsigned char query_QueryLogic_js[] = {
+#embed "../../../web/query/QueryLogic.js"
+};
+static const unsigned char query_QueryPage_css[] = {
+#embed "../../../web/query/QueryPage.css"
+};
+static const unsigned char query_QueryPage_js[] = {
+#embed "../../../web/query/QueryPage.js"
+};
+static const unsigned char query_QueryPanel_js[] = {
+#embed "../../../web/query/QueryPanel.js"
+};
+static const unsigned char query_ResultTable_js[] = {
+#embed "../../../web/query/ResultTable.js"
+};
+static const unsigned char query_SeriesText_js[] = {
+#embed "../../../web/query/SeriesText.js"
+};
+static const unsigned char query_Suggestions_js[] = {
+#embed "../../../web/query/Suggestions.js"
+};
+static const unsigned char targets_TargetsLogic_js[] = {
+#embed "../../../web/targets/TargetsLogic.js"
+};
+static const unsigned char targets_TargetsPage_css[] = {
+#embed "../../../web/targets/TargetsPage.css"
+};
+static const unsigned char targets_TargetsPage_js[] = {
+#embed "../../../web/targets/TargetsPage.js"
+};
+
+#if __has_embed("../../../web/vendor/uPlot.iife.js") == __STDC_EMBED_FOUND__ && __has_embed("../../../web/vendor/uPlot.min.css") == __STDC_EMBED_FOUND__
+#define HAS_UPLOT
+static const unsigned char vendor_uPlot_iife_js[] = {
+#embed "../../../web/vendor/uPlot.iife.js"
+};
+static const unsigned char vendor_uPlot_min_css[] = {
+#embed "../../../web/vendor/uPlot.min.css"
+};
+#endif
+
+#define FILE(name, bytes) { name, bytes, sizeof(bytes) }
+
+static const struct webfile files[] = {
+    FILE("app/Api.js", app_Api_js),
+    FILE("app/Dom.js", app_Dom_js),
+    FILE("app/Settings.js", app_Settings_js),
+    FILE("app/app.js", app_app_js),
+    FILE("app/base.css", app_base_css),
+    FILE("app/icon.svg", app_icon_svg),
+    FILE("app/index.html", app_index_html),
+    FILE("app/vars.css", app_vars_css),
+    FILE("query/Completion.js", query_Completion_js),
+    FILE("query/ExpressionField.css", query_ExpressionField_css),
+    FILE("query/ExpressionField.js", query_ExpressionField_js),
+    FILE("query/Functions.js", query_Functions_js),
+    FILE("query/Graph.css", query_Graph_css),
+    FILE("query/Graph.js", query_Graph_js),
+    FILE("query/QueryLogic.js", query_QueryLogic_js),
+    FILE("query/QueryPage.css", query_QueryPage_css),
+    FILE("query/QueryPage.js", query_QueryPage_js),
+    FILE("query/QueryPanel.js", query_QueryPanel_js),
+    FILE("query/ResultTable.js", query_ResultTable_js),
+    FILE("query/SeriesText.js", query_SeriesText_js),
+    FILE("query/Suggestions.js", query_Suggestions_js),
+    FILE("targets/TargetsLogic.js", targets_TargetsLogic_js),
+    FILE("targets/TargetsPage.css", targets_TargetsPage_css),
+    FILE("targets/TargetsPage.js", targets_TargetsPage_js),
+#ifdef HAS_UPLOT
+    FILE("vendor/uPlot.iife.js", vendor_uPlot_iife_js),
+    FILE("vendor/uPlot.min.css", vendor_uPlot_min_css),
+#endif
+};
+
+const struct webfile *webfiles_all(size_t *count) {
+    *count = sizeof(files) / sizeof(files[0]);
+    return files;
+}
