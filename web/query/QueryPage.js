@@ -66,7 +66,7 @@ export function QueryPage(element) {
     ideas.hidden = known.length === 0 || !isFresh();
     fill(ideas, h('h2', {}, 'Worth asking'), h('div', { class: 'cards' }, known.map((idea) => h('button', {
       type: 'button', class: 'card',
-      onclick: () => panels[0].update({ expr: idea.expr, tab: idea.tab ?? 'graph', range: idea.range ?? 900, stacked: idea.stacked ?? false }),
+      onclick: () => panels[0].update({ expr: idea.expr, tab: idea.tab ?? 'graph', range: idea.range ?? 300, stacked: idea.stacked ?? false }),
     }, h('b', {}, idea.title), h('code', {}, idea.expr)))));
   }
 

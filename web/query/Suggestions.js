@@ -1,4 +1,5 @@
-// Questions for a first visit. Each is shown where the metric it needs exists.
+// Questions for a first visit. Each is shown where the metric it needs exists; graphs span five minutes, so that a server that
+// has just started fills them.
 
 export const suggestions = [
   { title: 'CPU by mode', needs: 'node_cpu_seconds_total', stacked: true,
