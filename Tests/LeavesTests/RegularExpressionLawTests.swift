@@ -168,7 +168,7 @@ struct RegularExpressionLawTests {
                 _ = text.withUnsafeBytes { dfa.matches($0) }
                 // A transition visits the program at most twice: to leave a state, and to see whether the next one accepts.
                 #expect(dfa.visitedInstructions <= 2 * instructions * (text.count + 2), "\(source)")
-                var search = text.withUnsafeBytes { CaptureSearch(program, alphabet, $0) }
+                var search = text.withUnsafeBytes { CaptureSearch(program, alphabet, Predecessors(in: program), $0) }
                 _ = search.run()
                 // Marks are made twice, with two edges per instruction at most, and followed once.
                 #expect(search.visitedInstructions <= 8 * instructions * (text.count + 1), "\(source)")

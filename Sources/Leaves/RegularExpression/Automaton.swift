@@ -11,14 +11,22 @@ final class Automaton: Sendable {
 
     let program: Program
     let alphabet: Alphabet
+    private let predecessors: Predecessors
+    /// What every match begins with: most texts are refused by it.
+    private let prefix: [UInt8]
     private let slots = [Slot(), Slot(), Slot(), Slot()]
 
-    init(_ tree: SyntaxTree) {
+    init(_ tree: SyntaxTree, prefix: [UInt8] = []) {
+        self.prefix = prefix
         program = Program(tree)
         alphabet = Alphabet(of: program)
+        predecessors = Predecessors(in: program)
     }
 
     func matches(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        guard bytes.count >= prefix.count,
+            prefix.withUnsafeBytes({ ByteSearch.isEqual(bytes, $0, count: prefix.count) })
+        else { return false }
         for slot in slots {
             if let answer = slot.dfa.withLockIfAvailable({ match(bytes, with: &$0) }) { return answer }
         }
@@ -32,7 +40,7 @@ final class Automaton: Sendable {
 
     /// The bounds of all groups if the whole of `bytes` matches: slots 2n and 2n + 1 for group n, -1 where it took no part.
     func captures(_ bytes: UnsafeRawBufferPointer) -> [Int]? {
-        var search = CaptureSearch(program, alphabet, bytes)
+        var search = CaptureSearch(program, alphabet, predecessors, bytes)
         return search.run()
     }
 }

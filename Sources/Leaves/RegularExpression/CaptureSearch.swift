@@ -18,9 +18,7 @@ struct CaptureSearch {
     /// The class of each code point, and where it begins; one more for the end.
     private var classes: [UInt16] = []
     private var offsets: [Int] = []
-    /// For each instruction, those that lead to it: predecessors of `i` are `sources[firstSource[i] ..< firstSource[i + 1]]`.
-    private var sources: [Int32] = []
-    private var firstSource: [Int]
+    private let predecessors: Predecessors
     /// Rows of marks, one bit per instruction: those of the current block, and the first row of every later block.
     private let words: Int
     private var marks: [UInt64]
@@ -29,32 +27,22 @@ struct CaptureSearch {
     /// Instructions visited in both passes; what tests of linear time count.
     private(set) var visitedInstructions = 0
 
-    init(_ program: Program, _ alphabet: Alphabet, _ bytes: UnsafeRawBufferPointer) {
+    init(
+        _ program: Program, _ alphabet: Alphabet, _ predecessors: Predecessors, _ bytes: UnsafeRawBufferPointer
+    ) {
         self.program = program
         self.alphabet = alphabet
+        self.predecessors = predecessors
+        classes.reserveCapacity(bytes.count)
+        offsets.reserveCapacity(bytes.count + 1)
         var position = 0
         while position < bytes.count {
             offsets.append(position)
             classes.append(UInt16(truncatingIfNeeded: alphabet.index(of: UTF8Decoder.next(bytes, &position))))
         }
         offsets.append(position)
-
-        let count = program.instructions.count
-        words = (count + 63) / 64
-        marks = [UInt64](repeating: 0, count: words * (Self.blockLength + 1))
-        firstSource = [Int](repeating: 0, count: count + 1)
-        for instruction in program.instructions {
-            instruction.forEachTarget { firstSource[Int($0) + 1] += 1 }
-        }
-        for index in 1...count { firstSource[index] += firstSource[index - 1] }
-        var next = firstSource
-        sources = [Int32](repeating: 0, count: firstSource[count])
-        for (index, instruction) in program.instructions.enumerated() {
-            instruction.forEachTarget {
-                sources[next[Int($0)]] = Int32(truncatingIfNeeded: index)
-                next[Int($0)] += 1
-            }
-        }
+        words = (program.instructions.count + 63) / 64
+        marks = [UInt64](repeating: 0, count: words * min(Self.blockLength, classes.count + 1))
     }
 
     /// The bounds, or nil if the whole text does not match.
@@ -91,8 +79,7 @@ struct CaptureSearch {
             let (before, after) = neighbors(place)
             while let target = stack.popLast() {
                 visitedInstructions &+= 1
-                for index in firstSource[Int(target)]..<firstSource[Int(target) + 1] {
-                    let source = sources[index]
+                for source in predecessors.of(target) {
                     switch program.instructions[Int(source)] {
                     case .match, .set: break
                     case .split, .save: setMark(source, row)
@@ -112,12 +99,12 @@ struct CaptureSearch {
             while bits != 0 {
                 let target = word * 64 + bits.trailingZeroBitCount
                 bits &= bits &- 1
-                for index in firstSource[target]..<firstSource[target + 1] {
+                for source in predecessors.of(Int32(truncatingIfNeeded: target)) {
                     visitedInstructions &+= 1
-                    if case .set(let number, _) = program.instructions[Int(sources[index])],
+                    if case .set(let number, _) = program.instructions[Int(source)],
                         program.sets[Int(number)].contains(scalar)
                     {
-                        setMark(sources[index], row)
+                        setMark(source, row)
                     }
                 }
             }
@@ -182,6 +169,30 @@ struct CaptureSearch {
         bounds[1] = offsets[classes.count]
         return bounds
     }
+}
+
+/// For each instruction, those that lead to it: of `i` they are `sources[first[i] ..< first[i + 1]]`.
+struct Predecessors: Sendable {
+    private let sources: [Int32]
+    private let first: [Int]
+
+    init(in program: Program) {
+        let count = program.instructions.count
+        var first = [Int](repeating: 0, count: count + 1)
+        for instruction in program.instructions { instruction.forEachTarget { first[Int($0) + 1] += 1 } }
+        for index in 1...count { first[index] += first[index - 1] }
+        var next = first
+        var sources = [Int32](repeating: 0, count: first[count])
+        for (index, instruction) in program.instructions.enumerated() {
+            instruction.forEachTarget {
+                sources[next[Int($0)]] = Int32(truncatingIfNeeded: index)
+                next[Int($0)] += 1
+            }
+        }
+        (self.first, self.sources) = (first, sources)
+    }
+
+    func of(_ instruction: Int32) -> ArraySlice<Int32> { sources[first[Int(instruction)]..<first[Int(instruction) + 1]] }
 }
 
 extension Program.Instruction {

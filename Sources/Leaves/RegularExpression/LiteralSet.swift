@@ -2,7 +2,9 @@
 ///
 ///     lengths   …0010110     bit n: some text has n bytes (bit 63: that many or more)
 ///     table     [ 2 | – | 0 | 1 ]  ─►  offsets  0 3 6 10  ─►  bytes  f o o b a r q u u x
-struct LiteralSet: Sendable {
+///
+/// A class, so that asking costs one reference count and not one per array.
+final class LiteralSet: Sendable {
     private let lengths: UInt64
     private let table: [Int32]
     private let offsets: [Int]

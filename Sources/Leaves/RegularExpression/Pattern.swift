@@ -28,7 +28,7 @@ public struct Pattern: Sendable, Equatable {
         case nonEmpty
         case literals(LiteralSet)
         case wildcard(Wildcard)
-        case automaton(Automaton, prefix: [UInt8])
+        case automaton(Automaton)
     }
 
     /// Compiles an expression as label matchers do.
@@ -56,14 +56,14 @@ public struct Pattern: Sendable, Equatable {
         self.groupNames = tree.groupNames
         self.literals = texts?.map { String(decoding: $0, as: UTF8.self) }
         self.prefix = String(decoding: prefix, as: UTF8.self)
-        let lazy = LazyAutomaton(tree)
+        let lazy = LazyAutomaton(tree, prefix: prefix)
         captureSearch = lazy
         if let texts {
             matcher = .literals(LiteralSet(texts))
         } else if let wildcard = Wildcard(tree) {
             matcher = wildcard.matchesEverything ? .everything : wildcard.requiresNonEmpty ? .nonEmpty : .wildcard(wildcard)
         } else {
-            matcher = .automaton(lazy.automaton, prefix: prefix)
+            matcher = .automaton(lazy.automaton)
         }
     }
 
@@ -82,11 +82,7 @@ public struct Pattern: Sendable, Equatable {
         case .nonEmpty: return bytes.count > 0
         case .literals(let set): return set.contains(bytes)
         case .wildcard(let wildcard): return wildcard.matches(bytes)
-        case .automaton(let automaton, let prefix):
-            guard bytes.count >= prefix.count,
-                prefix.withUnsafeBytes({ ByteSearch.isEqual(bytes, $0, count: prefix.count) })
-            else { return false }
-            return automaton.matches(bytes)
+        case .automaton(let automaton): return automaton.matches(bytes)
         }
     }
 
@@ -111,14 +107,15 @@ public struct Pattern: Sendable, Equatable {
 /// An automaton that is compiled when it is first needed: expressions with a quicker way may never need it.
 private final class LazyAutomaton: Sendable {
     private let tree: SyntaxTree
+    private let prefix: [UInt8]
     private let made = Mutex<Automaton?>(nil)
 
-    init(_ tree: SyntaxTree) { self.tree = tree }
+    init(_ tree: SyntaxTree, prefix: [UInt8]) { (self.tree, self.prefix) = (tree, prefix) }
 
     var automaton: Automaton {
         made.withLock { made in
             if let made { return made }
-            let automaton = Automaton(tree)
+            let automaton = Automaton(tree, prefix: prefix)
             made = automaton
             return automaton
         }

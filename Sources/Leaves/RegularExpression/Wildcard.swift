@@ -6,10 +6,13 @@
 /// possible: an earlier place never leaves less room for the rest.
 ///
 /// Works on bytes. A literal begins with a byte that begins a code point, so it is never found inside one.
-struct Wildcard: Sendable {
-    /// One more than the gaps; any may be empty.
-    private let literals: [[UInt8]]
-    /// `.*` needs 0 bytes, `.+` needs 1.
+/// A class, so that asking costs one reference count and not one per array.
+final class Wildcard: Sendable {
+    /// Where a match begins and ends; either may be empty.
+    private let head: [UInt8]
+    private let tail: [UInt8]
+    /// What stands between, and the gaps around it: one more. `.*` needs 0 bytes, `.+` needs 1.
+    private let middle: [[UInt8]]
     private let gaps: [Int]
     private let minimumLength: Int
 
@@ -37,7 +40,9 @@ struct Wildcard: Sendable {
             }
         }
         guard !gaps.isEmpty else { return nil }
-        self.literals = literals
+        head = literals[0]
+        tail = literals[literals.count - 1]
+        middle = Array(literals[1..<(literals.count - 1)])
         self.gaps = gaps
         minimumLength = literals.reduce(0) { $0 + $1.count } + gaps.reduce(0, +)
     }
@@ -63,25 +68,23 @@ struct Wildcard: Sendable {
         return Array(items.dropFirst(anchors))
     }
 
-    var matchesEverything: Bool { literals.allSatisfy(\.isEmpty) && gaps == [0] }
-    var requiresNonEmpty: Bool { literals.allSatisfy(\.isEmpty) && gaps == [1] }
+    var matchesEverything: Bool { head.isEmpty && tail.isEmpty && gaps == [0] }
+    var requiresNonEmpty: Bool { head.isEmpty && tail.isEmpty && gaps == [1] }
 
     func matches(_ text: UnsafeRawBufferPointer) -> Bool {
         guard text.count >= minimumLength else { return false }
-        let head = literals[0]
-        let tail = literals[literals.count - 1]
         let tailStart = text.count - tail.count
         guard head.withUnsafeBytes({ ByteSearch.isEqual(text, $0, count: head.count) }),
             tail.withUnsafeBytes({
                 ByteSearch.isEqual(UnsafeRawBufferPointer(rebasing: text[tailStart...]), $0, count: tail.count)
             })
         else { return false }
+        // Without a middle the gap fits: the text is as long as everything needs.
+        if middle.isEmpty { return true }
         var position = head.count
-        for index in 1..<(literals.count - 1) {
-            guard let found = ByteSearch.first(literals[index], in: text, from: position + gaps[index - 1]) else {
-                return false
-            }
-            position = found + literals[index].count
+        for index in middle.indices {
+            guard let found = ByteSearch.first(middle[index], in: text, from: position + gaps[index]) else { return false }
+            position = found + middle[index].count
         }
         return position + gaps[gaps.count - 1] <= tailStart
     }
