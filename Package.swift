@@ -92,6 +92,13 @@ let package = Package(
         .testTarget(name: "ScraperTests", dependencies: ["Scraper", "TSDB", "Support"]),
         .testTarget(
             name: "ServicesTests",
-            dependencies: ["ConfigurationFile", "HostMetrics", "SelfMetrics", "WebAPI", "Support"]),
+            dependencies: [
+                "Alerter", "ConfigurationFile", "HostMetrics", "PromQL", "Scraper", "SelfMetrics", "Snappy", "Support", "TSDB",
+                "WebAPI",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ]),
     ]
 )

@@ -98,7 +98,9 @@ final class HTTPExchangeHandler: ChannelDuplexHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        fail(error is HTTPParserError ? .notHTTP : .closed(hasBegun: head != nil), context)
+        // The parser's word for a connection that ends inside an answer.
+        let hasEnded = (error as? HTTPParserError) == .invalidEOFState
+        fail(error is HTTPParserError && !hasEnded ? .notHTTP : .closed(hasBegun: head != nil), context)
     }
 
     private func fail(_ failure: HTTPExchange.Failure, _ context: ChannelHandlerContext) {

@@ -1,0 +1,248 @@
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import Scraper
+import Synchronization
+import TSDB
+import Testing
+
+@testable import WebAPI
+
+/// A server on a free port that answers every connection's requests with prepared bytes, one after the other.
+private final class ScriptedServer: Sendable {
+    private let channel: any Channel
+    /// `answers` by request number over all connections; past the end the last one is repeated. `nil`: no answer.
+    init(_ answers: [String?], closes: Bool = false) async throws {
+        let received = Box(), connections = Box()
+        let counter = Shared()
+        channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .serverChannelOption(ChannelOptions.socketOption(.so_reuseaddr), value: 1)
+            .childChannelInitializer { channel in
+                connections.add("c")
+                return channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(
+                        Handler(answers: answers, closes: closes, counter: counter, received: received))
+                }
+            }
+            .bind(host: "127.0.0.1", port: 0).get()
+        boxes = (received, connections)
+    }
+
+    private let boxes: (Box, Box)
+    var requests: [String] { boxes.0.all }
+    var connectionCount: Int { boxes.1.all.count }
+    var address: String { "127.0.0.1:\(channel.localAddress?.port ?? 0)" }
+    func close() async { try? await channel.close() }
+
+    final class Box: Sendable {
+        private let items = Mutex<[String]>([])
+        func add(_ item: String) { items.withLock { $0.append(item) } }
+        var all: [String] { items.withLock { $0 } }
+    }
+
+    final class Shared: Sendable {
+        private let count = Mutex(0)
+        func next() -> Int {
+            count.withLock { count in
+                defer { count += 1 }
+                return count
+            }
+        }
+    }
+
+    private final class Handler: ChannelInboundHandler {
+        typealias InboundIn = ByteBuffer
+        typealias OutboundOut = ByteBuffer
+        let answers: [String?]
+        let closes: Bool
+        let counter: Shared
+        let received: Box
+        var text = ""
+
+        init(answers: [String?], closes: Bool, counter: Shared, received: Box) {
+            self.answers = answers
+            self.closes = closes
+            self.counter = counter
+            self.received = received
+        }
+
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+            text += String(buffer: unwrapInboundIn(data))
+            guard text.hasSuffix("\r\n\r\n") else { return }
+            received.add(text)
+            text = ""
+            let number = counter.next()
+            guard let answer = answers[min(number, answers.count - 1)] else { return }
+            context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: answer.unicodeScalars.map { UInt8(truncatingIfNeeded: $0.value) })), promise: nil)
+            if closes { context.close(promise: nil) }
+        }
+    }
+}
+
+/// Bytes as a string of scalars 0…255, for answers that are not text.
+private func latin1(_ bytes: [UInt8]) -> String {
+    var result = ""
+    for byte in bytes { result.unicodeScalars.append(Unicode.Scalar(byte)) }
+    return result
+}
+
+@Suite("The scrape transport: one GET, with bounds on everything")
+struct TransportTests {
+    private func request(_ server: ScriptedServer, timeout: TSDB.Duration = .seconds(60), limit: Int = 1 << 20) -> ScrapeRequest {
+        ScrapeRequest(
+            scheme: "http", address: server.address, path: "/metrics", query: "a=b",
+            headers: [.init("Accept", "text/plain"), .init("Authorization", "Bearer s", isSecret: true)], timeout: timeout,
+            bodyLimit: limit)
+    }
+
+    private let page = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nup 1\n"
+
+    private func transport() -> NIOScrapeTransport { NIOScrapeTransport(eventLoops: MultiThreadedEventLoopGroup.singleton) }
+
+    private func failure(_ server: ScriptedServer, _ request: ScrapeRequest? = nil, _ transport: NIOScrapeTransport? = nil) async -> ScrapeError? {
+        do throws(ScrapeError) {
+            _ = try await (transport ?? self.transport()).get(request ?? self.request(server))
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    @Test("sends path, query, host and headers; gives status, content type and body; keeps the connection")
+    func keepAlive() async throws {
+        let server = try await ScriptedServer([page])
+        let transport = transport()
+        for _ in 0..<3 {
+            let response = try await transport.get(request(server))
+            #expect(response.status == 200 && response.contentType == "text/plain" && response.body == Array("up 1\n".utf8))
+        }
+        #expect(server.connectionCount == 1)
+        let sent = server.requests[0]
+        #expect(sent.hasPrefix("GET /metrics?a=b HTTP/1.1\r\n") && sent.contains("Host: \(server.address)\r\n"))
+        #expect(sent.contains("Accept: text/plain\r\n") && sent.contains("Authorization: Bearer s\r\n"))
+        transport.close()
+        await server.close()
+    }
+
+    @Test("a kept connection that the server has ended is replaced")
+    func replaced() async throws {
+        let server = try await ScriptedServer([page], closes: true)
+        let transport = transport()
+        for _ in 0..<3 { #expect(try await transport.get(request(server)).status == 200) }
+        #expect(server.connectionCount == 3)
+        await server.close()
+    }
+
+    @Test("a body over the limit is refused: declared, sent, or unpacked")
+    func limits() async throws {
+        let long = String(repeating: "x", count: 2000)
+        for answer in [
+            "HTTP/1.1 200 OK\r\nContent-Length: 2000\r\n\r\n\(long)", "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n\(long)",
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n7d0\r\n\(long)\r\n0\r\n\r\n",
+        ] {
+            let server = try await ScriptedServer([answer], closes: true)
+            #expect(await failure(server, request(server, limit: 1000)) == .bodySizeLimit)
+            await server.close()
+        }
+        let zeros = [UInt8](repeating: 0x30, count: 1 << 20)
+        let packed = zeros.withUnsafeBytes { Gzip.deflate($0) } ?? []
+        #expect(packed.count < 10_000)
+        let server = try await ScriptedServer(["HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: \(packed.count)\r\n\r\n" + latin1(packed)])
+        #expect(await failure(server, request(server, limit: 1 << 19)) == .bodySizeLimit)
+        #expect(try await transport().get(request(server, limit: 2 << 20)).body == zeros)
+        await server.close()
+    }
+
+    @Test("no answer in time is upstream's deadline error")
+    func timeout() async throws {
+        let server = try await ScriptedServer([nil])
+        let request = request(server, timeout: .milliseconds(150))
+        #expect(await failure(server, request) == .timeout(request.url))
+        await server.close()
+    }
+
+    @Test("refused, cut off and not HTTP are told apart")
+    func broken() async throws {
+        let gone = try await ScriptedServer([page])
+        let request = request(gone)
+        await gone.close()
+        let refused = await failure(gone, request)
+        #expect(refused?.message == "Get \"\(request.url)\": dial tcp \(request.address): connect: connection refused")
+        for (answer, reason) in [("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nab", "EOF"), ("", "EOF"), ("hello\r\n\r\n", "net/http: malformed HTTP response")] {
+            let server = try await ScriptedServer([answer], closes: true)
+            let message = await failure(server)?.message ?? ""
+            #expect(message == "Get \"http://\(server.address)/metrics?a=b\": \(reason)")
+            await server.close()
+        }
+    }
+
+    @Test("redirects are followed, ten of them; secrets stay with the first host")
+    func redirects() async throws {
+        let other = try await ScriptedServer([page])
+        let server = try await ScriptedServer([
+            "HTTP/1.1 302 Found\r\nLocation: /again?x=1\r\nContent-Length: 0\r\n\r\n",
+            "HTTP/1.1 307 Temporary Redirect\r\nLocation: http://\(other.address)/m\r\nContent-Length: 0\r\n\r\n",
+        ])
+        #expect(try await transport().get(request(server)).status == 200)
+        #expect(server.requests[1].hasPrefix("GET /again?x=1 ") && server.requests[1].contains("Authorization"))
+        #expect(other.requests[0].hasPrefix("GET /m ") && !other.requests[0].contains("Authorization"))
+        let circle = try await ScriptedServer(["HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 0\r\n\r\n"])
+        #expect(await failure(circle)?.message.hasSuffix("stopped after 10 redirects") == true)
+        var stays = request(circle)
+        stays.followsRedirects = false
+        #expect(try await transport().get(stays).status == 302)
+        for location in ["https://x/", "ftp://x/", "file:///etc/passwd"] {
+            let server = try await ScriptedServer(["HTTP/1.1 302 Found\r\nLocation: \(location)\r\nContent-Length: 0\r\n\r\n"])
+            #expect(await failure(server)?.code == .transport)
+            await server.close()
+        }
+        for server in [other, server, circle] { await server.close() }
+    }
+
+    @Test("a header with a line break is not sent")
+    func headerInjection() async throws {
+        let server = try await ScriptedServer([page])
+        var request = request(server)
+        request.headers.append(.init("X", "a\r\nY: b"))
+        #expect(await failure(server, request) != nil)
+        #expect(server.requests.isEmpty)
+        await server.close()
+    }
+
+    @Test("addresses", arguments: [("a", "a", 80), ("a:1", "a", 1), ("[::1]:9", "::1", 9), ("[::1]", "::1", 80), ("1.2.3.4:65535", "1.2.3.4", 65535)])
+    func addresses(_ text: String, _ host: String, _ port: Int) {
+        let address = HTTPAddress(text)
+        #expect(address?.host == host && address?.port == port)
+    }
+
+    @Test("no addresses", arguments: ["", ":", "a:", "a:0", "a:65536", "a:-1", "[", "[]", "[::1", "[::1]x", "a b:1", "a:99999999999999999999"])
+    func noAddresses(_ text: String) { #expect(HTTPAddress(text) == nil) }
+}
+
+@Suite("gzip")
+struct GzipTests {
+    @Test("unpacks what it packs, several members included")
+    func roundTrip() throws {
+        for count in [0, 1, 1000, 300_000, 1 << 20] {
+            let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 31 >> 3) }
+            let packed = try #require(bytes.withUnsafeBytes { Gzip.deflate($0) })
+            #expect(try Gzip.inflate(packed, limit: 0) == bytes)
+            #expect(try Gzip.inflate(packed, limit: max(1, count)) == bytes)
+            #expect(try Gzip.inflate(packed + packed, limit: 0) == bytes + bytes)
+            if count > 1 { #expect(throws: Gzip.Failure.overLimit) { try Gzip.inflate(packed, limit: count - 1) } }
+        }
+    }
+
+    @Test("damage is an error, at whichever byte")
+    func damage() throws {
+        let bytes = Array("a metrics page, a metrics page, a metrics page".utf8)
+        let packed = try #require(bytes.withUnsafeBytes { Gzip.deflate($0) })
+        for count in 0..<packed.count { #expect(throws: Gzip.Failure.self) { try Gzip.inflate(Array(packed[..<count]), limit: 0) } }
+        for index in packed.indices {
+            var damaged = packed
+            damaged[index] ^= 0x55
+            // A flipped bit of the header's optional fields may go unnoticed; the content may not.
+            if let content = try? Gzip.inflate(damaged, limit: 1 << 20) { #expect(content == bytes) }
+        }
+    }
+}
