@@ -221,12 +221,14 @@ enum CommonScrapeFields {
                     "unknown scrape protocol \(text), supported: \(ScrapeProtocol.allCases.map(\.rawValue).sorted())",
                     at: node.position)
             }
-            if choice == .prometheusProto {
-                throw ConfigError("scrape protocol PrometheusProto is not supported yet", at: node.position)
-            }
             if result.contains(choice) { throw ConfigError("duplicated protocol in scrape_protocols: \(text)", at: node.position) }
             result.append(choice)
         }
-        return result
+        // A list of preferences: what we do not speak is not offered, as long as something else is left.
+        let spoken = result.filter { $0 != .prometheusProto }
+        if spoken.isEmpty, let node = nodes.first {
+            throw ConfigError("scrape protocol PrometheusProto is not supported yet", at: node.position)
+        }
+        return spoken
     }
 }

@@ -118,7 +118,7 @@ struct LinkTable: ~Copyable {
 
     /// Out of memory traps, as everywhere in Swift.
     private static func allocate(_ count: Int) -> UnsafeMutablePointer<Entry> {
-        guard let memory = calloc(count, MemoryLayout<Entry>.stride) else { fatalError("no memory for \(count) links") }
+        guard let memory = calloc(count, MemoryLayout<Entry>.stride) else { preconditionFailure("no memory for \(count) links") }
         return memory.bindMemory(to: Entry.self, capacity: count)
     }
 }

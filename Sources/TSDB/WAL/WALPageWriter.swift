@@ -1,5 +1,3 @@
-import CTSDB
-
 /// Cuts records into fragments that never cross a page: the writing half of the log's framing.
 ///
 ///     │ page 0                        │ page 1                        │
@@ -51,7 +49,7 @@ struct WALPageWriter {
     }
 
     private mutating func appendFragment(_ type: UInt8, _ data: UnsafeRawBufferPointer) {
-        let crc = ctsdb_crc32c(0, data.baseAddress, data.count)
+        let crc = crc32c(0, data.baseAddress, data.count)
         bytes.append(type)
         bytes.append(UInt8(truncatingIfNeeded: data.count >> 8))
         bytes.append(UInt8(truncatingIfNeeded: data.count))

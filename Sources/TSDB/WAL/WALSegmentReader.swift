@@ -1,5 +1,3 @@
-import CTSDB
-
 /// Reads one segment: pages → fragments → records, and finds its way back after damage.
 ///
 /// A fragment is believed when its CRC holds. Where one does not, the record it belongs to is lost and reading goes on
@@ -76,7 +74,7 @@ struct WALSegmentReader: ~Copyable {
                     isTorn: isTorn && position >= size)
             }
             let data = UnsafeRawBufferPointer(start: window + (dataStart - windowStart), count: length)
-            guard storedChecksum(start) == ctsdb_crc32c(0, data.baseAddress, length) else {
+            guard storedChecksum(start) == crc32c(0, data.baseAddress, length) else {
                 resynchronise(after: start, pageStart, pageEnd, claimed: length)
                 return lost(at: start, "checksum does not match", isTorn: false)
             }
@@ -150,7 +148,7 @@ struct WALSegmentReader: ~Copyable {
         let wanted = storedChecksum(start)
         var crc: UInt32 = 0
         for end in dataStart..<pageEnd {
-            crc = ctsdb_crc32c(crc, window + (end - windowStart), 1)
+            crc = crc32c(crc, window + (end - windowStart), 1)
             if crc == wanted && isSound(at: end + 1, pageEnd) {
                 position = end + 1
                 return
@@ -171,7 +169,7 @@ struct WALSegmentReader: ~Copyable {
         let dataStart = start + WALFormat.headerSize
         guard byte(start) & 0xe0 == 0, (1...4).contains(byte(start) & 7), length > 0, length <= pageEnd - dataStart
         else { return false }
-        return storedChecksum(start) == ctsdb_crc32c(0, window + (dataStart - windowStart), length)
+        return storedChecksum(start) == crc32c(0, window + (dataStart - windowStart), length)
     }
 
     // MARK: The window. Offsets are the file's; callers stay inside the loaded page.
