@@ -13,6 +13,7 @@ public struct WebAPI: Sendable {
     let status: ServerStatus
     private var routes = Routes()
     private let metrics = HTTPMetrics()
+    private let prefix: String
 
     let clock: any WallClock
     let hooks: Hooks
@@ -24,6 +25,7 @@ public struct WebAPI: Sendable {
     ) {
         self.clock = clock
         self.hooks = hooks
+        prefix = options.routePrefix
         let queryMetrics = QueryMetrics(concurrency: pool.limit)
         self.queryMetrics = queryMetrics
         registry.add { queryMetrics.write(to: &$0) }
@@ -36,7 +38,7 @@ public struct WebAPI: Sendable {
         addQueries(to: &routes)
         addSeries(to: &routes)
         addTargets(to: &routes)
-        addAssets(assets, to: &routes)
+        addAssets(assets, prefix: options.routePrefix, to: &routes)
         addRemoteWrite(
             to: &routes, registry: registry, isEnabled: options.acceptsRemoteWrite,
             pool: ThreadPool("append", threads: 2, queueLimit: 1_000))
@@ -46,6 +48,8 @@ public struct WebAPI: Sendable {
     public struct Options: Sendable {
         /// `--web.enable-remote-write-receiver`.
         public var acceptsRemoteWrite = false
+        /// `--web.route-prefix`: what all paths begin with; empty for nothing.
+        public var routePrefix = ""
 
         public init() {}
     }
@@ -76,7 +80,7 @@ public struct WebAPI: Sendable {
         let begin = ContinuousClock.now
         var route = "unknown"
         let reply: Reply
-        switch routes.match(request.method, request.path) {
+        switch routes.match(request.method, routed(request.path)) {
         case .handler(let handler, let pattern):
             route = pattern
             if isForged(request) {
@@ -100,6 +104,14 @@ public struct WebAPI: Sendable {
             metrics.observe(route: route, status: reply.status.code, seconds: Self.seconds(since: begin), bytes: 0)
         }
         return reply
+    }
+
+    /// The path below the prefix. Outside of it there is nothing but the way in.
+    private func routed(_ path: String) -> String {
+        if prefix.isEmpty { return path }
+        if path == "/" || path == prefix { return "/" }
+        guard path.hasPrefix(prefix + "/") else { return "" }
+        return String(path.dropFirst(prefix.count))
     }
 
     /// A page of another site makes a browser send something that changes state.

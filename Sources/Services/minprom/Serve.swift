@@ -95,7 +95,7 @@ struct Serve: AsyncParsableCommand {
             ("web.listen-address", listenAddresses.joined(separator: ",")),
             ("web.max-connections", "\(maxConnections)"),
             ("web.page-title", pageTitle),
-            ("web.route-prefix", routePrefix ?? "/"),
+            ("web.route-prefix", (try? Settings(self).routePrefix).flatMap { $0.isEmpty ? nil : $0 } ?? "/"),
         ]
     }
 }

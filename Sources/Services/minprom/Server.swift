@@ -3,9 +3,9 @@ import HostMetrics
 import Logging
 import NIOCore
 import NIOPosix
-import PromQL
 import Scraper
 import SelfMetrics
+import Synchronization
 import TSDB
 import WebAPI
 
@@ -36,14 +36,130 @@ struct Server {
         do throws(ConfigError) { configuration = try loader.load() } catch {
             throw StartError("error loading config from \"\(flags.configFile ?? "")\": \(error)")
         }
+        let status = ServerStatus(
+            startTime: clock.now(), flags: flags.flags, isLifecycleEnabled: flags.enableLifecycle)
+        registry.add { ProcessMetrics.write(to: &$0) }
+        registry.add { ServerMetrics.write(status, to: &$0) }
 
-        let status = ServerStatus(startTime: clock.now(), flags: flags.flags, isLifecycleEnabled: flags.enableLifecycle)
-        let eventLoops = MultiThreadedEventLoopGroup(numberOfThreads: min(2, System.coreCount))
+        let stop = StopRequest(), storage = StorageSide()
+        let web = webServer(status, registry, storage, stop)
+        let background = Task {
+            await withDiscardingTaskGroup { group in
+                group.addTask {
+                    do throws(StartError) {
+                        try await open(configuration, loader, pages, status, registry, storage)
+                    } catch {
+                        storage.fail(error)
+                        stop.ask()
+                    }
+                }
+                group.addTask {
+                    for await wish in signals {
+                        switch wish {
+                        case .stop: stop.ask()
+                        case .reload: _ = await storage.running?.reloader.reload()
+                        }
+                    }
+                }
+                group.addTask {
+                    await stop.wait()
+                    logger.info("Stopping")
+                    status.setReady(false)
+                    await storage.running?.scraper.stop()
+                    await web.stop()
+                }
+            }
+        }
+        var failure: StartError?
+        do { try await web.run() } catch {
+            failure = StartError(WebServer.describe(error, addresses: flags.listenAddresses))
+        }
+        background.cancel()
+        if let running = storage.running {
+            running.transport.close()
+            do throws(TSDBError) { try running.database.close() } catch { logger.error("Closing the database: \(error)") }
+        }
+        if let failure = failure ?? storage.failure { throw failure }
+        logger.info("See you next time!")
+    }
+
+    private func webServer(
+        _ status: ServerStatus, _ registry: MetricsRegistry, _ storage: StorageSide, _ stop: StopRequest
+    ) -> WebServer {
+        var doors = WebAPI.Options()
+        doors.acceptsRemoteWrite = flags.enableRemoteWrite
+        doors.routePrefix = settings.routePrefix
+        let api = WebAPI(
+            status: status, registry: registry, pool: ThreadPool("query", threads: flags.queryMaxConcurrency),
+            clock: clock, options: doors, assets: WebAssets(files: EmbeddedFiles.all()),
+            hooks: .init(
+                reload: {
+                    guard let running = storage.running else { return "the server is not ready" }
+                    return await running.reloader.reload()
+                }, quit: { stop.ask() }))
+        var limits = WebServer.Limits()
+        limits.connections = flags.maxConnections
+        let logger = logger
+        return WebServer(
+            api, on: settings.addresses, limits: limits,
+            eventLoops: MultiThreadedEventLoopGroup(numberOfThreads: min(2, System.coreCount)), logger: logger
+        ) { host, port in
+            logger.info("Listening on", metadata: ["address": "\(host):\(port)"])
+        }
+    }
+
+    /// Pages of this process that are scraped without a socket.
+    private func pages(_ registry: MetricsRegistry) -> [String: InternalTransport.Page] {
+        let host = HostMetrics()
+        return ["self": { registry.page() }, "host": { host.exposition() }]
+    }
+}
+
+// MARK: The side of storage
+
+/// The parts that exist once the log is replayed, or why they never will.
+private final class StorageSide: Sendable {
+    struct Running: Sendable {
+        var database: Database
+        var scraper: Scraper
+        var reloader: Reloader
+        var transport: NIOScrapeTransport
+    }
+
+    private enum State { case starting, running(Running), failed(StartError) }
+    private let state = Mutex(State.starting)
+
+    func run(_ parts: Running) { state.withLock { $0 = .running(parts) } }
+    func fail(_ error: StartError) { state.withLock { $0 = .failed(error) } }
+
+    var running: Running? {
+        state.withLock { if case .running(let parts) = $0 { parts } else { nil } }
+    }
+    var failure: StartError? {
+        state.withLock { if case .failed(let error) = $0 { error } else { nil } }
+    }
+}
+
+extension Server {
+    /// Opens the database, starts scraping and upkeep, and makes the server ready. Returns when upkeep is cancelled.
+    private func open(
+        _ configuration: Configuration, _ loader: ConfigurationLoader, _ pages: [String: InternalTransport.Page],
+        _ status: ServerStatus, _ registry: MetricsRegistry, _ storage: StorageSide
+    ) async throws(StartError) {
+        let upkeep = ThreadPool("upkeep", threads: 1)
+        let opened: Result<Database, StartError>
+        do throws(ThreadPool.Full) {
+            opened = try await upkeep.run {
+                do throws(StartError) { return .success(try openDatabase(configuration)) } catch { return .failure(error) }
+            }
+        } catch {
+            throw StartError("no thread to open the database")
+        }
+        let database = try opened.get()
         // Scrapes have a loop of their own, and everything of a scrape happens on it.
         let scrapeLoop = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let scrapeThread = EventLoopExecutor(scrapeLoop.next())
         let transport = NIOScrapeTransport(eventLoops: scrapeLoop)
-        let database = try openDatabase(configuration)
         var scraping = Scraper.Options()
         scraping.executor = scrapeThread
         let scraper = Scraper(
@@ -52,66 +168,13 @@ struct Server {
         let reloader = Reloader(
             loader: loader, status: status, database: database, engine: settings.engine, scraper: scraper,
             retention: settings.retention, clock: clock, logger: logger)
-        registry.add { ProcessMetrics.write(to: &$0) }
-        registry.add { ServerMetrics.write(status, database, scraper.statistics.current, to: &$0) }
-
-        let stop = StopRequest()
-        var doors = WebAPI.Options()
-        doors.acceptsRemoteWrite = flags.enableRemoteWrite
-        let api = WebAPI(
-            status: status, registry: registry, pool: ThreadPool("query", threads: flags.queryMaxConcurrency),
-            clock: clock, options: doors, assets: WebAssets(files: EmbeddedFiles.all()),
-            hooks: .init(reload: { await reloader.reload() }, quit: { stop.ask() }))
-        var limits = WebServer.Limits()
-        limits.connections = flags.maxConnections
-        let logger = logger
-        let web = WebServer(api, on: settings.addresses, limits: limits, eventLoops: eventLoops, logger: logger) { host, port in
-            logger.info("Listening on", metadata: ["address": "\(host):\(port)"])
-        }
-
-        let background = Task {
-            await withDiscardingTaskGroup { group in
-                group.addTask {
-                    await reloader.start(configuration)
-                    status.setReady(true)
-                    logger.info("Server is ready to receive web requests.")
-                }
-                group.addTask { await Self.keep(database, logger) }
-                group.addTask {
-                    for await wish in signals {
-                        switch wish {
-                        case .stop: stop.ask()
-                        case .reload: _ = await reloader.reload()
-                        }
-                    }
-                }
-                group.addTask {
-                    await stop.wait()
-                    logger.info("Stopping")
-                    status.setReady(false)
-                    await scraper.stop()
-                    await web.stop()
-                }
-            }
-        }
-        let failure: StartError?
-        do {
-            try await web.run()
-            failure = nil
-        } catch {
-            failure = StartError(WebServer.describe(error, addresses: flags.listenAddresses))
-        }
-        background.cancel()
-        transport.close()
-        do throws(TSDBError) { try database.close() } catch { logger.error("Closing the database: \(error)") }
-        if let failure { throw failure }
-        logger.info("See you next time!")
-    }
-
-    /// Pages of this process that are scraped without a socket.
-    private func pages(_ registry: MetricsRegistry) -> [String: InternalTransport.Page] {
-        let host = HostMetrics()
-        return ["self": { registry.page() }, "host": { host.exposition() }]
+        registry.add { ServerMetrics.write(database, scraper.statistics.current, to: &$0) }
+        storage.run(.init(database: database, scraper: scraper, reloader: reloader, transport: transport))
+        await reloader.start(configuration)
+        guard !Task.isCancelled else { return }
+        status.setReady(true)
+        logger.info("Server is ready to receive web requests.")
+        await keep(database, upkeep)
     }
 
     private func openDatabase(_ configuration: Configuration) throws(StartError) -> Database {
@@ -140,8 +203,7 @@ struct Server {
     }
 
     /// Once a second: what the database has to do in the background.
-    private static func keep(_ database: Database, _ logger: Logger) async {
-        let pool = ThreadPool("upkeep", threads: 1)
+    private func keep(_ database: Database, _ pool: ThreadPool) async {
         var lastFailure = ""
         while !Task.isCancelled {
             do { try await Task.sleep(for: .seconds(1)) } catch { return }

@@ -6,15 +6,13 @@ import WebAPI
 
 /// Prometheus' names for the numbers that the parts of this process keep.
 enum ServerMetrics {
-    static func write(
-        _ status: ServerStatus, _ database: Database, _ scrapes: ScrapeStatistics.Counters, to page: inout MetricsPage
-    ) {
-        write(status, to: &page)
+    static func write(_ database: Database, _ scrapes: ScrapeStatistics.Counters, to page: inout MetricsPage) {
+        write(database.replay, to: &page)
         write(database.statistics, database.refusedCounts, to: &page)
         write(scrapes, to: &page)
     }
 
-    private static func write(_ status: ServerStatus, to page: inout MetricsPage) {
+    static func write(_ status: ServerStatus, to page: inout MetricsPage) {
         let build = status.build, reload = status.lastReload
         page.family("prometheus_build_info", .gauge, "A metric with a constant '1' value labeled by version, revision, branch.")
         page.sample(
@@ -30,6 +28,14 @@ enum ServerMetrics {
         page.single(
             "prometheus_config_last_reload_success_timestamp_seconds", .gauge,
             "Timestamp of the last successful configuration reload.", reload.lastSuccess.seconds)
+    }
+
+    private static func write(_ replay: WALReplayReport, to page: inout MetricsPage) {
+        page.single(
+            "prometheus_tsdb_wal_corruptions_total", .counter, "Total number of WAL corruptions.", replay.damages.count)
+        page.single(
+            "minprom_tsdb_wal_lost_samples", .gauge, "Samples behind damage in the log, lost when it was replayed.",
+            replay.lostSampleCount)
     }
 
     private static func write(_ head: HeadStatistics, _ refused: [AppendVerdict: Int], to page: inout MetricsPage) {

@@ -13,6 +13,8 @@ struct Settings {
     var engine = EngineOptions()
     var format: LogLines.Format
     var level: Logger.Level
+    /// With a slash in front and none behind; empty for none.
+    var routePrefix = ""
     var warnings: [String] = []
 
     init(_ flags: Serve) throws(StartError) {
@@ -47,6 +49,9 @@ struct Settings {
             throw StartError("--log.level must be debug, info, warn or error, not \"\(flags.logLevel)\"")
         }
         self.level = level
+        routePrefix = try Self.prefix(flags)
+        if retentionSize > 0 { warnings.append("--storage.tsdb.retention.size has no effect yet") }
+        if flags.enableAdmin { warnings.append("--web.enable-admin-api has no effect yet") }
         for text in flags.features.flatMap({ $0.split(separator: ",") }) { use(feature: String(text)) }
     }
 
@@ -59,6 +64,20 @@ struct Settings {
         case "promql-extended-range-selectors": engine.parser.extendedRangeSelectors = true
         default: warnings.append("--enable-feature: \"\(feature)\" is not known or not supported yet")
         }
+    }
+
+    /// `--web.route-prefix`, or the path of `--web.external-url`.
+    private static func prefix(_ flags: Serve) throws(StartError) -> String {
+        var prefix = flags.routePrefix ?? ""
+        if flags.routePrefix == nil, !flags.externalURL.isEmpty {
+            let parts = flags.externalURL.split(separator: "/", maxSplits: 3, omittingEmptySubsequences: false)
+            guard parts.count >= 3, ["http:", "https:"].contains(parts[0]), parts[1].isEmpty, !parts[2].isEmpty else {
+                throw StartError("--web.external-url: \"\(flags.externalURL)\" is not a URL such as http://host:9090/path")
+            }
+            prefix = parts.count > 3 ? String(parts[3]) : ""
+        }
+        let path = prefix.split(separator: "/").joined(separator: "/")
+        return path.isEmpty ? "" : "/" + path
     }
 
     private static func duration(_ flag: String, _ text: String) throws(StartError) -> TSDB.Duration {

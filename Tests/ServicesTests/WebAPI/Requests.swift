@@ -17,7 +17,7 @@ struct TestAPI {
 
     init(
         ready: Bool = true, remoteWrite: Bool = true, lifecycle: Bool = false, assets: WebAssets = WebAssets(),
-        options: EngineOptions = EngineOptions(), hooks: WebAPI.Hooks = .init()
+        options: EngineOptions = EngineOptions(), prefix: String = "", hooks: WebAPI.Hooks = .init()
     ) {
         let clock = ManualClock(Timestamp(milliseconds: 1_000_000))
         let database = Database.inMemory(clock: clock)
@@ -26,6 +26,7 @@ struct TestAPI {
             isLifecycleEnabled: lifecycle)
         var doors = WebAPI.Options()
         doors.acceptsRemoteWrite = remoteWrite
+        doors.routePrefix = prefix
         api = WebAPI(
             status: status, registry: MetricsRegistry(), pool: ThreadPool("test", threads: 2), clock: clock, options: doors,
             assets: assets, hooks: hooks)

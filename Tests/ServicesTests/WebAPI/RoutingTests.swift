@@ -86,11 +86,24 @@ struct RoutingTests {
     func assets() async {
         let test = TestAPI(assets: WebAssets(files: ["index.html": Array("<p>".utf8), "app.js": Array("x".utf8)]))
         #expect(await test.ask(.get, "/query", "g0.expr=up").body == "<p>")
-        #expect(await test.ask(.get, "/graph", "g0.expr=up").reply.headers[.location] == "query?g0.expr=up")
+        #expect(await test.ask(.get, "/graph", "g0.expr=up").reply.headers[.location] == "/query?g0.expr=up")
         let file = await test.ask(.get, "/assets/app.js")
         #expect(file.body == "x" && file.reply.contentType == "text/javascript; charset=utf-8")
         let tag = file.reply.headers[.eTag] ?? ""
         #expect(await test.ask(.get, "/assets/app.js", headers: [.ifNoneMatch: tag]).status == 304)
+    }
+
+    @Test("with a prefix everything lives below it, and / leads there")
+    func prefixed() async {
+        let test = TestAPI(assets: WebAssets(files: ["index.html": Array("<p>".utf8)]), prefix: "/prom")
+        #expect(await test.ask(.get, "/prom/-/healthy").status == 200)
+        #expect(await test.ask(.get, "/prom/api/v1/query", "query=1").status == 200)
+        for path in ["/-/healthy", "/promx/-/healthy", "/prom/prom/-/healthy", "/query"] {
+            #expect(await test.ask(.get, path).status == 404, "\(path)")
+        }
+        for path in ["/", "/prom", "/prom/"] {
+            #expect(await test.ask(.get, path).reply.headers[.location] == "/prom/query", "\(path)")
+        }
     }
 
     @Test("requests are counted per route")

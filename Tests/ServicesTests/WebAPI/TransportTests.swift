@@ -233,6 +233,32 @@ struct GzipTests {
         }
     }
 
+    @Test("a reply is packed for who asks: in one piece and in many")
+    func replies() async throws {
+        let pool = ThreadPool("t", threads: 1)
+        let text = String(repeating: "{\"a\":1},", count: 1000)
+        var whole = Reply.text(text)
+        whole = await whole.compressed(for: "deflate, gzip;q=0.5", on: pool)
+        #expect(whole.headers[.contentEncoding] == "gzip" && whole.headers[.vary] == "Accept-Encoding")
+        #expect(try Gzip.inflate(whole.wholeBody, limit: 0) == Array(text.utf8))
+        final class Pieces: PieceSource, @unchecked Sendable {
+            // Sendable: one task uses it.
+            var left = 50
+            let text: String
+            init(_ text: String) { self.text = text }
+            func next() -> ByteBuffer? {
+                left -= 1
+                return left >= 0 ? ByteBuffer(string: text) : nil
+            }
+        }
+        let many = await Reply(.ok, contentType: "application/json", pieces: Pieces(text)).compressed(for: "gzip", on: pool)
+        #expect(try Gzip.inflate(many.wholeBody, limit: 0) == Array(String(repeating: text, count: 50).utf8))
+        for refused in ["", "br", "gzip;q=0", "identity"] {
+            #expect(await Reply.text(text).compressed(for: refused, on: pool).headers[.contentEncoding] == nil)
+        }
+        #expect(await Reply.text("short").compressed(for: "gzip", on: pool).wholeBody == Array("short".utf8))
+    }
+
     @Test("damage is an error, at whichever byte")
     func damage() throws {
         let bytes = Array("a metrics page, a metrics page, a metrics page".utf8)

@@ -54,11 +54,11 @@ public struct WebAssets: Sendable {
 }
 
 extension WebAPI {
-    func addAssets(_ assets: WebAssets, to routes: inout Routes) {
+    func addAssets(_ assets: WebAssets, prefix: String, to routes: inout Routes) {
         guard let page = assets.page else { return }
         for path in ["/", "/graph"] {
             routes.on([.get, .head], path) { request in
-                .redirect(to: request.query.isEmpty ? "query" : "query?" + request.query)
+                .redirect(to: prefix + (request.query.isEmpty ? "/query" : "/query?" + request.query))
             }
         }
         for path in assets.pages { routes.on([.get, .head], path) { request in .file(page, request) } }

@@ -130,7 +130,8 @@ struct Responder: HTTPResponder {
             APIRequest(
                 request.method, path, query: request.uri.query ?? "", headers: request.headers, body: body,
                 connection: connection))
-        return response(to: reply, request, context)
+        return response(
+            to: await reply.compressed(for: request.headers[.acceptEncoding], on: api.pool), request, context)
     }
 
     private struct BodyTooLarge: Error {}
