@@ -19,7 +19,8 @@ build: setup     ## release build
 run: build       ## build and start minprom on this machine's own data: http://localhost:9090
 	.build/release/minprom $(FLAGS)
 
-test: setup      ## all tests, one debug build
+test: setup      ## all tests, one debug build; the pages' logic where there is a node
+	@if command -v node >/dev/null; then node --test Tests/web/*.test.mjs >/dev/null && echo "pages: passed"; fi
 	$(SWIFT) build --build-tests
 	$(SWIFT) test --skip-build --parallel
 
@@ -27,10 +28,10 @@ soak: setup      ## the same properties over SOAK times as many cases
 	MINPROM_SOAK=$(SOAK) $(SWIFT) test --parallel
 
 bench: setup     ## cost of the hot paths
-	cd Benchmarks && $(SWIFT) build -c release && .build/release/StorageBenchmarks
+	cd Benchmarks && $(SWIFT) build -c release && .build/release/StorageBenchmarks && .build/release/QueryBenchmarks
 
-fuzz:            ## every fuzz target for a minute
-	@scripts/fuzz.sh 60
+fuzz:            ## the query parser's fuzzer for a minute (the others' build lines stand in Fuzz/)
+	@scripts/fuzz-promql.sh 60
 
 format:          ## rewrite sources as .swift-format says
 	$(SWIFT) format --in-place --parallel --recursive Sources Tests Benchmarks/Sources Package.swift
