@@ -88,6 +88,27 @@ struct RemoteWriteTests {
         #expect(await test.get("/api/v1/query", "query=count_over_time(a[1m])&time=3").contains(#""3""#))
     }
 
+    @Test("labels of every length and kind, and labels behind the samples, are the series they say")
+    func unusual() async {
+        let test = TestAPI()
+        for length in [1, 2, 5, 100, 115, 116, 117, 118, 119, 120, 121, 126, 127, 128, 129, 300, 20_000] {
+            let value = String(repeating: "v", count: length)
+            for labels in [[("__name__", "a"), ("l", value)], [("__name__", value)], [("__name__", "a"), ("n" + value, "x"), ("z", "y")]] {
+                #expect(await send(test, Protobuf.request([Protobuf.series(labels, [(1000, 1)])])).status == 204)
+                let sorted = labels.sorted { $0.0 < $1.0 }.map { (name: $0.0, value: $0.1) }
+                let matchers = sorted.map { Matcher.equal($0.name, $0.value) }
+                let set = try? test.database.select(matchers, from: .min, through: .max)
+                #expect(set?.count == 1 && set?.labels(at: 0) == Labels(sorted), "\(length)")
+            }
+        }
+        var behind = Protobuf()
+        behind.bytes = Protobuf.series([("__name__", "b")], [(1000, 1)])
+        behind.bytes += Protobuf.series([("z", "1"), ("a", "2")], [(2000, 2)])
+        #expect(await send(test, Protobuf.request([behind.bytes])).status == 204)
+        #expect(await test.get("/api/v1/series", "match[]=b") == #"{"status":"success","data":[{"__name__":"b","a":"2","z":"1"}]}"#)
+        #expect(await test.get("/api/v1/query", "query=count_over_time(b[1m])&time=3").contains(#""2""#))
+    }
+
     @Test("a bad series is 400, and the good ones are stored")
     func partial() async {
         let test = TestAPI()

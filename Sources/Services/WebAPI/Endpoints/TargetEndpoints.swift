@@ -12,41 +12,8 @@ extension WebAPI {
                 parameters["scrapePool"].isEmpty || pool.job == parameters["scrapePool"]
             }
             let state = parameters["state"].lowercased()
-            let isAny = state.isEmpty || state == "any"
-            return .success { json in
-                json.append("{\"activeTargets\":[")
-                if isAny || state == "active" {
-                    var isFirst = true
-                    for pool in pools {
-                        for target in pool.active {
-                            if !isFirst { json.append(",") }
-                            isFirst = false
-                            json.append(target, pool: pool.job, host: status.hostName)
-                        }
-                    }
-                }
-                json.append("],\"droppedTargets\":[")
-                guard isAny || state == "dropped" else { return json.append("],\"droppedTargetCounts\":null}") }
-                var isFirst = true
-                for pool in pools {
-                    for labels in pool.dropped {
-                        if !isFirst { json.append(",") }
-                        isFirst = false
-                        json.append("{\"discoveredLabels\":")
-                        json.append(labels)
-                        json.append("scrapePool", string: pool.job)
-                        json.append("}")
-                    }
-                }
-                json.append("],\"droppedTargetCounts\":{")
-                for (index, pool) in pools.sorted(by: { $0.job < $1.job }).enumerated() {
-                    if index > 0 { json.append(",") }
-                    json.appendQuoted(pool.job)
-                    json.append(":")
-                    json.append(pool.droppedCount)
-                }
-                json.append("}}")
-            }
+            let host = status.hostName
+            return try await offload { .success(Self.targets(pools, state: state, host: host)) }
         }
         routes.on([.get], "/api/v1/scrape_pools") { _ in
             let jobs = (await self.pools()).map(\.job).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
@@ -64,6 +31,44 @@ extension WebAPI {
             return try await offload {
                 .success(Self.metadata(pools, wanted: wanted, limit: limit, perMetric: perMetric))
             }
+        }
+    }
+
+    private static func targets(_ pools: [PoolStatus], state: String, host: String) -> Reply {
+        let isAny = state.isEmpty || state == "any"
+        return .success { json in
+            json.append("{\"activeTargets\":[")
+            if isAny || state == "active" {
+                var isFirst = true
+                for pool in pools {
+                    for target in pool.active {
+                        if !isFirst { json.append(",") }
+                        isFirst = false
+                        json.append(target, pool: pool.job, host: host)
+                    }
+                }
+            }
+            json.append("],\"droppedTargets\":[")
+            guard isAny || state == "dropped" else { return json.append("],\"droppedTargetCounts\":null}") }
+            var isFirst = true
+            for pool in pools {
+                for labels in pool.dropped {
+                    if !isFirst { json.append(",") }
+                    isFirst = false
+                    json.append("{\"discoveredLabels\":")
+                    json.append(labels)
+                    json.append("scrapePool", string: pool.job)
+                    json.append("}")
+                }
+            }
+            json.append("],\"droppedTargetCounts\":{")
+            for (index, pool) in pools.sorted(by: { $0.job < $1.job }).enumerated() {
+                if index > 0 { json.append(",") }
+                json.appendQuoted(pool.job)
+                json.append(":")
+                json.append(pool.droppedCount)
+            }
+            json.append("}}")
         }
     }
 

@@ -34,8 +34,8 @@ public struct WebServer: Sendable {
         public var headBytes = 64 << 10
         /// Bytes of a remote-write body, compressed.
         public var writeBodyBytes = 32 << 20
-        /// Bytes of any other body (Go's bound for forms).
-        public var formBytes = 10 << 20
+        /// Bytes of any other body: a query is at most 64 KiB, so this is room for long lists of matchers.
+        public var formBytes = 1 << 20
 
         public init() {}
     }

@@ -9,9 +9,13 @@
 /// Invariant: `position <= bytes.count`; every length is checked before it is used.
 struct ProtobufReader {
     private let bytes: UnsafeRawBufferPointer
-    private(set) var position = 0
+    private(set) var position: Int
 
-    init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
+    /// `offset` is at most the size of `bytes`.
+    init(_ bytes: UnsafeRawBufferPointer, at offset: Int = 0) {
+        self.bytes = bytes
+        position = offset
+    }
 
     var isAtEnd: Bool { position >= bytes.count }
 

@@ -6,8 +6,8 @@ import TSDB
 ///     TimeSeries     1 labels*   2 samples*   3 exemplars*   4 histograms*
 ///     Label          1 name   2 value              Sample   1 value (double)   2 timestamp (ms, varint)
 ///
-/// A series' labels go from protobuf's form to the packed form of `Labels` by copying bytes: one comparison per label says
-/// whether they are sorted, and the database looks the packed bytes up. No label becomes a string.
+/// A series' labels go from protobuf's form to the packed form of `Labels` by copying bytes (`PackedLabelsBuffer`), and the
+/// database looks the packed bytes up. No label becomes a string.
 /// Source: prompb/types.proto and the remote-write 1.0 specification.
 ///
 /// Invariant: what is wrong with one series never keeps others from being read; a broken message keeps all out.
@@ -28,10 +28,8 @@ struct WriteRequestReader: ~Copyable {
     /// The samples read, in the order of the request.
     private(set) var batch = SampleBatch()
     private(set) var notes = Notes()
-    /// A series' labels, packed.
-    private var packed: [UInt8] = []
-    /// Where the labels of a series stand, for those that are not sorted.
-    private var pairs: [(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer)] = []
+    /// The labels of the series being read.
+    private var packed = PackedLabelsBuffer()
 
     init() {}
 
@@ -51,59 +49,83 @@ struct WriteRequestReader: ~Copyable {
         }
     }
 
+    /// Labels first, as every sender writes them, then samples.
     private mutating func readSeries(
         _ message: UnsafeRawBufferPointer, _ reference: (UnsafeRawBufferPointer) throws(TSDBError) -> SeriesRef
     ) throws(ProtobufError) {
-        var reader = ProtobufReader(message)
-        var found: SeriesRef?
-        packed.removeAll(keepingCapacity: true)
-        pairs.removeAll(keepingCapacity: true)
-        var previous = UnsafeRawBufferPointer(start: nil, count: 0)
-        var isPlain = true
+        packed.removeAll(room: message.count)
+        guard let labelsEnd = packed.appendPlainLabels(of: message) else { return try readUnusual(message, reference) }
+        // Nothing is stored before it is known that no label follows the samples.
+        var sampleCount = 0, exemplars = 0, histograms = 0
+        var reader = ProtobufReader(message, at: labelsEnd)
         while let field = try reader.nextField() {
             switch (field.number, field.wireType) {
-            case (1, 2):
-                let (name, value) = try readLabel(try reader.lengthDelimited())
-                pairs.append((name, value))
-                if value.isEmpty || name.order(against: previous) <= 0 || !name.isASCII || !value.isASCII {
-                    isPlain = false
-                } else if isPlain {
-                    packed.appendLabelPart(name)
-                    packed.appendLabelPart(value)
-                }
-                previous = name
-            case (2, 2):
-                let sample = try readSample(try reader.lengthDelimited())
-                if found == nil {
-                    guard let made = lookUp(isPlain, reference) else { return }
-                    found = made
-                }
-                if let found { batch.append(found, at: sample.time, value: sample.value) }
-            case (3, 2):
-                _ = try reader.lengthDelimited()
-                notes.exemplars &+= 1
-            case (4, 2):
-                _ = try reader.lengthDelimited()
-                notes.histograms &+= 1
-            default: try reader.skip(field.wireType)
+            case (1, _): return try readUnusual(message, reference)
+            case (2, 2): sampleCount &+= 1
+            case (3, 2): exemplars &+= 1
+            case (4, 2): histograms &+= 1
+            default: break
             }
+            try reader.skip(field.wireType)
+        }
+        notes.exemplars &+= exemplars
+        notes.histograms &+= histograms
+        if sampleCount > 0 { try readSamples(message, from: labelsEnd, reference) }
+    }
+
+    /// The samples at or behind `offset`, for the series whose labels are packed.
+    private mutating func readSamples(
+        _ message: UnsafeRawBufferPointer, from offset: Int,
+        _ reference: (UnsafeRawBufferPointer) throws(TSDBError) -> SeriesRef
+    ) throws(ProtobufError) {
+        guard let found = lookUp(message, reference) else { return }
+        var reader = ProtobufReader(message, at: offset)
+        while let field = try reader.nextField() {
+            guard field.number == 2, field.wireType == 2 else {
+                try reader.skip(field.wireType)
+                continue
+            }
+            let sample = try readSample(try reader.lengthDelimited())
+            batch.append(found, at: sample.time, value: sample.value)
         }
     }
 
-    @inline(__always)
-    private func readLabel(
-        _ message: UnsafeRawBufferPointer
-    ) throws(ProtobufError) -> (name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
+    /// A series with labels that are unsorted, long, empty, not ASCII or not in front.
+    private mutating func readUnusual(
+        _ message: UnsafeRawBufferPointer, _ reference: (UnsafeRawBufferPointer) throws(TSDBError) -> SeriesRef
+    ) throws(ProtobufError) {
+        guard packSorted(try labels(of: message)) else { return noteInvalid(message) }
         var reader = ProtobufReader(message)
-        var name = UnsafeRawBufferPointer(start: nil, count: 0), value = name
         while let field = try reader.nextField() {
-            switch (field.number, field.wireType) {
-            case (1, 2): name = try reader.lengthDelimited()
-            case (2, 2): value = try reader.lengthDelimited()
-            default: try reader.skip(field.wireType)
-            }
+            if field.number == 3 { notes.exemplars &+= 1 }
+            if field.number == 4 { notes.histograms &+= 1 }
+            try reader.skip(field.wireType)
         }
-        return (name, value)
+        try readSamples(message, from: 0, reference)
+    }
+
+    typealias Pair = (name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer)
+
+    private func labels(of series: UnsafeRawBufferPointer) throws(ProtobufError) -> [Pair] {
+        var pairs: [Pair] = []
+        var reader = ProtobufReader(series)
+        while let field = try reader.nextField() {
+            guard field.number == 1, field.wireType == 2 else {
+                try reader.skip(field.wireType)
+                continue
+            }
+            var label = ProtobufReader(try reader.lengthDelimited())
+            var name = UnsafeRawBufferPointer(start: nil, count: 0), value = name
+            while let field = try label.nextField() {
+                switch (field.number, field.wireType) {
+                case (1, 2): name = try label.lengthDelimited()
+                case (2, 2): value = try label.lengthDelimited()
+                default: try label.skip(field.wireType)
+                }
+            }
+            pairs.append((name, value))
+        }
+        return pairs
     }
 
     @inline(__always)
@@ -121,61 +143,45 @@ struct WriteRequestReader: ~Copyable {
         return (Timestamp(milliseconds: time), value)
     }
 
-    /// The series of the labels read; `nil`, and a note, where there can be none.
+    /// The series of the packed labels; `nil`, and a note, where there can be none.
     private mutating func lookUp(
-        _ isPlain: Bool, _ reference: (UnsafeRawBufferPointer) throws(TSDBError) -> SeriesRef
+        _ message: UnsafeRawBufferPointer, _ reference: (UnsafeRawBufferPointer) throws(TSDBError) -> SeriesRef
     ) -> SeriesRef? {
-        if !isPlain && !packSlowly() {
-            if notes.invalidSeries == 0 { notes.firstInvalid = shown }
-            notes.invalidSeries &+= 1
+        guard packed.hasMetricName else {
+            noteInvalid(message)
             return nil
         }
-        guard hasMetricName else {
-            if notes.invalidSeries == 0 { notes.firstInvalid = shown }
-            notes.invalidSeries &+= 1
-            return nil
-        }
-        var result: SeriesRef?
-        var failure: TSDBError?
-        packed.withUnsafeBytes { bytes in
-            do throws(TSDBError) { result = try reference(bytes) } catch { failure = error }
-        }
-        if let failure {
-            if notes.refusedSeries == 0 { notes.firstRefusal = failure }
+        do throws(TSDBError) {
+            return try reference(packed.bytes)
+        } catch {
+            if notes.refusedSeries == 0 { notes.firstRefusal = error }
             notes.refusedSeries &+= 1
+            return nil
         }
-        return result
     }
 
-    /// Labels that are unsorted, hold empty values or are not plain ASCII. `false` where they may not be.
-    private mutating func packSlowly() -> Bool {
-        packed.removeAll(keepingCapacity: true)
-        let sorted = pairs.sorted { $0.name.order(against: $1.name) < 0 }
+    /// Packs labels of any kind. `false` where they may not be.
+    private mutating func packSorted(_ pairs: [Pair]) -> Bool {
+        packed.removeAll(room: pairs.reduce(0) { $0 + $1.name.count + $1.value.count + 20 })
         var previous = UnsafeRawBufferPointer(start: nil, count: 0)
-        for (name, value) in sorted {
-            // An empty value says that there is no such label.
+        for (name, value) in pairs.sorted(by: { $0.name.order(against: $1.name) < 0 }) {
             if name.isEmpty || name.equals(previous) { return false }
             previous = name
+            // An empty value says that there is no such label.
             if value.isEmpty { continue }
             guard name.isValidUTF8 && value.isValidUTF8 else { return false }
-            packed.appendLabelPart(name)
-            packed.appendLabelPart(value)
+            packed.append(name, value)
         }
         return true
     }
 
-    private var hasMetricName: Bool {
-        packed.withUnsafeBytes { bytes in
-            var cursor = PackedLabelCursor(bytes)
-            while let (name, _) = cursor.next() {
-                if name.count == 8 && name.elementsEqual("__name__".utf8) { return true }
-            }
-            return false
-        }
+    private mutating func noteInvalid(_ message: UnsafeRawBufferPointer) {
+        if notes.invalidSeries == 0 { notes.firstInvalid = Self.text(of: (try? labels(of: message)) ?? []) }
+        notes.invalidSeries &+= 1
     }
 
     /// The labels as text, bounded; anything may be in them.
-    private var shown: String {
+    private static func text(of pairs: [Pair]) -> String {
         let text = pairs.prefix(30).map { pair in
             String(decoding: pair.name.prefix(100), as: UTF8.self) + "=\""
                 + String(decoding: pair.value.prefix(100), as: UTF8.self) + "\""
