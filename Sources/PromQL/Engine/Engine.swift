@@ -40,6 +40,8 @@ public struct Engine: Sendable {
     ) throws(QueryError) -> QueryResult {
         let context = context ?? options.context()
         let plan = try self.plan(expr, start: time, end: time, step: .zero)
+        context.analysis?.begin(plan.grid)
+        defer { context.analysis?.end() }
         let value = try evaluate(plan, storage, lookback, context)
         return result(value, text, context)
     }
@@ -56,6 +58,8 @@ public struct Engine: Sendable {
         }
         guard step > .zero else { throw QueryError(.evaluation, "step of a range query must be positive") }
         let plan = try self.plan(expr, start: start, end: end, step: step)
+        context.analysis?.begin(plan.grid)
+        defer { context.analysis?.end() }
         let builder = builder(storage, lookback, context)
         try builder.checkColumn(plan.grid)
         guard plan.grid.count > 0 else { return result(.matrix(RangeMatrix(grid: plan.grid)), text, context) }

@@ -21,11 +21,11 @@ public struct EngineOptions: Sendable {
 
     public init() {}
 
-    /// A context for one query under these bounds.
-    public func context() -> QueryContext {
+    /// A context for one query under these bounds. An analysed query has a context of its own.
+    public func context(analysis: Analysis? = nil) -> QueryContext {
         let (nanoseconds, overflow) = (timeout?.milliseconds ?? 0).multipliedReportingOverflow(by: 1_000_000)
         return QueryContext(
             maxSamples: maxSamples, maxBytes: maxBytes, timeout: timeout == nil || overflow ? nil : nanoseconds,
-            clock: clock)
+            clock: clock, analysis: analysis)
     }
 }

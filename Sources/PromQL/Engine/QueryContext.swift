@@ -25,12 +25,15 @@ public final class QueryContext: Sendable {
     private let heldBytes = Atomic<Int>(0)
     private let readSamples = Atomic<Int>(0)
     private let notes = Mutex(Annotations())
+    /// Watches the operators, for `EXPLAIN ANALYZE`; `nil`: nobody does, and operators are not wrapped.
+    public let analysis: Analysis?
 
     /// `timeout` in nanoseconds from now; `nil`: none.
     public init(
         maxSamples: Int = 50_000_000, maxBytes: Int = .max, timeout: Int64? = nil,
-        clock: @escaping MonotonicClock = { 0 }
+        clock: @escaping MonotonicClock = { 0 }, analysis: Analysis? = nil
     ) {
+        self.analysis = analysis
         self.maxSamples = maxSamples
         self.maxBytes = maxBytes
         self.clock = clock

@@ -14,9 +14,19 @@ struct OperatorBuilder {
 
     func build(_ node: PlanNode, on grid: StepGrid) throws(QueryError) -> any VectorOperator {
         try context.check()
+        guard let analysis = context.analysis else { return try make(node, on: grid) }
+        return try analysis.watch(Explanation(alone: node)) { (measures) throws(QueryError) in
+            Measured(try make(node, on: grid, measures), measures, analysis.clock)
+        }
+    }
+
+    /// `measures` of the node itself, where the query is watched.
+    private func make(
+        _ node: PlanNode, on grid: StepGrid, _ measures: OperatorMeasures? = nil
+    ) throws(QueryError) -> any VectorOperator {
         switch node {
         case .scalar(let value): return ConstantScalar(value: value)
-        case .selector(let plan): return try selector(plan, grid)
+        case .selector(let plan): return try selector(plan, grid, measures)
         case .rangeFunction(let plan): return try rangeFunction(plan, grid)
         case .aggregate(let plan): return try aggregate(plan, grid)
         case .stepInvariant(let inner):
@@ -29,18 +39,28 @@ struct OperatorBuilder {
         }
     }
 
-    func select(_ plan: SelectorPlan, _ windows: WindowGrid) throws(QueryError) -> any SeriesSet {
+    func select(
+        _ plan: SelectorPlan, _ windows: WindowGrid, _ measures: OperatorMeasures? = nil, isWindow: Bool = false
+    ) throws(QueryError) -> any SeriesSet {
         do {
-            return try storage.select(plan.matchers, from: windows.from, through: windows.through)
+            guard let measures, let clock = context.analysis?.clock else {
+                return try storage.select(plan.matchers, from: windows.from, through: windows.through)
+            }
+            let began = clock()
+            let set = try storage.select(plan.matchers, from: windows.from, through: windows.through)
+            measures.selected(set.count, nanoseconds: clock() &- began, isWindow: isWindow)
+            return Counted(inner: set, measures: measures, clock: clock)
         } catch {
             throw QueryError(storage: error)
         }
     }
 
-    private func selector(_ plan: SelectorPlan, _ grid: StepGrid) throws(QueryError) -> any VectorOperator {
+    private func selector(
+        _ plan: SelectorPlan, _ grid: StepGrid, _ measures: OperatorMeasures?
+    ) throws(QueryError) -> any VectorOperator {
         let windows = WindowGrid(grid, length: lookback, offset: plan.offset, at: plan.at)
         return InstantSelector(
-            try select(plan, windows), windows, pinnedName: plan.pinnedName, yieldsTimestamps: plan.yieldsTimestamps,
+            try select(plan, windows, measures), windows, pinnedName: plan.pinnedName, yieldsTimestamps: plan.yieldsTimestamps,
             context: context)
     }
 
@@ -106,10 +126,22 @@ struct OperatorBuilder {
 extension OperatorBuilder {
     /// Where the windows of `plan` get their samples, and the windows.
     func source(_ plan: RangePlan, _ grid: StepGrid) throws(QueryError) -> (any RangeSource, WindowGrid) {
+        guard let analysis = context.analysis else { return try source(plan, grid, nil) }
+        return try analysis.watch(Explanation(alone: plan)) { (measures) throws(QueryError) in
+            let made = try source(plan, grid, measures)
+            if case .subquery = plan.source { measures.passesOn(made.0.count) }
+            return made
+        }
+    }
+
+    private func source(
+        _ plan: RangePlan, _ grid: StepGrid, _ measures: OperatorMeasures?
+    ) throws(QueryError) -> (any RangeSource, WindowGrid) {
         let windows = WindowGrid(grid, length: plan.length, offset: plan.offset, at: plan.at)
         switch plan.source {
         case .selector(let selector):
-            return (StoredRange(series: try select(selector, windows), windows: windows), windows)
+            let series = try select(selector, windows, measures, isWindow: true)
+            return (StoredRange(series: series, windows: windows), windows)
         case .subquery(let inner, let step, _, _):
             let innerGrid = SubquerySource.grid(windows, step: step.milliseconds)
             if innerGrid.count == 0 { return (SubquerySource(inner: EmptyVector(), grid: innerGrid), windows) }

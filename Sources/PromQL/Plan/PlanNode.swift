@@ -133,7 +133,7 @@ extension PlanNode: CustomStringConvertible {
         case .function(let plan): return node("function \(plan.call.function.name)", plan.arguments)
         case .aggregate(let plan):
             return node(
-                "aggregate \(plan.op.rawValue) \(plan.grouping.text)", (plan.parameter.map { [$0] } ?? []) + [plan.operand])
+                "aggregate \(plan.op.rawValue) \(plan.grouping.planText)", (plan.parameter.map { [$0] } ?? []) + [plan.operand])
         case .binary(let expr, let left, let right): return node("binary \(expr.op.rawValue)", [left, right])
         case .negate(let operand, _): return node("negate", [operand])
         case .stepInvariant(let operand): return node("once", [operand])
@@ -166,7 +166,7 @@ private func shift(_ offset: Duration, _ at: Timestamp?) -> String {
 }
 
 extension Grouping {
-    fileprivate var text: String {
+    fileprivate var planText: String {
         switch self {
         case .by(let names): return "by (\(names.joined(separator: ", ")))"
         case .without(let names): return "without (\(names.joined(separator: ", ")))"

@@ -108,6 +108,23 @@ final class HeadSeriesSet: SeriesSet, @unchecked Sendable {
         }
     }
 
+    func chunkTally(_ index: Int, from: Int64, through: Int64) -> ChunkTally {
+        let captured = series[index]
+        var tally = ChunkTally()
+        if let closed = captured.closed {
+            for position in 0..<Int(captured.closedCount)
+            where closed[position].maxTime >= from && closed[position].minTime <= through {
+                tally.chunks += 1
+                tally.bytes += Int(closed[position].size)
+            }
+        }
+        if captured.openCount > 0, captured.openStart <= through {
+            tally.chunks += 1
+            tally.bytes += Int(captured.openBytes)
+        }
+        return tally
+    }
+
     /// Copies the bits that were there at selection, then decodes the copy: the chunk may be growing.
     private func decodeOpen(
         _ open: UnsafeMutableRawPointer, _ size: Int, _ count: Int, into columns: inout SampleColumns

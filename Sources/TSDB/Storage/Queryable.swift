@@ -29,6 +29,20 @@ public protocol SeriesSet: Sendable {
 
     /// Sorts all series into groups by their labels, the whole set at once.
     func groups(_ grouping: Grouping) -> Groups
+
+    /// The chunks that `decode` with the same arguments reads: for explanations, so it may cost a walk over them.
+    func chunkTally(_ index: Int, from: Int64, through: Int64) -> ChunkTally
+}
+
+/// Chunks of one series that a range touches, and their bytes as they are stored.
+public struct ChunkTally: Sendable, Equatable {
+    public var chunks = 0
+    public var bytes = 0
+
+    public init(chunks: Int = 0, bytes: Int = 0) {
+        self.chunks = chunks
+        self.bytes = bytes
+    }
 }
 
 /// Which labels tell groups apart: `by (…)` keeps the named ones, `without (…)` drops them.
@@ -81,6 +95,9 @@ extension SeriesSet {
     public func groups(_ grouping: Grouping) -> Groups {
         Groups(grouping, count: count) { labels(at: $0) }
     }
+
+    /// Nothing is known of chunks.
+    public func chunkTally(_ index: Int, from: Int64, through: Int64) -> ChunkTally { ChunkTally() }
 }
 
 extension Labels {
