@@ -25,6 +25,7 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.0.0"),
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
         .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.2"),
+        .package(url: "https://github.com/swift-server/async-http-client.git", from: "1.37.0"),
     ],
     targets: [
         // Leaves: no dependencies, each can be compiled and fuzzed alone.
@@ -38,6 +39,7 @@ let package = Package(
         .target(name: "RegularExpression", path: "Sources/Leaves/RegularExpression", swiftSettings: hot),
         .target(name: "Numbers", path: "Sources/Leaves/Numbers", swiftSettings: hot),
         .target(name: "Snappy", path: "Sources/Leaves/Snappy", swiftSettings: hot),
+        .target(name: "JSON", dependencies: ["Numbers"], path: "Sources/Leaves/JSON"),
         .target(
             name: "Exposition", dependencies: ["Numbers"], path: "Sources/Leaves/Exposition", swiftSettings: hot),
 
@@ -71,6 +73,16 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ],
             path: "Sources/Services/WebAPI"),
+        .target(
+            name: "PrometheusClient",
+            dependencies: [
+                "JSON", "Numbers", "Snappy", "TSDB",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            path: "Sources/Services/Client"),
         .executableTarget(
             name: "minprom",
             dependencies: [
@@ -84,7 +96,7 @@ let package = Package(
 
         // Tests: one folder per target.
         .target(name: "Support", dependencies: ["TSDB"], path: "Tests/Support"),
-        .testTarget(name: "LeavesTests", dependencies: ["RegularExpression", "Numbers", "Snappy", "Exposition", "Support"]),
+        .testTarget(name: "LeavesTests", dependencies: ["RegularExpression", "JSON", "Numbers", "Snappy", "Exposition", "Support"]),
         .testTarget(name: "TSDBTests", dependencies: ["TSDB", "Support"]),
         .testTarget(
             name: "PromQLTests", dependencies: ["Numbers", "PromQL", "RegularExpression", "TSDB", "Support"],
@@ -93,8 +105,8 @@ let package = Package(
         .testTarget(
             name: "ServicesTests",
             dependencies: [
-                "Alerter", "ConfigurationFile", "HostMetrics", "PromQL", "Scraper", "SelfMetrics", "Snappy", "Support", "TSDB",
-                "WebAPI",
+                "Alerter", "ConfigurationFile", "HostMetrics", "PrometheusClient", "PromQL", "Scraper", "SelfMetrics", "Snappy", "Support",
+                "TSDB", "WebAPI",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),

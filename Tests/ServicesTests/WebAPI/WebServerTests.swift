@@ -10,7 +10,7 @@ import Testing
 @testable import WebAPI
 
 /// The server on a free port of the loopback address, for the time of a test.
-private func serving(
+func serving(
     _ api: WebAPI, limits: WebServer.Limits = .init(), _ body: @Sendable @escaping (_ port: Int) async throws -> Void
 ) async throws {
     let ports = AsyncStream.makeStream(of: Int.self)
