@@ -43,6 +43,9 @@ let package = Package(
         .target(
             name: "Exposition", dependencies: ["Numbers"], path: "Sources/Leaves/Exposition", swiftSettings: hot),
 
+        .target(
+            name: "TextTemplate", dependencies: ["Numbers"], path: "Sources/Leaves/TextTemplate"),
+
         // The core: no sockets, no clock, no Foundation.
         .target(name: "TSDB", dependencies: ["CTSDB", "CLZ4", "RegularExpression", "Snappy"], swiftSettings: hot),
         .target(
@@ -96,7 +99,11 @@ let package = Package(
 
         // Tests: one folder per target.
         .target(name: "Support", dependencies: ["TSDB"], path: "Tests/Support"),
-        .testTarget(name: "LeavesTests", dependencies: ["RegularExpression", "JSON", "Numbers", "Snappy", "Exposition", "Support"]),
+        .testTarget(
+            name: "LeavesTests",
+            dependencies: [
+                "RegularExpression", "JSON", "Numbers", "Snappy", "Exposition", "TextTemplate", "Support",
+            ]),
         .testTarget(name: "TSDBTests", dependencies: ["TSDB", "Support"]),
         .testTarget(
             name: "PromQLTests", dependencies: ["Numbers", "PromQL", "RegularExpression", "TSDB", "Support"],
