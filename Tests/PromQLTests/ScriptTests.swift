@@ -57,16 +57,16 @@ enum SharedScripts {
 /// Evals of upstream's scripts that pass, file by file. Numbers only go up.
 enum ScriptFloors {
     static let reference: [String: Int] = [
-        "aggregators.test": 84, "at_modifier.test": 58, "collision.test": 1, "duration_expression.test": 44,
-        "extended_vectors.test": 24, "fill-modifier.test": 33, "functions.test": 251, "histograms.test": 68,
+        "aggregators.test": 85, "at_modifier.test": 58, "collision.test": 1, "duration_expression.test": 44,
+        "extended_vectors.test": 87, "fill-modifier.test": 33, "functions.test": 251, "histograms.test": 68,
         "literals.test": 17, "name_label_dropping.test": 22, "native_histograms.test": 3, "operators.test": 103,
         "range_queries.test": 12, "selectors.test": 23, "staleness.test": 12, "subquery.test": 22,
         "trig_functions.test": 13, "type_and_unit.test": 42,
     ]
 
     static let engine: [String: Int] = [
-        "aggregators.test": 84, "at_modifier.test": 58, "collision.test": 1, "duration_expression.test": 44,
-        "extended_vectors.test": 24, "fill-modifier.test": 33, "functions.test": 251, "histograms.test": 68,
+        "aggregators.test": 85, "at_modifier.test": 58, "collision.test": 1, "duration_expression.test": 44,
+        "extended_vectors.test": 87, "fill-modifier.test": 33, "functions.test": 251, "histograms.test": 68,
         "literals.test": 17, "name_label_dropping.test": 22, "native_histograms.test": 3, "operators.test": 103,
         "range_queries.test": 12, "selectors.test": 23, "staleness.test": 12, "subquery.test": 22,
         "trig_functions.test": 13, "type_and_unit.test": 42,

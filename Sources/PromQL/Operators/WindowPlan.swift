@@ -1,3 +1,5 @@
+import TSDB
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -16,6 +18,9 @@
 /// Both indices only move forward, so a plan costs O(samples + steps). All series of one scrape have the same times to the
 /// millisecond, and storage gives series in the order in which they came; so the next series nearly always fits the plan of the
 /// one before, which a comparison of bytes tells, and no time needs to be looked at again.
+///
+/// Where windows reach out (`anchored`, `smoothed`) low and high count the neighbours in, and a window is empty where nothing
+/// lies behind its start, or nothing before or at its end. `low` never falls, `high` only at an empty window.
 final class WindowPlan {
     let windows: WindowGrid
     /// Per step. Equal: the window is empty.
@@ -77,11 +82,21 @@ final class WindowPlan {
                 while first < next && times[first] <= end &- length { first &+= 1 }
                 low[step] = first
                 high[step] = next
-                if first < next { bits |= 1 << UInt64(truncatingIfNeeded: step & 63) } else { missing = true }
+                if windows.before > 0 || windows.after > 0 { reachOut(step, end) }
+                if low[step] < high[step] { bits |= 1 << UInt64(truncatingIfNeeded: step & 63) } else { missing = true }
             }
             presence[word] = bits
         }
         isFull = !missing
+    }
+
+    /// Takes the neighbours in: the sample at or before the start, and the one behind the end unless one stands right at it.
+    private func reachOut(_ step: Int, _ end: Int64) {
+        let start = end &- windows.length, inside = low[step], next = high[step]
+        if inside > 0 && times[inside &- 1] > start.clampedSubtracting(windows.before) { low[step] = inside &- 1 }
+        let isClosed = next > 0 && times[next &- 1] == end
+        if !isClosed && next < count && times[next] <= end.clampedAdding(windows.after) { high[step] = next &+ 1 }
+        if inside == high[step] || low[step] == next { high[step] = low[step] }
     }
 
     /// The measures of all windows that have two samples.

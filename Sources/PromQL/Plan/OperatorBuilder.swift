@@ -58,10 +58,21 @@ struct OperatorBuilder {
     private func selector(
         _ plan: SelectorPlan, _ grid: StepGrid, _ measures: OperatorMeasures?
     ) throws(QueryError) -> any VectorOperator {
+        if plan.reach == .smoothed && !plan.yieldsTimestamps { return try smoothedSelector(plan, grid, measures) }
         let windows = WindowGrid(grid, length: lookback, offset: plan.offset, at: plan.at)
         return InstantSelector(
             try select(plan, windows, measures), windows, pinnedName: plan.pinnedName, yieldsTimestamps: plan.yieldsTimestamps,
             context: context)
+    }
+
+    /// `x smoothed`: a window of one lookback that also sees the next sample.
+    private func smoothedSelector(
+        _ plan: SelectorPlan, _ grid: StepGrid, _ measures: OperatorMeasures?
+    ) throws(QueryError) -> any VectorOperator {
+        let windows = WindowGrid(grid, length: lookback, offset: plan.offset, at: plan.at, after: lookback)
+        return RangeFunction(
+            source: StoredRange(series: try select(plan, windows, measures, isWindow: true), windows: windows),
+            windows: windows, kernel: SmoothedValue(), names: .kept, context: context)
     }
 
     private func aggregate(_ plan: AggregatePlan, _ grid: StepGrid) throws(QueryError) -> any VectorOperator {
@@ -85,8 +96,10 @@ struct OperatorBuilder {
         case .quantile:
             return try QuantileAggregation.make(
                 operand, plan.grouping, phi: scalar, grid: grid, place: plan.parameterPlace, context: context)
-        default:
-            throw QueryError(.notImplemented, "\(plan.op.rawValue) is not implemented yet", range: plan.place)
+        case .limitRatio:
+            return try LimitRatio.make(operand, ratio: scalar, place: plan.parameterPlace, context: context)
+        case .sum, .avg, .count, .min, .max, .group, .stddev, .stdvar, .countValues:
+            preconditionFailure("\(plan.op.rawValue) takes no number")
         }
     }
 
@@ -137,7 +150,8 @@ extension OperatorBuilder {
     private func source(
         _ plan: RangePlan, _ grid: StepGrid, _ measures: OperatorMeasures?
     ) throws(QueryError) -> (any RangeSource, WindowGrid) {
-        let windows = WindowGrid(grid, length: plan.length, offset: plan.offset, at: plan.at)
+        let windows = WindowGrid(
+            grid, length: plan.length, offset: plan.offset, at: plan.at, reach: plan.reach, lookback: lookback)
         switch plan.source {
         case .selector(let selector):
             let series = try select(selector, windows, measures, isWindow: true)
@@ -162,6 +176,7 @@ extension OperatorBuilder {
     private func rangeFunction(
         _ plan: RangeFunctionPlan, _ grid: StepGrid
     ) throws(QueryError) -> any VectorOperator {
+        if let refusal = plan.reachRefusal { throw refusal }
         let (source, windows) = try source(plan.range, grid)
         var parameters: [any VectorOperator] = []
         for parameter in plan.parameters { parameters.append(try build(parameter, on: grid)) }

@@ -32,6 +32,8 @@ public struct SelectorPlan: Sendable {
     public var at: Timestamp?
     /// Answers the samples' times in seconds: the argument of `timestamp`.
     public var yieldsTimestamps: Bool
+    /// `anchored`, `smoothed`.
+    public var reach = WindowReach.window
     /// Place in the query.
     public var place: Range<Int>
 
@@ -66,6 +68,13 @@ public struct RangePlan: Sendable {
         switch source {
         case .selector(let selector): return selector.at
         case .subquery(_, _, _, let at): return at
+        }
+    }
+
+    var reach: WindowReach {
+        switch source {
+        case .selector(let selector): return selector.reach
+        case .subquery: return .window
         }
     }
 }
@@ -133,7 +142,8 @@ extension PlanNode: CustomStringConvertible {
         case .function(let plan): return node("function \(plan.call.function.name)", plan.arguments)
         case .aggregate(let plan):
             return node(
-                "aggregate \(plan.op.rawValue) \(plan.grouping.planText)", (plan.parameter.map { [$0] } ?? []) + [plan.operand])
+                "aggregate \(plan.op.rawValue) \(plan.grouping.planText)",
+                (plan.parameter.map { [$0] } ?? []) + [plan.operand])
         case .binary(let expr, let left, let right): return node("binary \(expr.op.rawValue)", [left, right])
         case .negate(let operand, _): return node("negate", [operand])
         case .stepInvariant(let operand): return node("once", [operand])
@@ -157,7 +167,7 @@ extension RangePlan {
 extension SelectorPlan: CustomStringConvertible {
     public var description: String {
         "{" + matchers.map { "\($0.name)\($0.kind.rawValue)\($0.value.goQuoted)" }.joined(separator: ", ") + "}"
-            + shift(offset, at) + (yieldsTimestamps ? " times" : "")
+            + shift(offset, at) + (reach == .window ? "" : " \(reach.rawValue)") + (yieldsTimestamps ? " times" : "")
     }
 }
 

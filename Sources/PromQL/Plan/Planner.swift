@@ -99,15 +99,11 @@ struct Planner {
     }
 
     private func selectorPlan(_ selector: VectorSelector) throws(QueryError) -> SelectorPlan {
-        if selector.isAnchored || selector.isSmoothed {
-            throw QueryError(
-                .notImplemented, "\(selector.isAnchored ? "anchored" : "smoothed") selectors are not implemented yet",
-                range: selector.range)
-        }
         return SelectorPlan(
             matchers: selector.matchers,
             offset: try durations.resolve(selector.offset, selector.offsetExpr, allowsNegative: true),
-            at: time(selector.at), yieldsTimestamps: false, place: selector.range)
+            at: time(selector.at), yieldsTimestamps: false,
+            reach: selector.isAnchored ? .anchored : selector.isSmoothed ? .smoothed : .window, place: selector.range)
     }
 
     private func rangePlan(_ expr: Expr) throws(QueryError) -> RangePlan {

@@ -27,9 +27,7 @@ extension ReferenceEvaluator {
             guard let count = try elementCount(parameter) else { return [] }
             return groups(elements, node).flatMap { choose(node.op, count, of: $0.members) }
         }
-        guard node.op != .limitRatio else {
-            throw QueryError(.notImplemented, "limit_ratio", range: node.range)
-        }
+        if let parameter, node.op == .limitRatio { return try share(parameter, of: elements) }
         return groups(elements, node).map { group in
             Element(
                 labels: group.labels, value: aggregated(node.op, group.values, parameter),
@@ -90,6 +88,15 @@ extension ReferenceEvaluator {
     }
 
     // MARK: - Choosing elements
+
+    /// The elements whose hash falls below the ratio; of a negative one, those that the ratio plus one leaves.
+    private func share(_ ratio: Double, of elements: [Element]) throws -> [Element] {
+        if ratio.isNaN { throw QueryError(.evaluation, "Ratio value is NaN") }
+        return elements.filter { element in
+            let place = Double(element.labels.upstreamHash) / 18_446_744_073_709_551_615
+            return ratio < 0 ? place >= 1 + larger(-1, ratio) : place < smaller(1, ratio)
+        }
+    }
 
     /// The `k` of `topk`, or `nil` where it chooses nothing.
     private func elementCount(_ k: Double) throws -> Int? {

@@ -54,8 +54,7 @@ struct ReferenceEvaluator {
         let t = time.milliseconds
         let evaluator = ReferenceEvaluator(storage: storage, options: options, start: t, end: t, step: 0)
         if query.type == .matrix {
-            let rows = try evaluator.rangeVector(query.unparenthesized, at: t).rows
-            let series = rows.map { row in
+            let series = try evaluator.rangeVector(query.unparenthesized, at: t).closed.rows.map { row in
                 PlainSeries(
                     labels: row.dropsName ? row.labels.withoutMetricName : row.labels,
                     points: row.points.map { PlainPoint(time: $0.time, value: $0.value) })
@@ -116,6 +115,8 @@ struct ReferenceEvaluator {
         case .binary(let node): return try binary(node, at: t)
         case .aggregate(let node): return .vector(try aggregate(node, at: t))
         case .call(let node): return try call(node, at: t)
+        case .vectorSelector(let selector) where selector.isSmoothed:
+            return .vector(try smoothedVector(selector, at: t))
         case .vectorSelector(let selector):
             return .vector(try instantVector(selector, at: t).map { Element(labels: $0.labels, value: $0.value) })
         case .matrixSelector, .subquery:

@@ -25,13 +25,17 @@ extension ReferenceEvaluator {
             .map { try scalar($0.element, at: t) }
         let argument = call.arguments[position]
         let input = try rangeVector(argument, at: t)
+        try checkReach(input, name)
 
         if name == "absent_over_time" {
             return input.rows.isEmpty ? [Element(labels: labelsWhenAbsent(argument), value: 1)] : []
         }
         let keepsName = name == "last_over_time" || name == "first_over_time"
         let result = try input.rows.compactMap { row -> Element? in
-            let window = Window(points: row.points, start: input.start, end: input.end)
+            let window = Window(
+                points: row.points, start: input.start, end: input.end, isAnchored: input.isAnchored,
+                isSmoothed: input.isSmoothed)
+            if window.reachesOut, !window.isMeasurable { return nil }
             guard let value = try self.value(of: name, parameters, window, at: t) else { return nil }
             let dropsName = !keepsName || row.dropsName
             let labels = dropsName && !options.delayedNameRemoval ? row.labels.withoutMetricName : row.labels
@@ -43,6 +47,10 @@ extension ReferenceEvaluator {
 
     private func value(of name: String, _ parameters: [Double], _ window: Window, at t: Int64) throws -> Double? {
         switch name {
+        case "rate" where window.reachesOut:
+            return window.edgeToEdge(isCounter: true) / (Double(window.end - window.start) / 1000)
+        case "increase" where window.reachesOut: return window.edgeToEdge(isCounter: true)
+        case "delta" where window.reachesOut: return window.edgeToEdge(isCounter: false)
         case "rate": return window.extrapolated(isCounter: true, perSecond: true)
         case "increase": return window.extrapolated(isCounter: true)
         case "delta": return window.extrapolated(isCounter: false)
@@ -108,12 +116,17 @@ extension ReferenceEvaluator {
     }
 }
 
-/// The samples of one series in `(start, end]`, at least one, in time order; none is stale.
+/// The samples of one series in `(start, end]`, at least one, in time order; none is stale. Anchored and smoothed windows may
+/// have one more on either side.
 struct Window {
     let points: [ReferenceEvaluator.Point]
     /// Milliseconds.
     let start: Int64
     let end: Int64
+    let isAnchored: Bool
+    let isSmoothed: Bool
+
+    var reachesOut: Bool { isAnchored || isSmoothed }
 
     var first: ReferenceEvaluator.Point { points[0] }
     var last: ReferenceEvaluator.Point { points[points.count - 1] }

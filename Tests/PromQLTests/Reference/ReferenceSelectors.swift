@@ -30,6 +30,9 @@ extension ReferenceEvaluator {
         /// The window is `(start, end]`, in milliseconds.
         var start: Int64
         var end: Int64
+        /// Rows may also have points outside the window, one on either side.
+        var isAnchored = false
+        var isSmoothed = false
     }
 
     // MARK: - Instant vectors
@@ -43,12 +46,28 @@ extension ReferenceEvaluator {
 
     /// The newest sample of each series in `(t − lookback, t]`, stale ones left out.
     func instantVector(_ selector: VectorSelector, at t: Int64) throws -> [SelectedSample] {
-        try rejectExtended(selector)
         let reference = try referenceTime(selector.at, selector.offset, selector.offsetExpr, at: t)
         let earliest = reference.clampedSubtracting(options.lookback.milliseconds)
         return try samples(selector.matchers, after: earliest, through: reference).compactMap { row in
             guard let newest = row.points.last, !StaleMarker.isStale(newest.value) else { return nil }
             return SelectedSample(labels: row.labels, time: newest.time, value: newest.value)
+        }
+    }
+
+    /// `x smoothed`: the value at `t` on the straight line between the samples around it, stale markers apart; behind the last
+    /// sample its value.
+    func smoothedVector(_ selector: VectorSelector, at t: Int64) throws -> [Element] {
+        let now = try referenceTime(selector.at, selector.offset, selector.offsetExpr, at: t)
+        let lookback = options.lookback.milliseconds
+        let rows = try samples(
+            selector.matchers, after: now.clampedSubtracting(lookback), through: now.clampedAdding(lookback))
+        return rows.compactMap { row in
+            let points = row.points.filter { !StaleMarker.isStale($0.value) }
+            guard let before = points.last(where: { $0.time <= now }) else { return nil }
+            guard let behind = points.first(where: { $0.time > now }), before.time < now else {
+                return Element(labels: row.labels, value: before.value)
+            }
+            return Element(labels: row.labels, value: before.line(to: behind, at: now))
         }
     }
 
@@ -64,14 +83,19 @@ extension ReferenceEvaluator {
 
     private func window(_ node: MatrixSelector, at t: Int64) throws -> RangeVector {
         let selector = node.selector
-        try rejectExtended(selector)
         let end = try referenceTime(selector.at, selector.offset, selector.offsetExpr, at: t)
         let start = end.clampedSubtracting(try span(node.window, node.windowExpr))
-        let rows = try samples(selector.matchers, after: start, through: end).compactMap { row in
-            let points = row.points.filter { !StaleMarker.isStale($0.value) }
+        let lookback = options.lookback.milliseconds
+        let reachesBack = selector.isAnchored || selector.isSmoothed
+        let rows = try samples(
+            selector.matchers, after: reachesBack ? start.clampedSubtracting(lookback) : start,
+            through: selector.isSmoothed ? end.clampedAdding(lookback) : end
+        ).compactMap { row -> Row? in
+            let points = row.points.filter { !StaleMarker.isStale($0.value) }.withNeighbours(start, end)
             return points.isEmpty ? nil : Row(labels: row.labels, points: points)
         }
-        return RangeVector(rows: rows, start: start, end: end)
+        return RangeVector(
+            rows: rows, start: start, end: end, isAnchored: selector.isAnchored, isSmoothed: selector.isSmoothed)
     }
 
     /// The inner expression at every multiple of the step in the window. Multiples count from the epoch, not from the
@@ -152,12 +176,6 @@ extension ReferenceEvaluator {
             rows.append(Row(labels: set.labels(at: index), points: points))
         }
         return rows
-    }
-
-    private func rejectExtended(_ selector: VectorSelector) throws {
-        if selector.isAnchored || selector.isSmoothed {
-            throw QueryError(.notImplemented, "anchored and smoothed selectors", range: selector.range)
-        }
     }
 }
 

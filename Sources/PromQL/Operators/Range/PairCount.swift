@@ -22,7 +22,7 @@ struct PairCount<Pair: PairPredicate>: WindowKernel {
                 if low &+ 1 < high && Pair.counts(values[low], values[low &+ 1]) { pairs &-= 1 }
                 low &+= 1
             }
-            if high > low { column.set(step, Double(pairs)) }
+            if plan.high[step] > plan.low[step] { column.set(step, Double(pairs)) }
         }
     }
 }

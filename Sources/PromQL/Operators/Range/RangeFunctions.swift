@@ -10,6 +10,7 @@ enum RangeFunctions {
             try ScalarColumn(parameters[index], stepCount: grid.count)
         }
         let maker = Maker(plan: plan, source: source, windows: windows, names: names, context: context)
+        if plan.range.reach != .window { return try extended(maker, plan.name) }
         switch plan.name {
         case "rate": return try maker.counter(Rate(isCounter: true, isPerSecond: true))
         case "increase": return try maker.counter(Rate(isCounter: true, isPerSecond: false))
@@ -45,6 +46,18 @@ enum RangeFunctions {
         case "absent_over_time": return try maker.absence(grid)
         default:
             throw QueryError(.notImplemented, "function \(plan.name) is not implemented yet", range: plan.call.range)
+        }
+    }
+
+    /// Of `anchored` and `smoothed` selectors. `changes` and `resets` only have more samples to count in.
+    private static func extended(_ maker: Maker, _ name: String) throws(QueryError) -> any VectorOperator {
+        switch name {
+        case "rate": return try maker.counter(ExtendedRate(isCounter: true, isPerSecond: true))
+        case "increase": return try maker.counter(ExtendedRate(isCounter: true, isPerSecond: false))
+        case "delta": return try maker.series(ExtendedRate(isCounter: false, isPerSecond: false))
+        case "changes": return try maker.series(PairCount<Changed>())
+        case "resets": return try maker.series(PairCount<Fell>())
+        default: preconditionFailure("\(name) of samples beyond the window")
         }
     }
 

@@ -99,7 +99,7 @@ final class RateGeometry {
     /// Every step's window has two samples.
     private var isFull = true
     private let wordCount: Int
-    /// The window's length as Go's `Duration.Seconds` gives it: whole seconds plus the fraction, rounded once more.
+    /// The window's length.
     private let seconds: Double
 
     init(_ plan: WindowPlan, times: UnsafePointer<Int64>) {
@@ -113,7 +113,7 @@ final class RateGeometry {
         toEnd = toStart + steps
         factor = toEnd + steps
         perSecond = factor + steps
-        seconds = Double(windows.length / 1000) + Double(windows.length % 1000) / 1000
+        seconds = windows.seconds
         for step in 0..<steps {
             let low = plan.low[step], high = plan.high[step]
             guard high &- low >= 2 else {
