@@ -36,6 +36,7 @@ public struct WebAPI: Sendable {
         addLifecycle(to: &routes, registry: registry)
         addStatus(to: &routes)
         addQueries(to: &routes)
+        addSyntax(to: &routes)
         addSeries(to: &routes)
         addTargets(to: &routes)
         addAssets(assets, prefix: options.routePrefix, to: &routes)
