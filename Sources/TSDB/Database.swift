@@ -20,6 +20,7 @@ public final class Database: Appendable, Queryable {
     /// Whoever appends holds this: the log sees batches in the order in which the head does.
     let writer = Guarded(StoredColumns())
     let upkeep = Mutex(UpkeepState())
+    let exemplars: Mutex<ExemplarRing>
 
     struct Counters {
         var seriesCreated = 0
@@ -31,7 +32,8 @@ public final class Database: Appendable, Queryable {
 
     init(
         _ head: Head, options: DatabaseOptions, clock: any WallClock, wal: WAL? = nil,
-        directoryLock: (any FileLock)? = nil, replay: WALReplayReport = WALReplayReport()
+        directoryLock: (any FileLock)? = nil, replay: WALReplayReport = WALReplayReport(),
+        exemplars: ExemplarRing? = nil
     ) {
         self.head = head
         self.clock = clock
@@ -39,6 +41,7 @@ public final class Database: Appendable, Queryable {
         self.directoryLock = directoryLock
         self.replay = replay
         settings = Mutex(options)
+        self.exemplars = Mutex(exemplars ?? ExemplarRing(capacity: options.maxExemplars))
     }
 
     /// A database without a disk (`--storage.tsdb.path=:memory:`).
@@ -47,7 +50,10 @@ public final class Database: Appendable, Queryable {
     }
 
     /// Takes over changed settings (a configuration reload).
-    public func apply(_ options: DatabaseOptions) { settings.withLock { $0 = options } }
+    public func apply(_ options: DatabaseOptions) {
+        settings.withLock { $0 = options }
+        exemplars.withLock { $0.resize(options.maxExemplars) }
+    }
 
     // MARK: Appendable
 
@@ -68,6 +74,9 @@ public final class Database: Appendable, Queryable {
             counters.withLock { $0.seriesCreated += 1 }
         }
     }
+
+    /// The series with these labels, if there is one.
+    public func existingReference(forPacked packed: UnsafeRawBufferPointer) -> SeriesRef? { head.find(packed) }
 
     public func append(_ batch: borrowing SampleBatch) throws(TSDBError) -> AppendReport {
         let bounds = appendBounds()
@@ -170,6 +179,8 @@ public struct DatabaseOptions: Sendable {
     public var retention = Duration.hours(24)
     /// `storage.tsdb.out_of_order_time_window`.
     public var outOfOrderWindow = Duration.zero
+    /// `storage.exemplars.max_exemplars`: exemplars kept in memory, all series together; 0: none are stored.
+    public var maxExemplars = 0
     public var wal = WALOptions()
 
     public init() {}

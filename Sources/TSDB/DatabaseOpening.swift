@@ -13,12 +13,14 @@ extension Database {
         try files.createDirectory(directory)
         let lock = try files.lock(directory + "/lock")
         let head = Head(options: HeadOptions())
-        var visitor = HeadReplay(head)
+        var visitor = HeadReplay(head, ExemplarRing(capacity: options.maxExemplars), window: options.outOfOrderWindow)
         do throws(TSDBError) {
             let (wal, report) = try WAL.open(directory + "/wal", files, options: options.wal, visitor: &visitor)
             var replay = report
             replay.lostSampleCount += visitor.orphanCount
-            return Database(head, options: options, clock: clock, wal: wal, directoryLock: lock, replay: replay)
+            return Database(
+                head, options: options, clock: clock, wal: wal, directoryLock: lock, replay: replay,
+                exemplars: visitor.exemplars)
         } catch {
             lock.release()
             throw error

@@ -47,8 +47,8 @@ extension Database {
     public func checkpoint() throws(TSDBError) {
         guard let wal else { return }
         // Under the writer's lock, so that the cut in the log and the picture of the head are of the same moment.
-        let (segment, capture) = try writer.withLock { _ throws(TSDBError) in
-            (try wal.cutSegment(), head.captureAll())
+        let (segment, capture, exemplars) = try writer.withLock { _ throws(TSDBError) in
+            (try wal.cutSegment(), head.captureAll(), self.exemplars.withLock { $0 })
         }
         let before = wal.statistics.writtenBytes
         do throws(TSDBError) {
@@ -70,6 +70,7 @@ extension Database {
                 } else {
                     size = try writeSamples(capture, to: &writer)
                 }
+                try writer.exemplars(exemplars)
             }
             upkeep.withLock { state in
                 state.checkpointSize = size
@@ -122,6 +123,16 @@ extension Database {
 }
 
 extension CheckpointWriter {
+    /// All exemplars, a thousand to a record.
+    fileprivate mutating func exemplars(_ ring: ExemplarRing) throws(TSDBError) {
+        var all: [SeriesExemplar] = []
+        all.reserveCapacity(ring.count)
+        ring.forEachByArrival { reference, _, exemplar in all.append(SeriesExemplar(reference, exemplar)) }
+        for first in stride(from: 0, to: all.count, by: 1_000) {
+            try exemplars(Array(all[first..<min(first + 1_000, all.count)]))
+        }
+    }
+
     /// Samples of one series, a few thousand to a record.
     fileprivate mutating func samples(_ reference: SeriesRef, _ timestamps: [Int64], _ values: [Double]) throws(TSDBError) {
         var first = 0

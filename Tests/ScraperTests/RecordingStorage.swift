@@ -20,6 +20,7 @@ final class RecordingStorage: Appendable {
         var lookups = 0
         var limit = Int.max
         var failure: TSDBError?
+        var exemplars: [SeriesExemplar]?
     }
 
     private let state = Mutex(State())
@@ -59,6 +60,29 @@ final class RecordingStorage: Appendable {
         state.withLock { $0.batches += 1 }
         let stored = verdicts.count { $0 == .stored }
         return AppendReport(verdicts: stored == verdicts.count ? [] : verdicts, storedCount: stored)
+    }
+
+    /// Exemplars are taken from now on.
+    func takeExemplars() { state.withLock { $0.exemplars = [] } }
+
+    var takesExemplars: Bool { state.withLock { $0.exemplars != nil } }
+
+    func append(exemplars: [SeriesExemplar]) throws(TSDBError) -> [ExemplarVerdict] {
+        state.withLock { state in
+            state.exemplars?.append(contentsOf: exemplars)
+            return exemplars.map { $0.exemplar.labels["late"] == nil ? .stored : .outOfOrder }
+        }
+    }
+
+    /// `name {labels} value@time`, with `!` behind where it has a time of its own.
+    var exemplars: [String] {
+        state.withLock { state in
+            (state.exemplars ?? []).map { item in
+                let exemplar = item.exemplar, own = exemplar.hasOwnTimestamp ? "!" : ""
+                let name = state.labels[item.reference]?.metricName ?? ""
+                return "\(name) \(exemplar.labels) \(exemplar.value)@\(exemplar.timestamp.milliseconds)\(own)"
+            }
+        }
     }
 
     /// Forgets all references, as after the series were dropped; the samples stay readable.

@@ -38,6 +38,45 @@ struct ScrapeIngestTests {
         }
     }
 
+    @Test("exemplars go where their sample goes, when storage takes them")
+    func exemplars() {
+        let page = """
+            # TYPE a histogram
+            a_bucket{le="1"} 1 # {trace_id="x"} 0.5 0.25
+            a_bucket{le="+Inf"} 2 # {span="s",trace_id="y"} 7
+            # TYPE b counter
+            b_total 3 0.005 # {} 1
+            c_total 1
+            # EOF
+
+            """
+        let type = "application/openmetrics-text; version=1.0.0"
+        let off = Bench()
+        off.scrape(page, type: type)
+        #expect(off.storage.exemplars == [])
+        let bench = Bench()
+        bench.storage.takeExemplars()
+        bench.scrape(page, type: type)
+        let first = [
+            "a_bucket {trace_id=\"x\"} 0.5@250!", "a_bucket {span=\"s\", trace_id=\"y\"} 7.0@10", "b_total {} 1.0@5",
+        ]
+        #expect(bench.storage.exemplars == first)
+        // The same page again comes by another way: series that are known.
+        bench.scrape(page, type: type)
+        #expect(Array(bench.storage.exemplars.dropFirst(3)) == [first[0], "a_bucket {span=\"s\", trace_id=\"y\"} 7.0@20", first[2]])
+    }
+
+    @Test("a refused page leaves no exemplars; late ones are counted")
+    func refusedExemplars() {
+        let bench = Bench()
+        bench.storage.takeExemplars()
+        let type = "application/openmetrics-text; version=1.0.0"
+        bench.scrape("a_total 1 # {t=\"x\"} 1\nb{ 2\n# EOF\n", type: type)
+        #expect(bench.storage.exemplars == [])
+        let report = bench.scrape("a_total 1 # {late=\"x\"} 1\nb_total 1 # {t=\"x\"} 1\n# EOF\n", type: type)
+        #expect(report.outcome.outOfOrderExemplars == 1 && bench.storage.exemplars.count == 2)
+    }
+
     @Test("samples get the target's labels and the scrape's time; report series tell how it went")
     func simple() {
         let bench = Bench()

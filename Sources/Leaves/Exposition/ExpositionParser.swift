@@ -39,8 +39,19 @@ public struct ExpositionEntryParts {
     public internal(set) var text: Range<Int> = 0..<0
     /// The newest `# TYPE`, whatever its name was.
     public internal(set) var type = MetricType.unknown
+    /// `.series`: what stands behind the `#` of the line, where it has an exemplar (OpenMetrics).
+    public internal(set) var exemplar: ExemplarParts?
+    /// Names and values of the exemplar's labels in turn, without quotes; `SeriesLabels` makes labels of them.
+    var exemplarTokens: [Range<Int>] = []
     /// The newest sample's label tokens; `SeriesLabels` turns them into labels.
     var tokens = LabelTokens()
+}
+
+/// The numbers of an exemplar.
+public struct ExemplarParts: Equatable, Sendable {
+    public var value: Double
+    /// Milliseconds since the epoch, where it has one.
+    public var timestamp: Int64?
 }
 
 /// Kinds of metric families, by the names the API uses.

@@ -7,7 +7,7 @@ import Numbers
 ///     http_requests_total{code="200"} 1027 1395066363.000 # {trace_id="abc"} 0.67 1395066362.9
 ///     # EOF
 ///
-/// Timestamps are seconds with decimals. Exemplars are checked and left behind; `_created` lines are series like
+/// Timestamps are seconds with decimals. `_created` lines are series like
 /// others. As lenient as upstream: rules about families, suffixes and order are not enforced.
 /// Source: “OpenMetrics, a cloud-native, highly scalable metrics protocol”, version 1.0.0.
 public struct OpenMetricsFormat: ExpositionParser {
@@ -144,9 +144,13 @@ public struct OpenMetricsFormat: ExpositionParser {
                 let value = lexer.bytes.quoted(lexer.token)
                 throw ExpositionError("invalid UTF-8 label value: \(value)", offset: lexer.tokenStart)
             }
-            if !isExemplar {
+            let value = lexer.tokenStart &+ 1..<lexer.position &- 1
+            if isExemplar {
+                entry.exemplarTokens.append(name)
+                entry.exemplarTokens.append(value)
+            } else {
                 entry.tokens.labels.append(name)
-                entry.tokens.labels.append(lexer.tokenStart &+ 1..<lexer.position &- 1)
+                entry.tokens.labels.append(value)
             }
             token = lexer.next()
             if token == .comma {
@@ -165,6 +169,7 @@ public struct OpenMetricsFormat: ExpositionParser {
         }
         entry.value = try float(first, after: "metric")
         entry.timestamp = nil
+        entry.exemplar = nil
         switch lexer.next() {
         case .end: throw missingEnd
         case .comment: try parseExemplar()
@@ -182,19 +187,21 @@ public struct OpenMetricsFormat: ExpositionParser {
     }
 
     private mutating func parseExemplar() throws(ExpositionError) {
+        entry.exemplarTokens.removeAll(keepingCapacity: true)
         try parseLabels(isExemplar: true)
         var token = lexer.next()
-        _ = try float(token, after: "exemplar labels")
+        var exemplar = ExemplarParts(value: try float(token, after: "exemplar labels"), timestamp: nil)
         token = lexer.next()
         switch token {
         case .end: throw missingEnd
         case .linebreak: break
         case .timestamp:
-            _ = try seconds("exemplar timestamp")
+            exemplar.timestamp = try seconds("exemplar timestamp")
             token = lexer.next()
             if token != .linebreak { throw unexpected(token, "expected next entry after exemplar timestamp") }
         default: throw unexpected(token, "expected timestamp or comment")
         }
+        entry.exemplar = exemplar
     }
 
     /// The number behind the space of a value token.

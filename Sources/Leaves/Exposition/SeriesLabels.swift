@@ -56,6 +56,32 @@ public struct SeriesLabels {
         }
     }
 
+    /// Appends the packed labels of the newest sample's exemplar to `packed`, values as they stand, escapes and all:
+    /// upstream keeps them so. `false`, and nothing appended, where two labels have one name, or a name is empty or not
+    /// UTF-8.
+    public mutating func packExemplar(
+        _ entry: ExpositionEntryParts, of page: UnsafeRawBufferPointer, into packed: inout [UInt8]
+    ) -> Bool {
+        scratch.removeAll(keepingCapacity: true)
+        pairs.removeAll(keepingCapacity: true)
+        for index in stride(from: 0, to: entry.exemplarTokens.count - 1, by: 2) {
+            let name = appendBytes(page[clamped: entry.exemplarTokens[index]])
+            let value = appendBytes(page[clamped: entry.exemplarTokens[index + 1]])
+            if !value.isEmpty { pairs.append((name, value)) }
+        }
+        sortPairs()
+        for (position, pair) in pairs.enumerated() {
+            let isValid = scratch.withUnsafeBytes { !pair.name.isEmpty && UTF8Check.isValid($0[clamped: pair.name]) }
+            let isRepeated = position > 0 && scratch[pair.name].elementsEqual(scratch[pairs[position - 1].name])
+            if !isValid || isRepeated { return false }
+        }
+        for pair in pairs {
+            appendPart(pair.name, to: &packed)
+            appendPart(pair.value, to: &packed)
+        }
+        return true
+    }
+
     private mutating func appendBytes(_ bytes: some Collection<UInt8>) -> Range<Int> {
         let start = scratch.count
         scratch.append(contentsOf: bytes)

@@ -14,6 +14,7 @@ struct PageOutcome: Equatable, Sendable {
     var outOfOrder = 0
     /// Too old, or more than ten minutes ahead.
     var outOfBounds = 0
+    var outOfOrderExemplars = 0
     /// Storage takes no more series; the samples of known ones were kept.
     var refusedSeries = 0
     /// What storage said to the first refused series.
@@ -46,6 +47,9 @@ struct ScrapeIngest {
     private var newSamples: [Int] = []
     /// Samples of the page in the batch; stale markers stand behind them.
     private(set) var sampleCount = 0
+    /// Exemplars of the page, where storage takes them.
+    private(set) var exemplars: [SeriesExemplar] = []
+    private var takesExemplars = false
 
     init(target: Target, config: ScrapeConfig, storage: any Appendable) {
         self.config = config
@@ -65,6 +69,8 @@ struct ScrapeIngest {
         into batch: inout SampleBatch, partial: inout PageOutcome
     ) throws(ScrapeError) {
         sampleCount = 0
+        exemplars.removeAll(keepingCapacity: true)
+        takesExemplars = storage.takesExemplars
         if page.isEmpty {
             // An empty page is a good one; all that was there is gone.
             markAllStale(at: time, into: &batch)
@@ -95,6 +101,7 @@ struct ScrapeIngest {
         } catch {
             cache.abandonPass()
             batch.removeAll()
+            exemplars.removeAll()
             markAllStale(at: time, into: &batch)
             throw error
         }
@@ -124,7 +131,12 @@ struct ScrapeIngest {
                 switch kind {
                 case .type, .help, .unit: metadata.observe(kind, parser.entry, of: page)
                 case .comment: break
-                case .series: try takeSeries(parser.entry, page, &cursor, &batch)
+                case .series:
+                    let countBefore = batch.count
+                    try takeSeries(parser.entry, page, &cursor, &batch)
+                    if takesExemplars, batch.count > countBefore, let exemplar = parser.entry.exemplar {
+                        take(exemplar, parser.entry, page, batch)
+                    }
                 }
             }
         } catch let error as ExpositionError {
@@ -206,6 +218,24 @@ struct ScrapeIngest {
         let isTracked = timestamp == nil || config.trackTimestampsStaleness
         cache.add(text, kind: isTracked ? .tracked : .timestamped, reference: reference, expected: cursor)
         outcome.seriesAdded += 1
+    }
+
+    /// Notes the exemplar of the batch's newest sample. One that has no time of its own gets the sample's.
+    private mutating func take(
+        _ exemplar: ExemplarParts, _ entry: ExpositionEntryParts, _ page: UnsafeRawBufferPointer,
+        _ batch: borrowing SampleBatch
+    ) {
+        packed.removeAll(keepingCapacity: true)
+        guard let reference = batch.references.last, let time = batch.timestamps.last,
+            seriesLabels.packExemplar(entry, of: page, into: &packed)
+        else { return }
+        exemplars.append(
+            SeriesExemplar(
+                reference,
+                Exemplar(
+                    Labels(uncheckedPacked: packed), value: exemplar.value,
+                    at: Timestamp(milliseconds: exemplar.timestamp ?? time),
+                    hasOwnTimestamp: exemplar.timestamp != nil)))
     }
 
     /// One more sample of a series in the cache.

@@ -107,6 +107,10 @@ final class ScrapeWorker: @unchecked Sendable {
                 }
                 if !batch.isEmpty { _ = try storage.append(batch) }
             }
+            if report.error == nil, !ingest.exemplars.isEmpty {
+                let verdicts = try storage.append(exemplars: ingest.exemplars)
+                report.outcome.outOfOrderExemplars = verdicts.reduce(0) { $0 + ($1 == .outOfOrder ? 1 : 0) }
+            }
         } catch { report.storageError = error.message }
         return report
     }

@@ -13,6 +13,8 @@ public final class ScrapeStatistics: Sendable {
         public var outOfOrderSamples: UInt64 = 0
         /// prometheus_target_scrapes_sample_out_of_bounds_total
         public var outOfBoundsSamples: UInt64 = 0
+        /// prometheus_target_scrapes_exemplar_out_of_order_total
+        public var outOfOrderExemplars: UInt64 = 0
         /// Samples of series that storage refused to make.
         public var refusedSamples: UInt64 = 0
         /// prometheus_target_scrapes_exceeded_sample_limit_total
@@ -73,6 +75,7 @@ public final class ScrapeStatistics: Sendable {
             counters.duplicateSamples += UInt64(report.outcome.duplicates)
             counters.outOfOrderSamples += UInt64(report.outcome.outOfOrder)
             counters.outOfBoundsSamples += UInt64(report.outcome.outOfBounds)
+            counters.outOfOrderExemplars += UInt64(report.outcome.outOfOrderExemplars)
             counters.refusedSamples += UInt64(report.outcome.refusedSeries)
             if report.storageError != nil { counters.failedAppends += 1 }
             guard let error = report.error else { return }

@@ -12,6 +12,8 @@ public struct Configuration: Sendable {
         public var retentionTime: TSDB.Duration?
         /// Bytes.
         public var retentionSize: Int?
+        /// Exemplars kept, where the feature is on.
+        public var maxExemplars = 100_000
 
         public init() {}
     }

@@ -151,11 +151,8 @@ public struct ConfigurationFile {
         }
         if let node = fields.take("exemplars") {
             var exemplars = try Fields(node, "storage.exemplars")
-            let count = try exemplars.count("max_exemplars")
+            if let count = try exemplars.count("max_exemplars") { result.maxExemplars = count }
             try exemplars.finish()
-            if let count, count > 0 {
-                throw ConfigError("field max_exemplars of storage.exemplars is not supported yet", at: node.position)
-            }
         }
         try fields.finish()
         return result

@@ -37,6 +37,7 @@ public struct WebAPI: Sendable {
         addStatus(to: &routes)
         addQueries(to: &routes)
         addSyntax(to: &routes)
+        addExemplars(to: &routes)
         addSeries(to: &routes)
         addTargets(to: &routes)
         addAssets(assets, prefix: options.routePrefix, to: &routes)

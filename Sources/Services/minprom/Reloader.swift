@@ -37,12 +37,13 @@ actor Reloader {
     private let engine: EngineOptions
     private let scraper: Scraper
     private let retention: TSDB.Duration
+    private let storesExemplars: Bool
     private let clock: any WallClock
     private let logger: Logger
 
     init(
         loader: ConfigurationLoader, status: ServerStatus, database: Database, engine: EngineOptions,
-        scraper: Scraper, retention: TSDB.Duration, clock: any WallClock, logger: Logger
+        scraper: Scraper, retention: TSDB.Duration, storesExemplars: Bool, clock: any WallClock, logger: Logger
     ) {
         self.loader = loader
         self.status = status
@@ -50,6 +51,7 @@ actor Reloader {
         self.engine = engine
         self.scraper = scraper
         self.retention = retention
+        self.storesExemplars = storesExemplars
         self.clock = clock
         self.logger = logger
     }
@@ -76,7 +78,7 @@ actor Reloader {
             let count = configuration.ruleGroups.reduce(0) { $0 + $1.rules.count }
             logger.warning("Rules are checked, but not evaluated yet", metadata: ["rules": "\(count)"])
         }
-        database.apply(Self.options(configuration, retention))
+        database.apply(Self.options(configuration, retention, storesExemplars: storesExemplars))
         var options = engine
         options.defaultSubqueryStep = configuration.global.evaluationInterval
         status.use(
@@ -88,10 +90,13 @@ actor Reloader {
     }
 
     /// The file's settings over those of the flags.
-    static func options(_ configuration: Configuration, _ retention: TSDB.Duration) -> DatabaseOptions {
+    static func options(
+        _ configuration: Configuration, _ retention: TSDB.Duration, storesExemplars: Bool
+    ) -> DatabaseOptions {
         var options = DatabaseOptions()
         options.retention = configuration.storage.retentionTime ?? retention
         options.outOfOrderWindow = configuration.storage.outOfOrderWindow
+        options.maxExemplars = storesExemplars ? configuration.storage.maxExemplars : 0
         return options
     }
 }

@@ -167,7 +167,7 @@ extension Server {
             clock: scrapeThread, options: scraping)
         let reloader = Reloader(
             loader: loader, status: status, database: database, engine: settings.engine, scraper: scraper,
-            retention: settings.retention, clock: clock, logger: logger)
+            retention: settings.retention, storesExemplars: settings.storesExemplars, clock: clock, logger: logger)
         registry.add { ServerMetrics.write(database, scraper.statistics.current, to: &$0) }
         storage.run(.init(database: database, scraper: scraper, reloader: reloader, transport: transport))
         await reloader.start(configuration)
@@ -178,7 +178,8 @@ extension Server {
     }
 
     private func openDatabase(_ configuration: Configuration) throws(StartError) -> Database {
-        var options = Reloader.options(configuration, settings.retention)
+        var options = Reloader.options(
+            configuration, settings.retention, storesExemplars: settings.storesExemplars)
         options.wal.compression = WALCompression(rawValue: flags.walCompression) ?? .lz4
         guard flags.storagePath != ":memory:" else { return Database.inMemory(options: options, clock: clock) }
         var directory = flags.storagePath

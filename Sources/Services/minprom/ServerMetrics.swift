@@ -9,6 +9,7 @@ enum ServerMetrics {
     static func write(_ database: Database, _ scrapes: ScrapeStatistics.Counters, to page: inout MetricsPage) {
         write(database.replay, to: &page)
         write(database.statistics, database.refusedCounts, to: &page)
+        write(database.exemplarStatistics, to: &page)
         write(scrapes, to: &page)
     }
 
@@ -78,6 +79,28 @@ enum ServerMetrics {
         page.single("minprom_tsdb_head_label_bytes", .gauge, "Bytes of labels and their index in the head.", head.labelArenaBytes)
     }
 
+    private static func write(_ exemplars: ExemplarStatistics, to page: inout MetricsPage) {
+        page.single(
+            "prometheus_tsdb_exemplar_exemplars_appended_total", .counter, "Total number of appended exemplars.",
+            exemplars.appendedCount)
+        page.single(
+            "prometheus_tsdb_exemplar_exemplars_in_storage", .gauge,
+            "Number of exemplars currently in circular storage.", exemplars.count)
+        page.single(
+            "prometheus_tsdb_exemplar_series_with_exemplars_in_storage", .gauge,
+            "Number of series with exemplars currently in circular storage.", exemplars.seriesCount)
+        page.single(
+            "prometheus_tsdb_exemplar_last_exemplars_timestamp_seconds", .gauge,
+            "Timestamp of the exemplar that has been stored for longest: how far back the storage reaches.",
+            exemplars.oldestTimestamp?.seconds ?? 0)
+        page.single(
+            "prometheus_tsdb_exemplar_max_exemplars", .gauge,
+            "Total number of exemplars the exemplar storage can store, resizeable.", exemplars.capacity)
+        page.single(
+            "prometheus_tsdb_exemplar_out_of_order_exemplars_total", .counter,
+            "Total number of out of order exemplar ingestion failed attempts.", exemplars.outOfOrderCount)
+    }
+
     private static func write(_ scrapes: ScrapeStatistics.Counters, to page: inout MetricsPage) {
         let counters: [(String, String, UInt64)] = [
             ("prometheus_target_scrapes_exceeded_sample_limit_total",
@@ -91,6 +114,9 @@ enum ServerMetrics {
             ("prometheus_target_scrapes_sample_out_of_bounds_total",
                 "Total number of samples rejected due to timestamp falling outside of the time bounds.",
                 scrapes.outOfBoundsSamples),
+            ("prometheus_target_scrapes_exemplar_out_of_order_total",
+                "Total number of exemplar rejected due to not being out of the expected order.",
+                scrapes.outOfOrderExemplars),
             ("prometheus_target_scrape_pool_exceeded_target_limit_total",
                 "Total number of times scrape pools hit the target limit, during sync or config reload.",
                 scrapes.exceededTargetLimit),

@@ -11,6 +11,8 @@ struct Settings {
     var retention: TSDB.Duration
     var retentionSize: Int
     var engine = EngineOptions()
+    /// The feature `exemplar-storage`.
+    var storesExemplars = false
     var format: LogLines.Format
     var level: Logger.Level
     /// With a slash in front and none behind; empty for none.
@@ -61,6 +63,7 @@ struct Settings {
         case "promql-duration-expr": engine.parser.durationExpressions = true
         case "promql-delayed-name-removal": engine.delayedNameRemoval = true
         case "promql-binop-fill-modifiers": engine.parser.fillModifiers = true
+        case "exemplar-storage": storesExemplars = true
         case "promql-extended-range-selectors": engine.parser.extendedRangeSelectors = true
         default: warnings.append("--enable-feature: \"\(feature)\" is not known or not supported yet")
         }

@@ -5,8 +5,14 @@ struct HeadReplay: WALVisitor {
     private(set) var orphanCount = 0
     /// Deletions found in a log that another server wrote; they are not carried out here.
     private(set) var ignoredTombstones = 0
+    private(set) var exemplars: ExemplarRing
+    private let window: Int64
 
-    init(_ head: Head) { self.head = head }
+    init(_ head: Head, _ exemplars: ExemplarRing = ExemplarRing(), window: Duration = .zero) {
+        self.head = head
+        self.exemplars = exemplars
+        self.window = window.milliseconds
+    }
 
     mutating func series(_ reference: SeriesRef, labels: UnsafeRawBufferPointer) throws(TSDBError) {
         try head.restoreSeries(reference, labels)
@@ -16,6 +22,12 @@ struct HeadReplay: WALVisitor {
 
     mutating func tombstone(_ reference: SeriesRef, from: Timestamp, through: Timestamp) throws(TSDBError) {
         ignoredTombstones += 1
+    }
+
+    /// Exemplars whose series is lost, or that are not wanted any more, are left behind.
+    mutating func exemplar(_ reference: SeriesRef, _ exemplar: Exemplar) throws(TSDBError) {
+        guard exemplars.capacity > 0, let labels = head.labels(of: [reference])[0] else { return }
+        _ = exemplars.append(exemplar, of: reference, labels: labels, window: window)
     }
 
     mutating func chunks(_ bytes: UnsafeRawBufferPointer) throws(TSDBError) {

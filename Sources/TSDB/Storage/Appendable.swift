@@ -7,6 +7,20 @@ public protocol Appendable: Sendable {
     /// Stores what can be stored; each sample gets its verdict. When the call returns, what was accepted is logged
     /// (it survives the death of the process), and queries see all of the batch or nothing of it.
     func append(_ batch: borrowing SampleBatch) throws(TSDBError) -> AppendReport
+
+    /// Whether `append(exemplars:)` stores anything; asked once per page, so that nobody collects in vain.
+    var takesExemplars: Bool { get }
+
+    /// Stores what can be stored; each exemplar gets its verdict. Their series' samples were appended before.
+    func append(exemplars: [SeriesExemplar]) throws(TSDBError) -> [ExemplarVerdict]
+}
+
+extension Appendable {
+    public var takesExemplars: Bool { false }
+
+    public func append(exemplars: [SeriesExemplar]) throws(TSDBError) -> [ExemplarVerdict] {
+        Array(repeating: .disabled, count: exemplars.count)
+    }
 }
 
 /// Number of a series in one database. Stays valid until the series is dropped; after that it names nothing

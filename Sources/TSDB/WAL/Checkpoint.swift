@@ -68,7 +68,14 @@ public struct CheckpointWriter: ~Copyable {
         try flushIfFull()
     }
 
-    /// A record of another kind, first byte and all (exemplars, metadata).
+    /// Exemplars of series that were given before.
+    mutating func exemplars(_ exemplars: [SeriesExemplar]) throws(TSDBError) {
+        try closeSeries()
+        if !exemplars.isEmpty { queue.appendExemplars(exemplars) }
+        try flushIfFull()
+    }
+
+    /// A record of another kind, first byte and all (metadata).
     public mutating func record(_ bytes: UnsafeRawBufferPointer) throws(TSDBError) {
         try closeSeries()
         queue.append(bytes)

@@ -132,7 +132,15 @@ public final class WAL: Sendable {
         try enqueue { queue throws(TSDBError) in queue.appendTombstone(reference, from: from, through: through) }
     }
 
-    /// Queues a record made elsewhere (exemplars, metadata), first byte and all. Comes back in `WALVisitor.other`.
+    /// Queues exemplars of series that came before: one record.
+    @discardableResult
+    public func append(exemplars: [SeriesExemplar]) throws(TSDBError) -> WALPosition {
+        try enqueue { queue throws(TSDBError) in
+            if !exemplars.isEmpty { queue.appendExemplars(exemplars) }
+        }
+    }
+
+    /// Queues a record made elsewhere (metadata), first byte and all. Comes back in `WALVisitor.other`.
     @discardableResult
     public func append(record: [UInt8]) throws(TSDBError) -> WALPosition {
         precondition(record.first.map { $0 > WALRecordType.tombstones && $0 < 200 } ?? false, "a record of no kind of its own")

@@ -79,6 +79,12 @@ struct WALQueue: ~Copyable {
         close(start)
     }
 
+    mutating func appendExemplars(_ exemplars: [SeriesExemplar]) {
+        let start = waiting.bytes.count
+        WALRecordEncoder.appendExemplars(exemplars, compression, to: &waiting.bytes)
+        close(start)
+    }
+
     /// A finished record, type and all.
     mutating func append(_ record: UnsafeRawBufferPointer) {
         let start = waiting.bytes.count

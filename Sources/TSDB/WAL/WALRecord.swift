@@ -12,6 +12,7 @@ enum WALRecordType {
     static let batch: UInt8 = 201
     /// Bytes that only the head understands, in checkpoints.
     static let chunks: UInt8 = 202
+    static let compactExemplars: UInt8 = 203
 
     static func isOurs(_ type: UInt8) -> Bool { type >= 200 }
 }
@@ -45,7 +46,9 @@ public protocol WALVisitor {
     mutating func tombstone(_ reference: SeriesRef, from: Timestamp, through: Timestamp) throws(TSDBError)
     /// What a checkpoint was given as chunks.
     mutating func chunks(_ bytes: UnsafeRawBufferPointer) throws(TSDBError)
-    /// A record of another kind, first byte and all: exemplars (4), metadata (6), native histograms (7…10).
+    /// An exemplar of a series that came before.
+    mutating func exemplar(_ reference: SeriesRef, _ exemplar: Exemplar) throws(TSDBError)
+    /// A record of another kind, first byte and all: metadata (6), native histograms (7…10).
     mutating func other(_ type: UInt8, _ record: UnsafeRawBufferPointer) throws(TSDBError)
     /// `done` of `total` segments (those of the checkpoint included) have been read.
     mutating func progress(done: Int, of total: Int)
@@ -53,6 +56,7 @@ public protocol WALVisitor {
 
 extension WALVisitor {
     public mutating func chunks(_ bytes: UnsafeRawBufferPointer) {}
+    public mutating func exemplar(_ reference: SeriesRef, _ exemplar: Exemplar) {}
     public mutating func other(_ type: UInt8, _ record: UnsafeRawBufferPointer) {}
     public mutating func progress(done: Int, of total: Int) {}
 }

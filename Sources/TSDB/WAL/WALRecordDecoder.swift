@@ -50,6 +50,7 @@ struct WALRecordDecoder: ~Copyable {
                 let from = Timestamp(milliseconds: try cursor.takeSignedVarint())
                 try visitor.tombstone(reference, from: from, through: Timestamp(milliseconds: try cursor.takeSignedVarint()))
             }
+        case WALRecordType.exemplars: try decodeExemplars(&cursor, &visitor)
         case WALRecordType.prometheus:
             otherRecordCount += 1
             try visitor.other(type, record)
@@ -104,6 +105,8 @@ struct WALRecordDecoder: ~Copyable {
             }
         case WALRecordType.chunks:
             try visitor.chunks(body)
+        case WALRecordType.compactExemplars:
+            try decodeCompactExemplars(body, &visitor)
         default:
             throw TSDBError(.corruption, "record of unknown type \(type)", offset: 0)
         }
@@ -162,6 +165,48 @@ struct WALRecordDecoder: ~Copyable {
         try visitor.samples(WALSamples(
             references: SeriesRef.column(referenceColumn.pointer), timestamps: UnsafePointer(timestampColumn.pointer),
             values: UnsafePointer(valueColumn.pointer), count: count))
+    }
+
+    private mutating func decodeExemplars(
+        _ cursor: inout ByteCursor, _ visitor: inout some WALVisitor
+    ) throws(TSDBError) {
+        guard cursor.remaining > 0 else { return }
+        let reference = try cursor.takeBigEndianWord()
+        let time = Int64(bitPattern: try cursor.takeBigEndianWord())
+        while cursor.remaining > 0 {
+            let delta = UInt64(bitPattern: try cursor.takeSignedVarint())
+            let timeDelta = try cursor.takeSignedVarint()
+            let value = Double(bitPattern: try cursor.takeBigEndianWord())
+            // A label takes two bytes at least.
+            let count = try cursor.takeCount(atMost: cursor.remaining / 2)
+            var start = cursor
+            for _ in 0..<(count * 2) { _ = try cursor.takeLengthPrefixed() }
+            let labels = try Self.labels(try start.takeBytes(cursor.position - start.position))
+            try visitor.exemplar(
+                SeriesRef(rawValue: reference &+ delta),
+                Exemplar(labels, value: value, at: Timestamp(milliseconds: time &+ timeDelta), hasOwnTimestamp: false))
+        }
+    }
+
+    private func decodeCompactExemplars(
+        _ body: UnsafeRawBufferPointer, _ visitor: inout some WALVisitor
+    ) throws(TSDBError) {
+        var cursor = ByteCursor(body)
+        var time: Int64 = 0
+        while cursor.remaining > 0 {
+            let slot = UInt32(truncatingIfNeeded: try cursor.takeCount(atMost: Int(UInt32.max)))
+            let generation = UInt32(truncatingIfNeeded: try cursor.takeCount(atMost: Int(UInt32.max)))
+            time = time &+ (try cursor.takeSignedVarint())
+            let value = Double(bitPattern: try cursor.takeWord())
+            let labels = try Self.labels(try cursor.takeLengthPrefixed())
+            try visitor.exemplar(
+                SeriesRef(slot: slot, generation: generation),
+                Exemplar(labels, value: value, at: Timestamp(milliseconds: time), hasOwnTimestamp: false))
+        }
+    }
+
+    private static func labels(_ packed: UnsafeRawBufferPointer) throws(TSDBError) -> Labels {
+        try isWellFormed(packed) ? Labels(uncheckedPacked: Array(packed)) : normalized(packed)
     }
 
     /// Names not empty and strictly ascending, values not empty, lengths in their shortest form. Throws where the bytes are no packed labels at all.

@@ -47,6 +47,39 @@ enum WALRecordEncoder {
         }
     }
 
+    /// Ours: `( slot, generation, Δtime, value, labels ) …`; Prometheus': deltas to the first one, in every row.
+    static func appendExemplars(
+        _ exemplars: [SeriesExemplar], _ compression: WALCompression, to output: inout [UInt8]
+    ) {
+        if compression == .lz4 {
+            output.append(WALRecordType.compactExemplars)
+            output.append(WALBodyForm.plain)
+            var time: Int64 = 0
+            for item in exemplars {
+                let exemplar = item.exemplar
+                output.appendVarint(UInt64(item.reference.slot))
+                output.appendVarint(UInt64(item.reference.generation))
+                output.appendVarint(ValueTag.zigzag(exemplar.timestamp.milliseconds &- time))
+                output.appendBigEndian(exemplar.value.bitPattern.byteSwapped)
+                exemplar.labels.packed.withUnsafeBytes { output.appendLabelPart($0) }
+                time = exemplar.timestamp.milliseconds
+            }
+            return
+        }
+        output.append(WALRecordType.exemplars)
+        guard let first = exemplars.first else { return }
+        let reference = first.reference.rawValue, time = first.exemplar.timestamp.milliseconds
+        output.appendBigEndian(reference)
+        output.appendBigEndian(UInt64(bitPattern: time))
+        for item in exemplars {
+            output.appendVarint(ValueTag.zigzag(Int64(bitPattern: item.reference.rawValue &- reference)))
+            output.appendVarint(ValueTag.zigzag(item.exemplar.timestamp.milliseconds &- time))
+            output.appendBigEndian(item.exemplar.value.bitPattern)
+            output.appendVarint(UInt64(item.exemplar.labels.count))
+            output.append(contentsOf: item.exemplar.labels.packed)
+        }
+    }
+
     static func appendTombstone(_ reference: SeriesRef, from: Timestamp, through: Timestamp, to output: inout [UInt8]) {
         output.append(WALRecordType.tombstones)
         output.appendBigEndian(reference.rawValue)

@@ -129,6 +129,53 @@ struct RemoteWriteTests {
         #expect(await test.get("/api/v1/query", "query=count_over_time(good[1m])&time=3").contains("\"\(bad.count)\""))
     }
 
+    /// An exemplar message for field 3 of a series.
+    private func exemplar(_ labels: [(String, String)], _ value: Double, at time: Int64) -> (inout Protobuf) -> Void {
+        { series in
+            var exemplar = Protobuf()
+            for (name, value) in labels {
+                var label = Protobuf()
+                label.text(1, name)
+                label.text(2, value)
+                exemplar.message(1, label.bytes)
+            }
+            exemplar.fixed(2, value.bitPattern)
+            exemplar.varint(3, UInt64(bitPattern: time))
+            series.message(3, exemplar.bytes)
+        }
+    }
+
+    @Test("exemplars are stored for series that exist, and nothing about them is an error")
+    func exemplars() async {
+        let test = TestAPI(exemplars: 10)
+        let a = [("__name__", "a"), ("le", "1")], unsorted = [("le", "1"), ("__name__", "b")]
+        let request = Protobuf.request([
+            Protobuf.series(a, [(1000, 1)], extra: exemplar([("trace_id", "x"), ("empty", "")], 0.5, at: 900)),
+            // Sent apart from the samples, as Prometheus does.
+            Protobuf.series(a, [], extra: exemplar([("trace_id", "y")], .infinity, at: 1900)),
+            Protobuf.series(unsorted, [(1000, 1)], extra: exemplar([("trace_id", "z")], 2, at: 950)),
+            Protobuf.series([("__name__", "unknown")], [], extra: exemplar([("trace_id", "n")], 2, at: 950)),
+            Protobuf.series(a, [], extra: exemplar([("trace_id", "old")], 2, at: 5)),
+            Protobuf.series(a, [], extra: exemplar([("t", String(repeating: "x", count: 200))], 2, at: 3000)),
+            Protobuf.series(a, [], extra: exemplar([("t", "1"), ("t", "2")], 2, at: 3000)),
+        ])
+        #expect(await send(test, request).status == 204)
+        #expect(await send(test, request).status == 204)
+        #expect(
+            await test.get("/api/v1/query_exemplars", "query=rate(a[5m])%2Bb")
+                == #"{"status":"success","data":[{"seriesLabels":{"__name__":"a","le":"1"},"exemplars":[{"labels":{"trace_id":"x"},"value":"0.5","timestamp":0.9},{"labels":{"trace_id":"y"},"value":"+Inf","timestamp":1.9}]},{"seriesLabels":{"__name__":"b","le":"1"},"exemplars":[{"labels":{"trace_id":"z"},"value":"2","timestamp":0.95}]}]}"#
+        )
+        #expect(
+            await test.get("/api/v1/query_exemplars", "query=a&start=1.9&end=1.9")
+                == #"{"status":"success","data":[{"seriesLabels":{"__name__":"a","le":"1"},"exemplars":[{"labels":{"trace_id":"y"},"value":"+Inf","timestamp":1.9}]}]}"#
+        )
+        #expect(await test.get("/api/v1/series", "match[]=unknown") == #"{"status":"success","data":[]}"#)
+        let off = TestAPI()
+        #expect(await send(off, request).status == 204)
+        #expect(await off.get("/api/v1/query_exemplars", "query=a") == #"{"status":"success","data":[]}"#)
+        #expect(off.database.exemplarStatistics.count == 0)
+    }
+
     @Test("bytes that are no UTF-8 make no label")
     func notUTF8() async {
         let test = TestAPI()

@@ -17,10 +17,12 @@ struct TestAPI {
 
     init(
         ready: Bool = true, remoteWrite: Bool = true, lifecycle: Bool = false, assets: WebAssets = WebAssets(),
-        options: EngineOptions = EngineOptions(), prefix: String = "", hooks: WebAPI.Hooks = .init()
+        options: EngineOptions = EngineOptions(), prefix: String = "", hooks: WebAPI.Hooks = .init(), exemplars: Int = 0
     ) {
         let clock = ManualClock(Timestamp(milliseconds: 1_000_000))
-        let database = Database.inMemory(clock: clock)
+        var storage = DatabaseOptions()
+        storage.maxExemplars = exemplars
+        let database = Database.inMemory(options: storage, clock: clock)
         let status = ServerStatus(
             startTime: clock.now(), flags: [("web.enable-lifecycle", "\(lifecycle)"), ("a", "1")],
             isLifecycleEnabled: lifecycle)

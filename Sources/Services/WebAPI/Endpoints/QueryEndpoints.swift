@@ -3,7 +3,7 @@ import Numbers
 import PromQL
 import TSDB
 
-/// `/api/v1/query`, `/api/v1/query_range`, `/api/v1/query_exemplars`.
+/// `/api/v1/query`, `/api/v1/query_range`.
 ///
 ///     parameters ─▶ checks in upstream's order, with its words ─▶ thread pool: parse, evaluate, render ─▶ reply
 ///
@@ -35,21 +35,6 @@ extension WebAPI {
                     "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)")
             }
             return try await evaluate(.from(start, through: end, step: step), parameters, limit, request)
-        }
-        routes.on([.get, .post], "/api/v1/query_exemplars") { request throws(APIError) in
-            let parameters = request.parameters
-            let start = try parameters.time("start", default: Timestamp(milliseconds: Parameters.limits.lowerBound))
-            let end = try parameters.time("end", default: Timestamp(milliseconds: Parameters.limits.upperBound))
-            if end < start { throw APIError(.badData, "end timestamp must not be before start timestamp") }
-            let query = parameters["query"]
-            let options = try self.parts().engine.options.parser
-            do throws(QueryError) {
-                _ = try Parser.parse(query, options: options)
-            } catch {
-                throw APIError(.badData, error.positioned(in: query))
-            }
-            // Exemplars are not stored; a client that probes for them wants success and an empty list.
-            return .success { $0.append("[]") }
         }
     }
 

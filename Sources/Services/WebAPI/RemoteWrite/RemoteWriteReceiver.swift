@@ -19,6 +19,7 @@ final class RemoteWriteReceiver: Sendable {
     private let received = Counter()
     private let refused = Counter()
     private let invalid = Counter()
+    private let receivedExemplars = Counter()
     private let ignoredExemplars = Counter()
     private let refusedHistograms = Counter()
 
@@ -76,7 +77,9 @@ final class RemoteWriteReceiver: Sendable {
         if let failure { return failure }
         scratch.bytes.withUnsafeBytes { message in
             do throws(ProtobufError) {
-                try scratch.reader.read(message) { packed throws(TSDBError) in try database.reference(forPacked: packed) }
+                try scratch.reader.read(
+                    message, existing: database.takesExemplars ? { database.existingReference(forPacked: $0) } : nil
+                ) { packed throws(TSDBError) in try database.reference(forPacked: packed) }
             } catch {
                 failure = .text(error.message + "\n", .badRequest)
             }
@@ -87,15 +90,20 @@ final class RemoteWriteReceiver: Sendable {
 
     private func append(_ reader: borrowing WriteRequestReader, to database: Database) -> Reply {
         let report: AppendReport
+        let exemplars: [ExemplarVerdict]
         do throws(TSDBError) {
             report = try database.append(reader.batch)
+            exemplars = try database.append(exemplars: reader.exemplars)
         } catch {
             return .text(error.description + "\n", .internalServerError)
         }
         let notes = reader.notes
         received.increment(by: report.storedCount)
         invalid.increment(by: notes.invalidSeries)
-        ignoredExemplars.increment(by: notes.exemplars)
+        // One that is not taken is no fault of the request, as upstream sees it.
+        let taken = exemplars.reduce(0) { $0 + ($1 == .stored || $1 == .repeated ? 1 : 0) }
+        receivedExemplars.increment(by: taken)
+        ignoredExemplars.increment(by: notes.exemplars - taken)
         refusedHistograms.increment(by: notes.histograms)
         let problems = Self.problems(report, notes)
         guard !problems.isEmpty else { return .noContent }
@@ -133,6 +141,9 @@ final class RemoteWriteReceiver: Sendable {
             "prometheus_api_remote_write_invalid_labels_samples_total", .counter,
             "The total number of received remote write samples and histogram samples which contain invalid labels.", invalid.value)
         page.single("minprom_remote_write_requests_refused_total", .counter, "Requests answered with 400.", refused.value)
+        page.single(
+            "prometheus_remote_storage_exemplars_in_total", .counter,
+            "Exemplars in to remote storage, compare to exemplars out for queue managers.", receivedExemplars.value)
         page.single("minprom_remote_write_exemplars_ignored_total", .counter, "Exemplars received and not stored.", ignoredExemplars.value)
         page.single(
             "minprom_remote_write_histograms_refused_total", .counter, "Native histograms received and not stored.",

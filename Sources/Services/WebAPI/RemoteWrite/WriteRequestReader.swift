@@ -27,22 +27,30 @@ struct WriteRequestReader: ~Copyable {
 
     /// The samples read, in the order of the request.
     private(set) var batch = SampleBatch()
+    /// The exemplars read, likewise.
+    private(set) var exemplars: [SeriesExemplar] = []
     private(set) var notes = Notes()
     /// The labels of the series being read.
     private var packed = PackedLabelsBuffer()
 
     init() {}
 
-    /// Overwrites `batch` and `notes` with the content of `message`. `reference` finds or makes the series.
+    typealias Finder = (UnsafeRawBufferPointer) -> SeriesRef?
+
+    /// Overwrites `batch`, `exemplars` and `notes` with the content of `message`. `reference` finds or makes the series;
+    /// `existing` only finds it, for exemplars, which are left out where there is none. Senders give them a
+    /// series message of their own, without samples.
     mutating func read(
-        _ message: UnsafeRawBufferPointer, reference: (UnsafeRawBufferPointer) throws(TSDBError) -> SeriesRef
+        _ message: UnsafeRawBufferPointer, existing: Finder? = nil,
+        reference: (UnsafeRawBufferPointer) throws(TSDBError) -> SeriesRef
     ) throws(ProtobufError) {
         batch.removeAll()
+        exemplars.removeAll(keepingCapacity: true)
         notes = Notes()
         var reader = ProtobufReader(message)
         while let field = try reader.nextField() {
             if field.number == 1 && field.wireType == 2 {
-                try readSeries(try reader.lengthDelimited(), reference)
+                try readSeries(try reader.lengthDelimited(), existing, reference)
             } else {
                 try reader.skip(field.wireType)
             }
@@ -51,16 +59,19 @@ struct WriteRequestReader: ~Copyable {
 
     /// Labels first, as every sender writes them, then samples.
     private mutating func readSeries(
-        _ message: UnsafeRawBufferPointer, _ reference: (UnsafeRawBufferPointer) throws(TSDBError) -> SeriesRef
+        _ message: UnsafeRawBufferPointer, _ existing: Finder?,
+        _ reference: (UnsafeRawBufferPointer) throws(TSDBError) -> SeriesRef
     ) throws(ProtobufError) {
         packed.removeAll(room: message.count)
-        guard let labelsEnd = packed.appendPlainLabels(of: message) else { return try readUnusual(message, reference) }
+        guard let labelsEnd = packed.appendPlainLabels(of: message) else {
+            return try readUnusual(message, existing, reference)
+        }
         // Nothing is stored before it is known that no label follows the samples.
         var sampleCount = 0, exemplars = 0, histograms = 0
         var reader = ProtobufReader(message, at: labelsEnd)
         while let field = try reader.nextField() {
             switch (field.number, field.wireType) {
-            case (1, _): return try readUnusual(message, reference)
+            case (1, _): return try readUnusual(message, existing, reference)
             case (2, 2): sampleCount &+= 1
             case (3, 2): exemplars &+= 1
             case (4, 2): histograms &+= 1
@@ -71,6 +82,24 @@ struct WriteRequestReader: ~Copyable {
         notes.exemplars &+= exemplars
         notes.histograms &+= histograms
         if sampleCount > 0 { try readSamples(message, from: labelsEnd, reference) }
+        if exemplars > 0, let existing { try readExemplars(message, from: labelsEnd, existing) }
+    }
+
+    /// The exemplars at or behind `offset`, for the series whose labels are packed.
+    private mutating func readExemplars(
+        _ message: UnsafeRawBufferPointer, from offset: Int, _ existing: Finder
+    ) throws(ProtobufError) {
+        guard let found = existing(packed.bytes) else { return }
+        var reader = ProtobufReader(message, at: offset)
+        while let field = try reader.nextField() {
+            guard field.number == 3, field.wireType == 2 else {
+                try reader.skip(field.wireType)
+                continue
+            }
+            if let exemplar = try ExemplarMessage.read(try reader.lengthDelimited()) {
+                exemplars.append(SeriesExemplar(found, exemplar))
+            }
+        }
     }
 
     /// The samples at or behind `offset`, for the series whose labels are packed.
@@ -92,7 +121,8 @@ struct WriteRequestReader: ~Copyable {
 
     /// A series with labels that are unsorted, long, empty, not ASCII or not in front.
     private mutating func readUnusual(
-        _ message: UnsafeRawBufferPointer, _ reference: (UnsafeRawBufferPointer) throws(TSDBError) -> SeriesRef
+        _ message: UnsafeRawBufferPointer, _ existing: Finder?,
+        _ reference: (UnsafeRawBufferPointer) throws(TSDBError) -> SeriesRef
     ) throws(ProtobufError) {
         guard packSorted(try labels(of: message)) else { return noteInvalid(message) }
         var reader = ProtobufReader(message)
@@ -102,6 +132,7 @@ struct WriteRequestReader: ~Copyable {
             try reader.skip(field.wireType)
         }
         try readSamples(message, from: 0, reference)
+        if let existing { try readExemplars(message, from: 0, existing) }
     }
 
     typealias Pair = (name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer)
