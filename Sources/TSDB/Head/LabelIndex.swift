@@ -121,6 +121,11 @@ struct LabelIndex: ~Copyable {
             identities[Int(free)].pointee = identity
         } else if let index = identities.append(identity) {
             slot = UInt32(truncatingIfNeeded: index)
+            // Prometheus takes reference 0 for none: it would give the series of such a record another number.
+            if slot == 0 {
+                identity.generation = 2
+                identities[0].pointee.generation = 2
+            }
         } else {
             arena.free(block, count * 8)
             throw TSDBError(.limit, "more than \(PagedArray<Identity>.maximumCount) series")
