@@ -65,7 +65,8 @@ let package = Package(
         .target(
             name: "WebAPI",
             dependencies: [
-                "Alerter", "ConfigurationFile", "CZlib", "SelfMetrics", "Numbers", "PromQL", "Scraper", "Snappy", "TSDB",
+                "Alerter", "ConfigurationFile", "CZlib", "SelfMetrics", "Numbers", "PromQL", "RegularExpression", "Scraper",
+                "Snappy", "TSDB",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -89,7 +90,8 @@ let package = Package(
         .executableTarget(
             name: "minprom",
             dependencies: [
-                "CWebFiles", "ConfigurationFile", "HostMetrics", "Numbers", "PromQL", "Scraper", "SelfMetrics", "TSDB", "WebAPI",
+                "CWebFiles", "ConfigurationFile", "HostMetrics", "Numbers", "PromQL", "RegularExpression", "Scraper", "SelfMetrics",
+                "TSDB", "WebAPI",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -112,8 +114,8 @@ let package = Package(
         .testTarget(
             name: "ServicesTests",
             dependencies: [
-                "Alerter", "ConfigurationFile", "HostMetrics", "PrometheusClient", "PromQL", "Scraper", "SelfMetrics", "Snappy", "Support",
-                "TSDB", "WebAPI",
+                "Alerter", "ConfigurationFile", "HostMetrics", "PrometheusClient", "PromQL", "RegularExpression", "Scraper",
+                "SelfMetrics", "Snappy", "Support", "TSDB", "WebAPI",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),

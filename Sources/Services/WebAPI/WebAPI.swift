@@ -1,5 +1,6 @@
 import HTTPTypes
 import NIOCore
+import RegularExpression
 import SelfMetrics
 import TSDB
 
@@ -14,6 +15,7 @@ public struct WebAPI: Sendable {
     private var routes = Routes()
     private let metrics = HTTPMetrics()
     private let prefix: String
+    private let crossOrigin: CrossOrigin
 
     let clock: any WallClock
     let hooks: Hooks
@@ -26,6 +28,7 @@ public struct WebAPI: Sendable {
         self.clock = clock
         self.hooks = hooks
         prefix = options.routePrefix
+        crossOrigin = CrossOrigin(allowed: options.allowedOrigins)
         let queryMetrics = QueryMetrics(concurrency: pool.limit)
         self.queryMetrics = queryMetrics
         registry.add { queryMetrics.write(to: &$0) }
@@ -52,6 +55,8 @@ public struct WebAPI: Sendable {
         public var acceptsRemoteWrite = false
         /// `--web.route-prefix`: what all paths begin with; empty for nothing.
         public var routePrefix = ""
+        /// `--web.cors.origin`: pages of which origins may read answers of the API; `nil` for none.
+        public var allowedOrigins = try? Pattern(".*")
 
         public init() {}
     }
@@ -81,11 +86,12 @@ public struct WebAPI: Sendable {
     public func answer(_ request: APIRequest) async -> Reply {
         let begin = ContinuousClock.now
         var route = "unknown"
-        let reply: Reply
-        switch routes.match(request.method, routed(request.path)) {
-        case .handler(let handler, let pattern):
+        var reply: Reply
+        let path = routed(request.path)
+        switch routes.match(request.method, path) {
+        case .handler(let handler, let pattern, let hasGet):
             route = pattern
-            if isForged(request) {
+            if crossOrigin.refuses(request, changesNothing: hasGet) {
                 reply = .text("cross-site request refused\n", .forbidden)
             } else if !status.isReady && pattern.hasPrefix("/api/") && pattern != "/api/v1/status/walreplay" {
                 reply = .text("Service Unavailable", .serviceUnavailable)
@@ -96,6 +102,10 @@ public struct WebAPI: Sendable {
                     reply = error.reply
                 }
             }
+            if path.hasPrefix("/api/v1/") { crossOrigin.mark(&reply, for: request) }
+        case _ where request.method == .options && path.hasPrefix("/api/v1/"):
+            reply = .noContent
+            crossOrigin.mark(&reply, for: request)
         case .wrongMethod(let allowed): reply = Self.wrongMethod(request, allowed)
         case .none: reply = .notFound
         }
@@ -114,12 +124,6 @@ public struct WebAPI: Sendable {
         if path == "/" || path == prefix { return "/" }
         guard path.hasPrefix(prefix + "/") else { return "" }
         return String(path.dropFirst(prefix.count))
-    }
-
-    /// A page of another site makes a browser send something that changes state.
-    private func isForged(_ request: APIRequest) -> Bool {
-        guard request.method != .get && request.method != .head else { return false }
-        return HTTPField.Name("Sec-Fetch-Site").flatMap { request.headers[$0] } == "cross-site"
     }
 
     private static func wrongMethod(_ request: APIRequest, _ allowed: [HTTPRequest.Method]) -> Reply {

@@ -35,6 +35,9 @@ struct Serve: AsyncParsableCommand {
     @Option(name: .customLong("web.page-title"), help: "Title of the pages.")
     var pageTitle = "minprom"
 
+    @Option(name: .customLong("web.cors.origin"), help: "Origins whose pages may read the API's answers: a regular expression.")
+    var corsOrigin = ".*"
+
     @Flag(name: .customLong("web.enable-remote-write-receiver"), help: "Accept POST /api/v1/write.")
     var enableRemoteWrite = false
 
@@ -88,6 +91,7 @@ struct Serve: AsyncParsableCommand {
             ("storage.tsdb.retention.size", retentionSize),
             ("storage.tsdb.retention.time", retentionTime),
             ("storage.tsdb.wal-compression-type", walCompression),
+            ("web.cors.origin", corsOrigin),
             ("web.enable-admin-api", "\(enableAdmin)"),
             ("web.enable-lifecycle", "\(enableLifecycle)"),
             ("web.enable-remote-write-receiver", "\(enableRemoteWrite)"),

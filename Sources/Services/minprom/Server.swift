@@ -89,6 +89,7 @@ struct Server {
         var doors = WebAPI.Options()
         doors.acceptsRemoteWrite = flags.enableRemoteWrite
         doors.routePrefix = settings.routePrefix
+        doors.allowedOrigins = settings.allowedOrigins
         let api = WebAPI(
             status: status, registry: registry, pool: ThreadPool("query", threads: flags.queryMaxConcurrency),
             clock: clock, options: doors, assets: WebAssets(files: EmbeddedFiles.all()),

@@ -2,6 +2,7 @@ import ConfigurationFile
 import Logging
 import Numbers
 import PromQL
+import RegularExpression
 import TSDB
 import WebAPI
 
@@ -17,6 +18,7 @@ struct Settings {
     var level: Logger.Level
     /// With a slash in front and none behind; empty for none.
     var routePrefix = ""
+    let allowedOrigins: Pattern
     var warnings: [String] = []
 
     init(_ flags: Serve) throws(StartError) {
@@ -46,6 +48,9 @@ struct Settings {
             throw StartError("--log.format must be logfmt or json, not \"\(flags.logFormat)\"")
         }
         self.format = format
+        do throws(PatternError) { allowedOrigins = try Pattern(flags.corsOrigin) } catch {
+            throw StartError("--web.cors.origin: \(error)")
+        }
         let levels: [String: Logger.Level] = ["debug": .debug, "info": .info, "warn": .warning, "error": .error]
         guard let level = levels[flags.logLevel] else {
             throw StartError("--log.level must be debug, info, warn or error, not \"\(flags.logLevel)\"")

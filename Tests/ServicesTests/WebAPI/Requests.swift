@@ -1,6 +1,7 @@
 import HTTPTypes
 import NIOCore
 import PromQL
+import RegularExpression
 import SelfMetrics
 import Support
 import Synchronization
@@ -17,7 +18,8 @@ struct TestAPI {
 
     init(
         ready: Bool = true, remoteWrite: Bool = true, lifecycle: Bool = false, assets: WebAssets = WebAssets(),
-        options: EngineOptions = EngineOptions(), prefix: String = "", hooks: WebAPI.Hooks = .init(), exemplars: Int = 0
+        options: EngineOptions = EngineOptions(), prefix: String = "", hooks: WebAPI.Hooks = .init(), exemplars: Int = 0,
+        origins: Pattern? = try? Pattern(".*")
     ) {
         let clock = ManualClock(Timestamp(milliseconds: 1_000_000))
         var storage = DatabaseOptions()
@@ -29,6 +31,7 @@ struct TestAPI {
         var doors = WebAPI.Options()
         doors.acceptsRemoteWrite = remoteWrite
         doors.routePrefix = prefix
+        doors.allowedOrigins = origins
         api = WebAPI(
             status: status, registry: MetricsRegistry(), pool: ThreadPool("test", threads: 2), clock: clock, options: doors,
             assets: assets, hooks: hooks)

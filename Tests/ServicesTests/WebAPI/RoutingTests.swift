@@ -1,4 +1,5 @@
 import HTTPTypes
+import RegularExpression
 import Synchronization
 import Testing
 
@@ -91,6 +92,59 @@ struct RoutingTests {
         #expect(file.body == "x" && file.reply.contentType == "text/javascript; charset=utf-8")
         let tag = file.reply.headers[.eTag] ?? ""
         #expect(await test.ask(.get, "/assets/app.js", headers: [.ifNoneMatch: tag]).status == 304)
+    }
+
+    @Test("every answer says what it is", arguments: [
+        ("/api/v1/query?query=1", "application/json"), ("/api/v1/query?query=(", "application/json"),
+        ("/-/healthy", "text/plain; charset=utf-8"), ("/nope", "text/plain; charset=utf-8"),
+        ("/metrics", "text/plain; version=0.0.4; charset=utf-8"), ("/query", "text/html; charset=utf-8"),
+        ("/assets/style.css", "text/css; charset=utf-8"), ("/assets/icon.svg", "image/svg+xml"),
+        ("/assets/vendor/lib.mjs", "text/javascript; charset=utf-8"), ("/assets/raw", "application/octet-stream"),
+    ])
+    func contentTypes(target: String, type: String) async {
+        let names = ["index.html", "style.css", "icon.svg", "vendor/lib.mjs", "raw"]
+        let test = TestAPI(assets: WebAssets(files: Dictionary(uniqueKeysWithValues: names.map { ($0, [1]) })))
+        let parts = target.split(separator: "?").map(String.init)
+        #expect(await test.ask(.get, parts[0], parts.count > 1 ? parts[1] : "").reply.contentType == type)
+    }
+
+    @Test("every path of the API has its verbs, and HEAD is for pages and health")
+    func allVerbs() async {
+        let test = TestAPI(assets: WebAssets(files: ["index.html": [1]]))
+        let both = ["query", "query_range", "query_exemplars", "format_query", "parse_query", "labels", "series"]
+        for name in both { #expect(await test.ask(.put, "/api/v1/" + name).reply.headers[.allow] == "GET, OPTIONS, POST", "\(name)") }
+        for name in ["metadata", "targets", "label/x/values", "status/buildinfo"] {
+            #expect(await test.ask(.post, "/api/v1/" + name).reply.headers[.allow] == "GET, OPTIONS", "\(name)")
+        }
+        #expect(await test.ask(.get, "/api/v1/write").status == 405)
+        for path in ["/-/healthy", "/-/ready", "/query"] { #expect(await test.ask(.head, path).status == 200, "\(path)") }
+    }
+
+    @Test("pages of other origins may read the API, as far as the flag lets them")
+    func crossOrigin() async {
+        let origin = "https://grafana.example"
+        let open = await TestAPI().ask(.get, "/api/v1/query", "query=1", headers: [.origin: origin]).reply.headers
+        #expect(open[.accessControlAllowOrigin] == origin && open[.vary] == "Origin")
+        #expect(open[.accessControlAllowMethods] == "GET, POST, OPTIONS" && open[.accessControlExposeHeaders] == "Date")
+        #expect(open[.accessControlAllowHeaders] == "Accept, Authorization, Content-Type, Origin")
+        #expect(await TestAPI().ask(.get, "/api/v1/query", "query=(", headers: [.origin: origin]).reply.headers[.accessControlAllowOrigin] == origin)
+        #expect(await TestAPI().ask(.get, "/api/v1/query", "query=1").reply.headers[.accessControlAllowOrigin] == nil)
+        #expect(await TestAPI().ask(.get, "/metrics", headers: [.origin: origin]).reply.headers[.accessControlAllowOrigin] == nil)
+        let asked = await TestAPI().ask(.options, "/api/v1/anything", headers: [.origin: origin])
+        #expect(asked.status == 204 && asked.reply.headers[.accessControlAllowOrigin] == origin)
+        let narrow = TestAPI(origins: try? Pattern("https://(grafana|other)[.]example"))
+        #expect(await narrow.ask(.get, "/api/v1/query", headers: [.origin: origin]).reply.headers[.accessControlAllowOrigin] == origin)
+        #expect(await narrow.ask(.get, "/api/v1/query", headers: [.origin: origin + ".evil"]).reply.headers[.accessControlAllowOrigin] == nil)
+    }
+
+    @Test("a page of another site may ask by POST what it may ask by GET, and may not write")
+    func forged() async throws {
+        let site = try #require(HTTPField.Name("Sec-Fetch-Site"))
+        let headers: HTTPFields = [site: "cross-site", .origin: "https://x.example"]
+        #expect(await TestAPI().ask(.post, "/api/v1/query", "query=1", headers: headers).status == 200)
+        #expect(await TestAPI().ask(.post, "/api/v1/write", headers: headers).status == 403)
+        #expect(await TestAPI(origins: nil).ask(.post, "/api/v1/query", "query=1", headers: headers).status == 403)
+        #expect(await TestAPI().ask(.post, "/api/v1/query", "query=1", headers: [site: "cross-site"]).status == 403)
     }
 
     @Test("with a prefix everything lives below it, and / leads there")

@@ -10,7 +10,7 @@ extension Reply {
     func compressed(for accepted: String?, on pool: ThreadPool) async -> Reply {
         guard let accepted, Self.acceptsGzip(accepted), headers[.contentEncoding] == nil, isText else { return self }
         var packed = self
-        packed.headers[.vary] = "Accept-Encoding"
+        packed.headers.append(HTTPField(name: .vary, value: "Accept-Encoding"))
         switch body {
         case .buffer(let buffer):
             guard buffer.readableBytes >= Self.worthwhile else { return packed }

@@ -85,9 +85,10 @@ extension Parameters {
         if let seconds = NumberText.parse(text, allowing: .go) {
             // Rounded to milliseconds as upstream does it: whole seconds and fraction apart. Beyond the range of time: clamped.
             let whole = seconds.rounded(.towardZero)
+            // What Go makes of seconds that are no Int64, on the usual machines.
+            guard whole.magnitude < 0x1p63 else { return Timestamp(milliseconds: 0) }
             let fraction = ((seconds - whole) * 1000).rounded() / 1000
             let milliseconds = (whole * 1000 + fraction * 1000).rounded()
-            if milliseconds.isNaN { return Timestamp(milliseconds: limits.lowerBound) }
             if milliseconds <= Double(limits.lowerBound) { return Timestamp(milliseconds: limits.lowerBound) }
             if milliseconds >= Double(limits.upperBound) { return Timestamp(milliseconds: limits.upperBound) }
             return Timestamp(milliseconds: Int64(milliseconds))

@@ -14,7 +14,8 @@ struct Routes: Sendable {
 
     /// What a path leads to.
     enum Match: Sendable {
-        case handler(Handler, route: String)
+        /// `hasGet`: it can be asked by GET as well, so it changes nothing.
+        case handler(Handler, route: String, hasGet: Bool)
         case wrongMethod(allowed: [HTTPRequest.Method])
         case none
     }
@@ -47,7 +48,9 @@ struct Routes: Sendable {
 
     func match(_ method: HTTPRequest.Method, _ path: String) -> Match {
         if let routes = exact[path] {
-            for route in routes where route.methods.contains(method) { return .handler(route.handler, route: path) }
+            for route in routes where route.methods.contains(method) {
+                return .handler(route.handler, route: path, hasGet: route.methods.contains(.get))
+            }
             return .wrongMethod(allowed: routes.flatMap(\.methods))
         }
         for route in named where path.hasPrefix(route.prefix) && path.hasSuffix(route.suffix) {
@@ -57,7 +60,7 @@ struct Routes: Sendable {
             let handler = route.handler, bound = String(name)
             return .handler(
                 { request throws(APIError) in try await handler(request, bound) },
-                route: route.prefix + ":name" + route.suffix)
+                route: route.prefix + ":name" + route.suffix, hasGet: route.methods.contains(.get))
         }
         return .none
     }
