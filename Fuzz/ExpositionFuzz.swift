@@ -30,6 +30,7 @@ private func walk<Parser: ExpositionParser>(_ parser: Parser, _ page: UnsafeRawB
             precondition(parser.entry.series.upperBound <= page.count, "series range \(parser.entry.series) outside the page")
             var packed: [UInt8] = []
             try labels.pack(parser.entry, of: page, into: &packed)
+            if parser.entry.exemplar != nil { _ = labels.packExemplar(parser.entry, of: page, into: &packed) }
         }
     } catch {}
 }

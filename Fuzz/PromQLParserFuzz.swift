@@ -1,13 +1,16 @@
 import PromQL
 
-/// Fuzzes the query parser: nothing traps, errors stand inside the query, and what parses prints to a fixed point.
+/// Fuzzes the query parser: nothing traps, errors stand inside the query, and what parses prints to a fixed point, on one line
+/// and on several.
 ///
 /// The parser's modules are compiled from the files it needs, all instrumented: `scripts/fuzz-promql.sh 60`.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzPromQL(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
     let query = String(decoding: UnsafeBufferPointer(start: start, count: count), as: UTF8.self)
     do throws(QueryError) {
-        let printed = try Parser.parse(query, options: .everything).description
+        let expr = try Parser.parse(query, options: .everything)
+        let printed = expr.description
+        precondition(expr.formatted.utf8.count >= printed.utf8.count, "\(query)\n\(expr.formatted)")
         do throws(QueryError) {
             let again = try Parser.parse(printed, options: .everything).description
             // `+Inf ^ 2` reads as +(Inf ^ 2), upstream too; every other canonical form is its own.
