@@ -43,9 +43,10 @@ struct ExprGenerator {
 
     mutating func scalar(depth: Int) -> String {
         guard depth > 0 else { return number() }
-        switch int(7) {
+        switch int(8) {
         case 0, 1: return number()
         case 2: return "time()"
+        case 6: return call(of: .scalar, depth: depth - 1)
         case 3: return "scalar(\(vector(depth: depth - 1)))"
         case 4: return "(\(scalar(depth: depth - 1)))"
         case 5: return "-" + scalarOperand(depth: depth - 1)
@@ -72,7 +73,8 @@ struct ExprGenerator {
         var matchers: [String] = []
         for _ in 0..<int(3) {
             let name = isWhole && int(8) == 0 ? "\"a.b\"" : one(of: labels)
-            matchers.append("\(name)\(one(of: ["=", "!="]))\(quoted(one(of: labelValues)))")
+            let value = int(3) == 0 ? ".*x|a[0-9]+" : one(of: labelValues)
+            matchers.append("\(name)\(one(of: ["=", "!=", "=~", "!~"]))\(quoted(value))")
         }
         let name = one(of: metrics)
         if isWhole, int(10) == 0 { return "{" + (["\"my.metric\""] + matchers).joined(separator: ", ") + "}" }
@@ -82,7 +84,7 @@ struct ExprGenerator {
 
     /// An offset that is arithmetic swallows the operators behind it, so it stays in parentheses.
     private mutating func selected() -> String {
-        let text = selector() + modifiers()
+        let text = selector() + modifiers(extended: isWhole)
         let swallows = ["(", "-(", "+(", "- -"].contains { text.lowercased().contains("offset " + $0) }
         return swallows ? "(\(text))" : text
     }
@@ -118,7 +120,8 @@ struct ExprGenerator {
         default:
             let op = one(of: ["+", "-", "*", "/", "%", "^"])
             // Comments are not read among durations.
-            return duration(depth: depth - 1) + one(of: ["", " "]) + op + one(of: ["", " "]) + duration(depth: depth - 1)
+            return duration(depth: depth - 1) + one(of: ["", " "]) + op + one(of: ["", " "])
+                + duration(depth: depth - 1)
         }
     }
 
@@ -141,21 +144,39 @@ struct ExprGenerator {
         return int(2) == 0 ? "\(name) \(grouping) (\(arguments))" : "\(name)(\(arguments)) \(grouping)"
     }
 
+    /// Any function at all; of those over ranges more often, since most people do.
     private mutating func call(depth: Int) -> String {
-        switch int(9) {
-        case 0, 1, 2:
-            let name = one(of: ["rate", "increase", "delta", "max_over_time", "avg_over_time", "last_over_time", "resets"])
+        if int(3) == 0 {
+            let name = one(of: [
+                "rate", "increase", "delta", "max_over_time", "avg_over_time", "last_over_time", "resets",
+            ])
             return "\(name)(\(matrix(depth: depth)))"
-        case 3: return "\(one(of: ["abs", "ceil", "sgn", "sort", "absent"]))(\(vector(depth: depth)))"
-        case 4: return "clamp_min(\(vector(depth: depth)), \(scalar(depth: min(1, depth))))"
-        case 5: return "vector(\(scalar(depth: depth)))"
-        case 6:
-            return "label_replace(\(vector(depth: depth)), \"c\", \"$1\", \(quoted(one(of: labels))), \"(.*)\")"
-        case 7: return "quantile_over_time(\(number()), \(matrix(depth: depth)))"
-        default:
-            return isWhole && int(2) == 0
-                ? "sort_by_label(\(vector(depth: depth)), \"a\", \"b\")" : "round(\(vector(depth: depth)))"
         }
+        return call(of: .vector, depth: depth)
+    }
+
+    private mutating func call(of type: ValueType, depth: Int) -> String {
+        // The second argument of `info` is no ordinary vector.
+        let functions = FunctionTable.all.filter {
+            $0.returns == type && $0.name != "info" && (isWhole || !$0.isExperimental)
+        }
+        let function = functions[int(functions.count)]
+        var types = function.arguments
+        if function.variadic != 0 {
+            // The last argument may be left out or be repeated.
+            let more = int(function.variadic < 0 ? 4 : function.variadic + 1)
+            types = types.dropLast() + Array(repeating: types.last ?? .scalar, count: more)
+        }
+        var arguments: [String] = []
+        for type in types {
+            switch type {
+            case .scalar: arguments.append(scalar(depth: min(1, depth)))
+            case .string: arguments.append(quoted(one(of: labels + ["$1", "(.*)", "a b"])))
+            case .matrix: arguments.append(matrix(depth: depth))
+            case .vector, .none: arguments.append(vector(depth: depth))
+            }
+        }
+        return "\(function.name)(\(arguments.joined(separator: "," + one(of: ["", " "]))))"
     }
 
     private mutating func binary(depth: Int) -> String {
@@ -179,6 +200,7 @@ struct ExprGenerator {
                 op += " " + keyword(one(of: ["group_left", "group_right"])) + one(of: [" ()", " (\(labels[1]))"])
             }
         }
+        if isWhole, int(30) == 0 { op = one(of: ["</", ">/"]) }
         if isWhole, !isSet, int(8) == 0 {
             op += one(of: [" fill (0)", " fill_left(-1.5)", " fill_right(2) fill_left(1)"])
         }

@@ -1,3 +1,4 @@
+import Support
 import Testing
 
 @testable import PromQL
@@ -7,7 +8,7 @@ import Testing
     @Test("queries from the compliance suite and from real alerts, rules and dashboards parse and print to a fixed point")
     func realQueries() throws {
         for file in ["compliance", "realworld"] {
-            guard let text = SharedFiles.text("queries/\(file).jsonl") else { continue }
+            guard let text = SharedData.text("queries/\(file).jsonl") else { continue }
             var count = 0
             for line in text.split(separator: "\n") {
                 let query = try #require(jsonString("q", in: line), "\(line)")
@@ -28,7 +29,7 @@ import Testing
         ]
         var count = 0
         for name in names {
-            guard let text = SharedFiles.text("promqltest/\(name).test") else { continue }
+            guard let text = SharedData.text("promqltest/\(name).test") else { continue }
             for query in scriptQueries(text) {
                 expectFixedPoint(query)
                 count += 1

@@ -12,18 +12,12 @@
 public enum SharedData {
     /// The files of a folder of the shared data, with their full paths, sorted; empty where there is no such folder.
     public static func files(_ folder: String, near file: String = #filePath) -> [(name: String, path: String)] {
-        guard let root = root(near: file) else { return [] }
-        let path = root + "/" + folder
-        guard let directory = opendir(path) else { return [] }
-        defer { closedir(directory) }
-        var names: [String] = []
-        while let entry = readdir(directory) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if !name.hasPrefix(".") { names.append(name) }
-        }
-        return names.sorted().map { ($0, path + "/" + $0) }
+        roots(near: file).lazy.map { list($0 + "/" + folder) }.first { !$0.isEmpty } ?? []
+    }
+
+    /// The text of a file of the shared data, or `nil`.
+    public static func text(_ path: String, near file: String = #filePath) -> String? {
+        roots(near: file).lazy.compactMap { read($0 + "/" + path) }.first.map { String(decoding: $0, as: UTF8.self) }
     }
 
     /// The bytes of a file, or `nil`.
@@ -36,20 +30,47 @@ public enum SharedData {
         return bytes
     }
 
-    private static func root(near file: String) -> String? {
-        if let given = getenv("MINPROM_SHARED") { return String(cString: given) }
-        // The package is reached through links at times; what counts is where the file really is.
+    fileprivate static func list(_ path: String) -> [(name: String, path: String)] {
+        guard let directory = opendir(path) else { return [] }
+        defer { closedir(directory) }
+        var names: [String] = []
+        while let entry = readdir(directory) {
+            let name = withUnsafeBytes(of: entry.pointee.d_name) {
+                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            if !name.hasPrefix(".") { names.append(name) }
+        }
+        return names.sorted().map { ($0, path + "/" + $0) }
+    }
+
+    private static func roots(near file: String) -> [String] {
+        if let given = getenv("MINPROM_SHARED") { return [String(cString: given)] }
+        guard let package = PackageFiles.root(near: file) else { return [] }
+        return [package + "/../shared", package + "/../../shared"]
+    }
+}
+
+/// Files of this package that tests read.
+public enum PackageFiles {
+    /// The text of a file by its path from the package's root, or `nil`.
+    public static func text(_ path: String, near file: String = #filePath) -> String? {
+        root(near: file).flatMap { SharedData.read($0 + "/" + path) }.map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    /// Sorted names of the files in a folder.
+    public static func names(in folder: String, near file: String = #filePath) -> [String] {
+        root(near: file).map { SharedData.list($0 + "/" + folder).map(\.name) } ?? []
+    }
+
+    /// The folder with `Package.swift` above `file`. The package is reached through links at times; what counts is where
+    /// the file really is.
+    fileprivate static func root(near file: String) -> String? {
         guard let real = realpath(file, nil) else { return nil }
         defer { free(real) }
         var folder = String(cString: real)
         while let slash = folder.lastIndex(of: "/"), slash > folder.startIndex {
             folder = String(folder[..<slash])
-            if access(folder + "/Package.swift", R_OK) == 0 {
-                for candidate in [folder + "/../shared", folder + "/../../shared"]
-                where access(candidate + "/exposition", R_OK) == 0 {
-                    return candidate
-                }
-            }
+            if access(folder + "/Package.swift", R_OK) == 0 { return folder }
         }
         return nil
     }

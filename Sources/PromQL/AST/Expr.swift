@@ -80,10 +80,13 @@ public struct NumberLiteral: Sendable {
 
 public struct StringLiteral: Sendable {
     public var value: String
+    /// What was written, where that is no UTF-8 (`"a\xc5z"`) and `value` has U+FFFD in its place; else `nil`.
+    public var bytes: [UInt8]?
     public var range: Range<Int>
 
-    public init(_ value: String, range: Range<Int>) {
+    public init(_ value: String, bytes: [UInt8]? = nil, range: Range<Int>) {
         self.value = value
+        self.bytes = bytes
         self.range = range
     }
 }

@@ -47,31 +47,42 @@ public struct Annotation: Sendable, Equatable {
 }
 
 /// The notes of one query: no text twice, in order of appearance, bounded.
+///
+/// Where several places of a query have the same note upstream points at the one evaluated last. We work in an order of our
+/// own, so we point at the one that ends last: upstream evaluates from left to right.
 public struct Annotations: Sendable {
-    /// Different texts kept per query. Upstream keeps all; texts carry metric names, so there can be as many as metrics.
-    public static let maximumCount = 1000
+    /// Different texts kept per query. Texts carry metric names, so there can be as many as metrics.
+    public static let maximumCount = 10_000
+    /// Of each level so many are shown, as upstream's API does it, and the number of the others.
+    public static let shownCount = 10
 
-    private var known: Set<String> = []
+    /// Places in `all`.
+    private var known: [String: Int] = [:]
     public private(set) var all: [Annotation] = []
 
     public init() {}
 
     public mutating func add(_ annotation: Annotation) {
-        guard all.count < Self.maximumCount, known.insert(annotation.level.rawValue + annotation.text).inserted
-        else { return }
-        all.append(annotation)
+        let key = annotation.level.rawValue + annotation.text
+        if let index = known[key] {
+            if annotation.range.upperBound > all[index].range.upperBound { all[index].range = annotation.range }
+        } else if all.count < Self.maximumCount {
+            known[key] = all.count
+            all.append(annotation)
+        }
     }
 
     /// Replaces the note with the same level and text, or adds it; for notes whose detail grows.
     public mutating func replace(_ annotation: Annotation) {
-        if let index = all.firstIndex(where: { $0.level == annotation.level && $0.text == annotation.text }) {
-            all[index] = annotation
-        } else {
-            add(annotation)
-        }
+        add(annotation)
+        if let index = known[annotation.level.rawValue + annotation.text] { all[index].detail = annotation.detail }
     }
 
+    /// As the API shows them.
     public func descriptions(_ level: Annotation.Level, in query: String) -> [String] {
-        all.filter { $0.level == level }.map { $0.description(in: query) }
+        let wanted = all.filter { $0.level == level }
+        let shown = wanted.prefix(Self.shownCount).map { $0.description(in: query) }
+        let rest = wanted.count - shown.count
+        return rest > 0 ? shown + ["\(rest) more \(level) annotations omitted"] : shown
     }
 }

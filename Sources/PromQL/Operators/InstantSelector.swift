@@ -17,8 +17,10 @@ public struct InstantSelector: VectorOperator {
     private let pinnedName: String?
 
     /// `windows` have the lookback as length.
-    public init(_ series: any SeriesSet, _ windows: WindowGrid, pinnedName: String? = nil, yieldsTimestamps: Bool = false,
-        context: QueryContext) {
+    public init(
+        _ series: any SeriesSet, _ windows: WindowGrid, pinnedName: String? = nil, yieldsTimestamps: Bool = false,
+        context: QueryContext
+    ) {
         self.series = series
         self.windows = windows
         self.pinnedName = pinnedName
@@ -27,7 +29,9 @@ public struct InstantSelector: VectorOperator {
     }
 
     public var count: Int { series.count }
-    public var isDistinctWithoutNames: Bool { pinnedName != nil }
+    public var isDistinctWithoutNames: Bool {
+        pinnedName != nil && groups(NameDropping.beside).labels.count <= 1
+    }
 
     public func labels(at index: Int) -> Labels { series.labels(at: index) }
 
@@ -76,7 +80,8 @@ public struct InstantSelector: VectorOperator {
     }
 
     private func dropStale(_ plan: WindowPlan, _ values: UnsafePointer<Double>, from column: inout StepColumn) {
-        for step in 0..<windows.count where column.isPresent(step) && StaleMarker.isStale(values[plan.high[step] &- 1]) {
+        for step in 0..<windows.count where column.isPresent(step) && StaleMarker.isStale(values[plan.high[step] &- 1])
+        {
             column.unset(step)
         }
     }

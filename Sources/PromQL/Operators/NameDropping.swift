@@ -9,6 +9,9 @@ import TSDB
 public enum NameDropping {
     public static let labels = [MetricName.label, "__type__", "__unit__"]
 
+    /// What goes besides the name. Where all series share it, as nearly always, a pinned name leaves them distinct.
+    static let beside = Grouping.by(["__type__", "__unit__"])
+
     /// The grouping that does to full labels what `grouping` does to labels without a name. Lets an operator hand a
     /// grouping on to storage.
     public static func beneath(_ grouping: Grouping) -> Grouping {

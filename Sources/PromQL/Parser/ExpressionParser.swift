@@ -108,8 +108,7 @@ struct ExpressionParser {
         case .number, .duration:
             return Node(expr: .number(try numberLiteral()), height: 1)
         case .string:
-            let value = try string(advance())
-            return Node(expr: .string(StringLiteral(value, range: token.range)), height: 1)
+            return Node(expr: .string(try Lexer.literal(advance(), in: lexer.bytes)), height: 1)
         case .leftParen:
             return try parenthesized()
         case .leftBrace:

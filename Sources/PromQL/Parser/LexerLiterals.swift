@@ -107,11 +107,22 @@ extension Lexer {
     /// What a string token means: quotes removed, escapes replaced. Bytes that are not UTF-8 (`"\xff"`) become the
     /// replacement character; no label value can hold them anyway.
     static func value(of token: Token, in bytes: [UInt8]) throws(QueryError) -> String {
+        String(decoding: try content(of: token, in: bytes), as: UTF8.self)
+    }
+
+    /// The same as it was written.
+    static func literal(_ token: Token, in bytes: [UInt8]) throws(QueryError) -> StringLiteral {
+        let content = try content(of: token, in: bytes)
+        if let text = String(validating: content, as: UTF8.self) { return StringLiteral(text, range: token.range) }
+        return StringLiteral(String(decoding: content, as: UTF8.self), bytes: content, range: token.range)
+    }
+
+    private static func content(of token: Token, in bytes: [UInt8]) throws(QueryError) -> [UInt8] {
         var lexer = Lexer(bytes, at: token.range.lowerBound)
         var content: [UInt8] = []
         content.reserveCapacity(token.range.count)
         try lexer.scanString(into: &content)
-        return String(decoding: content, as: UTF8.self)
+        return content
     }
 
     /// From the opening quote to behind the closing one.

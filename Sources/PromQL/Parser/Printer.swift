@@ -11,7 +11,7 @@ enum Printer {
     static func print(_ expr: Expr, to out: inout String) {
         switch expr {
         case .number(let node): print(seconds: node.value, isDuration: node.isDuration, to: &out)
-        case .string(let node): out += quoted(node.value)
+        case .string(let node): out += node.bytes.map { QuotedText.go($0) } ?? quoted(node.value)
         case .paren(let inner, _):
             out += "("
             print(inner, to: &out)

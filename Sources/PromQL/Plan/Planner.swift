@@ -1,3 +1,4 @@
+import Numbers
 import TSDB
 
 /// Turns a tree into a plan: everything that start, end, step and options decide is decided here, once.
@@ -86,6 +87,11 @@ struct Planner {
     }
 
     private func aggregatePart(_ aggregate: AggregateExpr) throws(QueryError) -> Part {
+        if aggregate.op == .countValues, case .string(let name)? = aggregate.parameter?.unparenthesized,
+            let bytes = name.bytes
+        {
+            throw QueryError(.evaluation, "invalid label name \(QuotedText.go(bytes))", range: name.range)
+        }
         let operand = try part(aggregate.operand)
         var parameter: PlanNode?
         if let expr = aggregate.parameter { parameter = try part(expr).once }

@@ -149,9 +149,13 @@ final class HeadSeriesSet: SeriesSet, @unchecked Sendable {
         case .without(let list): (names, isBy) = (list, false)
         }
         let wanted = Set(head.index.withLock { index in names.compactMap { index.symbols.find($0) } })
+        var assignment = [UInt32](repeating: 0, count: series.count)
+        // Nothing in the head has such a label.
+        if isBy && wanted.isEmpty {
+            return Groups(assignment: assignment, labels: series.isEmpty ? [] : [Labels()])
+        }
         var table = SymbolGroups(expecting: series.count)
         var key: [UInt32] = []
-        var assignment = [UInt32](repeating: 0, count: series.count)
         // One label is what most aggregations ask for: a linear look through the pairs beats a set.
         let single: UInt32? = wanted.count == 1 ? wanted.first : nil
         for (position, captured) in series.enumerated() {

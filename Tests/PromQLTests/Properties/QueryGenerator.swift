@@ -16,9 +16,9 @@ struct QueryGenerator {
     // MARK: - Instant vectors
 
     private mutating func vector(_ depth: Int) -> String {
-        guard depth > 0 else { return selector() + modifiers() }
+        guard depth > 0 else { return instantSelector() }
         switch int(16) {
-        case 0, 1: return selector() + modifiers()
+        case 0, 1: return instantSelector()
         case 2, 3, 4: return rangeFunction(depth - 1)
         case 5, 6, 7: return aggregation(depth - 1)
         case 8: return valueFunction(depth - 1)
@@ -28,6 +28,10 @@ struct QueryGenerator {
         case 14: return combined(depth - 1)
         default: return special(depth - 1)
         }
+    }
+
+    private mutating func instantSelector() -> String {
+        selector() + one(of: ["", "", "", "", "", "", "", " anchored", " smoothed", " smoothed"]) + modifiers()
     }
 
     private mutating func selector() -> String {
@@ -50,15 +54,34 @@ struct QueryGenerator {
     }
 
     private mutating func rangeVector(_ depth: Int) -> String {
-        let window = one(of: ["1m", "5m", "90s", "14m", "20s"])
+        let window = self.window()
         if depth > 0, int(4) == 0 {
             return "(\(vector(depth - 1)))[\(window):\(one(of: ["30s", "1m", "17s", ""]))]" + modifiers()
         }
         return selector() + "[\(window)]" + modifiers()
     }
 
+    private mutating func window() -> String {
+        one(of: [
+            "1m", "5m", "90s", "14m", "20s", "1m + 30s", "min_of(step() + 20s, 5m)", "2m ^ 1", "max_of(range(), 1m)",
+        ])
+    }
+
+    /// A window that sees samples beyond its edges.
+    private mutating func extendedRate() -> String {
+        let range = "\(selector())[\(window())]"
+        if int(3) == 0 {
+            return one(of: ["changes", "resets"]) + "(\(range) anchored\(modifiers()))"
+        }
+        return one(of: ["rate", "increase", "delta"]) + "(\(range) \(one(of: ["anchored", "smoothed"]))\(modifiers()))"
+    }
+
     private mutating func rangeFunction(_ depth: Int) -> String {
-        switch int(12) {
+        switch int(16) {
+        case 12, 13: return extendedRate()
+        case 14:
+            return
+                "double_exponential_smoothing(\(rangeVector(depth)), 0.3, \(one(of: ["0.1", "0.6"])))"
         case 0: return "quantile_over_time(\(one(of: ["0.5", "0", "0.93", "2", "NaN"])), \(rangeVector(depth)))"
         case 1: return "predict_linear(\(rangeVector(depth)), \(one(of: ["0", "60", "-3600"])))"
         case 2: return "absent_over_time(\(rangeVector(depth)))"
@@ -66,18 +89,23 @@ struct QueryGenerator {
             let name = one(of: [
                 "rate", "rate", "increase", "delta", "irate", "idelta", "deriv", "changes", "resets", "count_over_time",
                 "sum_over_time", "avg_over_time", "min_over_time", "max_over_time", "last_over_time", "first_over_time",
-                "stddev_over_time", "stdvar_over_time", "present_over_time",
+                "stddev_over_time", "stdvar_over_time", "present_over_time", "mad_over_time", "ts_of_first_over_time",
+                "ts_of_last_over_time", "ts_of_max_over_time", "ts_of_min_over_time",
             ])
             return "\(name)(\(rangeVector(depth)))"
         }
     }
 
     private mutating func aggregation(_ depth: Int) -> String {
-        let grouping = one(of: ["", "", "by (job) ", "by (job, instance) ", "without (instance) ", "by (le) ", "by () "])
+        let grouping = one(of: [
+            "", "", "by (job) ", "by (job, instance) ", "without (instance) ", "by (le) ", "by () ",
+        ])
         switch int(12) {
         case 0: return "quantile \(grouping)(\(one(of: ["0.5", "0.25", "-1", "1"])), \(vector(depth)))"
         case 1: return "count_values \(grouping)(\"v\", \(vector(depth)))"
-        case 2: return "\(one(of: ["topk", "bottomk", "limitk"])) \(grouping)(\(one(of: ["1", "2", "5"])), \(selector()))"
+        case 3: return "limit_ratio \(grouping)(\(one(of: ["0.5", "-0.3", "1.5", "time() % 7 / 7"])), \(vector(depth)))"
+        case 2:
+            return "\(one(of: ["topk", "bottomk", "limitk"])) \(grouping)(\(one(of: ["1", "2", "5"])), \(selector()))"
         default:
             let name = one(of: ["sum", "sum", "avg", "min", "max", "count", "group", "stddev", "stdvar"])
             return "\(name) \(grouping)(\(vector(depth)))"
@@ -85,27 +113,36 @@ struct QueryGenerator {
     }
 
     private mutating func valueFunction(_ depth: Int) -> String {
-        switch int(4) {
+        switch int(5) {
+        case 3: return "\(one(of: ["clamp_min", "clamp_max"]))(\(vector(depth)), \(number()))"
         case 0: return "clamp(\(vector(depth)), \(number()), \(number()))"
         case 1: return "round(\(vector(depth)), \(one(of: ["1", "0.5", "10"])))"
         case 2: return "timestamp(\(vector(depth)))"
         default:
             let name = one(of: [
-                "abs", "ceil", "floor", "sqrt", "sgn", "ln", "exp", "atan", "deg", "hour", "minute", "day_of_week",
-                "day_of_year", "month",
+                "abs", "ceil", "floor", "sqrt", "sgn", "ln", "log2", "log10", "exp", "sin", "cos", "tan", "asin",
+                "acos",
+                "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "deg", "rad", "round", "hour", "minute",
+                "day_of_week", "day_of_month", "day_of_year", "days_in_month", "month", "year",
             ])
             return "\(name)(\(vector(depth)))"
         }
     }
 
     private mutating func special(_ depth: Int) -> String {
-        switch int(8) {
+        switch int(13) {
+        case 8: return "sort_desc(\(vector(depth)))"
+        case 9: return "\(one(of: ["sort_by_label", "sort_by_label_desc"]))(\(vector(depth)), \"job\", \"instance\")"
+        case 10: return "histogram_quantiles(rate(wait_bucket[5m]), \"q\", \(one(of: ["0.5", "0"])), 0.9)"
+        case 11: return "histogram_quantile(\(number()), \(vector(depth)))"
+        case 12: return "\(one(of: ["hour", "minute", "day_of_week", "year"]))()"
         case 0: return "absent(\(vector(depth)))"
         case 1: return "sort(\(vector(depth)))"
         case 2: return "vector(\(scalar(depth)))"
         case 3: return "label_replace(\(vector(depth)), \"kind\", \"$1-x\", \"job\", \"(a.).*\")"
         case 4: return "label_join(\(vector(depth)), \"both\", \"/\", \"job\", \"instance\")"
-        case 5: return "histogram_fraction(\(one(of: ["0", "0.1", "-Inf"])), \(one(of: ["0.3", "1", "Inf"])), wait_bucket)"
+        case 5:
+            return "histogram_fraction(\(one(of: ["0", "0.1", "-Inf"])), \(one(of: ["0.3", "1", "Inf"])), wait_bucket)"
         case 6: return "histogram_quantile(\(one(of: ["0.5", "0.9", "0.99", "0", "1"])), rate(wait_bucket[5m]))"
         default:
             return "histogram_quantile(\(one(of: ["0.5", "0.95"])), sum by (le, job) (increase(wait_bucket[5m])))"
@@ -129,14 +166,20 @@ struct QueryGenerator {
 
     private mutating func matched(_ depth: Int) -> String {
         let many = "(\(vector(depth)))"
-        switch int(6) {
+        switch int(7) {
+        case 5:
+            let labelled = "label_replace(sum by (job) (\(vector(depth))), \"kind\", \"k-$1\", \"job\", \"(.).*\")"
+            return "\(many) \(operation()) on (job) group_left (kind) \(labelled)"
         case 0: return "\(many) \(operation()) on (job) group_left () (sum by (job) (\(vector(depth))))"
-        case 1: return "(max by (job, instance) (\(vector(depth)))) \(operation()) on (job, instance) group_right () \(many)"
+        case 1:
+            return
+                "(max by (job, instance) (\(vector(depth)))) \(operation()) on (job, instance) group_right () \(many)"
         case 2:
             return "sum by (job) (\(vector(depth))) \(operation()) on (job) max by (job, instance) (\(vector(depth)))"
         case 3: return "\(many) \(operation()) ignoring (instance) \(many)"
         case 4:
-            return "sum by (job, instance) (\(vector(depth))) \(operation()) \(one(of: ["fill (1)", "fill_left (0)", "fill_right (2)"])) "
+            return
+                "sum by (job, instance) (\(vector(depth))) \(operation()) \(one(of: ["fill (1)", "fill_left (0)", "fill_right (2)"])) "
                 + "min by (job, instance) (\(vector(depth)))"
         default: return "\(many) \(operation()) (\(vector(depth)))"
         }
@@ -151,7 +194,9 @@ struct QueryGenerator {
 
     private mutating func scalar(_ depth: Int) -> String {
         guard depth > 0 else { return number() }
-        switch int(6) {
+        switch int(8) {
+        case 5: return one(of: ["pi()", "start()", "end()", "step()", "range()"])
+        case 6: return "\(one(of: ["max_of", "min_of"]))(\(scalar(depth - 1)), \(scalar(depth - 1)))"
         case 0: return "time()"
         case 1, 2: return "scalar(\(vector(depth - 1)))"
         case 3: return "\(scalar(depth - 1)) \(one(of: Self.arithmetic)) \(scalar(depth - 1))"

@@ -121,6 +121,9 @@ extension ReferenceEvaluator {
 
     /// `count_values("v", x)`: how many elements have each value; the value becomes the label `v`.
     private func countValues(_ node: AggregateExpr, at t: Int64) throws -> [Element] {
+        if case .string(let literal)? = node.parameter?.unparenthesized, let bytes = literal.bytes {
+            throw QueryError(.evaluation, "invalid label name \(QuotedText.go(bytes))", range: node.range)
+        }
         let label = try node.parameter.map { try string($0) } ?? ""
         guard label.isLabelName else {
             throw QueryError(.evaluation, "invalid label name \(QuotedText.go(label))", range: node.range)

@@ -76,7 +76,7 @@ enum RangeFunctions {
 
         var areDistinctWithoutNames: Bool {
             if let subquery = source as? SubquerySource { return subquery.inner.isDistinctWithoutNames }
-            return pinnedName != nil
+            return pinnedName != nil && source.groups(NameDropping.beside).labels.count <= 1
         }
 
         /// 1 at the steps whose windows are empty in every series; the labels are those that the selector asks for with `=`.
