@@ -56,6 +56,16 @@ struct EngineTests {
                 end: Timestamp(milliseconds: through * 1000), step: .seconds(step)))
     }
 
+    @Test("a chain of 900 operators is evaluated, of scalars, of vectors, and of sets")
+    func longChains() throws {
+        let storage = MemorySeries()
+        storage.append(["__name__": "x"], 0, 2)
+        func chain(_ part: String, _ op: String) -> String { part + String(repeating: " \(op) \(part)", count: 900) }
+        #expect(try instant(chain("time()", "+"), on: storage, at: 1) == ["scalar": ["901.0"]])
+        #expect(try instant(chain("x", "+"), on: storage, at: 1) == ["{}": ["1802.0"]])
+        #expect(try instant(chain("x", "or"), on: storage, at: 1) == ["x": ["2.0"]])
+    }
+
     @Test("sum by (le) of rates folds every series into its group")
     func headline() throws {
         let rows = try range("sum by (le) (rate(b_bucket[1m]))", on: Self.buckets(), from: 300, through: 420, step: 60)

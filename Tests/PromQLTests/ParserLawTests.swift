@@ -127,7 +127,7 @@ import Testing
     @Test("the deepest permitted trees are checked, printed and freed on a small stack")
     func deepest() {
         let n = Parser.maximumDepth - 1
-        let chain = "x" + String(repeating: " + x", count: n)
+        let chain = "x" + String(repeating: " + x", count: Parser.maximumHeight - 1)
         let parens = String(repeating: "(", count: n) + "x" + String(repeating: ")", count: n)
         let powers = String(repeating: "x ^ ", count: n) + "x"
         let calls = String(repeating: "abs(", count: n) + "x" + String(repeating: ")", count: n)

@@ -4,7 +4,7 @@ import TSDB
 /// `TypeChecker`, running it is the planner's and the operators' work.
 ///
 /// Every node knows its place in the query as a range of UTF-8 offsets: error texts and annotations point there.
-/// Nesting is bounded by `Parser.maximumDepth`, so walking an expression by recursion is safe.
+/// The tree's height is bounded by `Parser.maximumHeight`, so walking an expression by recursion is safe.
 public indirect enum Expr: Sendable {
     case number(NumberLiteral)
     case string(StringLiteral)
@@ -47,7 +47,13 @@ public indirect enum Expr: Sendable {
         case .paren(let inner, _): return inner.type
         case .unary(let node): return node.operand.type
         case .binary(let node):
-            return node.left.type == .scalar && node.right.type == .scalar ? .scalar : .vector
+            // Down the left operands without recursion: chains can be long.
+            var node = node
+            while node.right.type == .scalar {
+                guard case .binary(let inner) = node.left else { return node.left.type == .scalar ? .scalar : .vector }
+                node = inner
+            }
+            return .vector
         case .aggregate: return .vector
         case .call(let node): return node.function.returns
         case .vectorSelector: return .vector
@@ -144,6 +150,19 @@ public struct BinaryExpr: Sendable {
         self.returnsBool = returnsBool
         self.range = range
         self.operatorRange = operatorRange
+    }
+}
+
+extension BinaryExpr {
+    /// This operator and those in its left operand, outermost first. Of `a + b + c` the second `+`, then the first. Chains
+    /// can be long, so they are walked as lists.
+    public var leftSpine: [BinaryExpr] {
+        var chain = [self], left = self.left
+        while case .binary(let inner) = left {
+            chain.append(inner)
+            left = inner.left
+        }
+        return chain
     }
 }
 

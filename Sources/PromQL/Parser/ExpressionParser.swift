@@ -13,7 +13,8 @@ import TSDB
 ///
 /// Source: T. Norvell, “Parsing Expressions by Recursive Descent” (1999), precedence climbing.
 ///
-/// Invariants: recursion is no deeper than `Parser.maximumDepth`, and neither is the tree that comes out.
+/// Invariants: recursion is no deeper than `Parser.maximumDepth`, and the tree that comes out no higher than
+/// `Parser.maximumHeight`.
 struct ExpressionParser {
     var lexer: Lexer
     let options: ParserOptions
@@ -24,10 +25,17 @@ struct ExpressionParser {
     var context = ErrorContext.none
     private var depth = 0
 
-    /// An expression and its depth as a tree.
+    /// An expression, its depth as a tree, and the same with the operators of a chain counted once.
     struct Node {
         var expr: Expr
         var height: Int
+        var nesting: Int
+
+        init(expr: Expr, height: Int, nesting: Int? = nil) {
+            self.expr = expr
+            self.height = height
+            self.nesting = nesting ?? height
+        }
     }
 
     init(_ query: String, options: ParserOptions) throws(QueryError) {
@@ -76,7 +84,11 @@ struct ExpressionParser {
         let modifiers = try binaryModifiers()
         let right = try expression(from: op.rightOperandPrecedence)
         let expr = try binaryExpr(left.expr, op, right.expr, modifiers, token.range)
-        return try node(expr, above: left, right)
+        var result = try node(expr, above: left, right)
+        // `a + b + c` is `(a + b) + c`: one level.
+        if op.rightOperandPrecedence > op.precedence { result.nesting = max(left.nesting, right.nesting + 1) }
+        if result.nesting > Parser.maximumDepth { throw tooDeep(range: expr.range) }
+        return result
     }
 
     private mutating func operand() throws(QueryError) -> Node {
@@ -95,7 +107,7 @@ struct ExpressionParser {
         if case .number(var literal) = operand.expr {
             if op == .minus { literal.value = -literal.value }
             literal.range = range
-            return Node(expr: .number(literal), height: operand.height)
+            return Node(expr: .number(literal), height: 1)
         }
         return try node(.unary(UnaryExpr(op, operand.expr, range: range)), above: operand)
     }
@@ -245,14 +257,21 @@ struct ExpressionParser {
     }
 
     func node(_ expr: Expr, above children: [Node]) throws(QueryError) -> Node {
-        var height = 1
-        for child in children { height = max(height, child.height + 1) }
-        if height > Parser.maximumDepth { throw tooDeep(range: expr.range) }
-        return Node(expr: expr, height: height)
+        var height = 1, nesting = 1
+        for child in children {
+            height = max(height, child.height + 1)
+            nesting = max(nesting, child.nesting + 1)
+        }
+        if height > Parser.maximumHeight { throw tooDeep(range: expr.range, bound: Parser.maximumHeight) }
+        var isOperator = false
+        if case .binary = expr { isOperator = true }
+        // Of an operator the caller knows better.
+        if nesting > Parser.maximumDepth && !isOperator { throw tooDeep(range: expr.range) }
+        return Node(expr: expr, height: height, nesting: nesting)
     }
 
-    func tooDeep(range: Range<Int>) -> QueryError {
-        QueryError(.syntax, "expression is nested deeper than \(Parser.maximumDepth) levels", range: range)
+    func tooDeep(range: Range<Int>, bound: Int = Parser.maximumDepth) -> QueryError {
+        QueryError(.syntax, "expression is nested deeper than \(bound) levels", range: range)
     }
 }
 

@@ -34,9 +34,13 @@ public struct ParserOptions: Sendable, Equatable {
 /// Texts and positions of errors are upstream's, except where a bound of our own is reached. No input traps: queries are
 /// bounded in length and depth.
 public enum Parser {
-    /// How deep an expression may be, counted in nodes from its root; a chain `1 + 1 + 1 …` is as deep as it is long.
-    /// Everything that walks expressions recursively relies on it, on threads with small stacks too.
+    /// How deep an expression may be nested, counted in nodes from its root. Of a chain `a + b + c …`, which leans to the left,
+    /// all operators stand at one level. The parser's own recursion is no deeper than this.
     public static let maximumDepth = 250
+
+    /// How deep its tree may be with every operator of a chain counted. Whatever walks or frees trees recursively relies on it,
+    /// on threads with small stacks too.
+    public static let maximumHeight = 1000
 
     /// Bytes of a query.
     public static let maximumLength = 65_536

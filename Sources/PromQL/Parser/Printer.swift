@@ -20,9 +20,12 @@ enum Printer {
             out += node.op.rawValue
             print(node.operand, to: &out)
         case .binary(let node):
-            print(node.left, to: &out)
-            out += " \(node.op.rawValue)\(modifiers(node)) "
-            print(node.right, to: &out)
+            let chain = node.leftSpine
+            print(chain[chain.count - 1].left, to: &out)
+            for node in chain.reversed() {
+                out += " \(node.op.rawValue)\(modifiers(node)) "
+                print(node.right, to: &out)
+            }
         case .aggregate(let node): print(node, to: &out)
         case .call(let node):
             out += node.function.name

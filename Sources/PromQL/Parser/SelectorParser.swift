@@ -139,7 +139,7 @@ extension ExpressionParser {
         let matrix = MatrixSelector(
             selector, window: window.literal ?? .zero, windowExpr: window.computed,
             range: selector.range.lowerBound..<lastEnd)
-        return Node(expr: .matrixSelector(matrix), height: operand.height)
+        return Node(expr: .matrixSelector(matrix), height: operand.height, nesting: operand.nesting)
     }
 
     /// `offset 5m`

@@ -51,8 +51,17 @@ enum TypeChecker {
     }
 
     private static func check(_ node: BinaryExpr) throws(QueryError) {
-        try check(node.left)
-        try check(node.right)
+        var isInnermost = true
+        for node in node.leftSpine.reversed() {
+            if isInnermost { try check(node.left) }
+            isInnermost = false
+            try check(node.right)
+            try checkOperator(node)
+        }
+    }
+
+    /// The operands are checked already.
+    private static func checkOperator(_ node: BinaryExpr) throws(QueryError) {
         let left = node.left.type
         let right = node.right.type
         if node.returnsBool && !node.op.isComparison {

@@ -74,7 +74,13 @@ struct Planner {
     }
 
     private func binaryPart(_ binary: BinaryExpr) throws(QueryError) -> Part {
-        let left = try part(binary.left), right = try part(binary.right)
+        let chain = binary.leftSpine
+        var result = try part(chain[chain.count - 1].left)
+        for binary in chain.reversed() { result = combine(binary, result, try part(binary.right)) }
+        return result
+    }
+
+    private func combine(_ binary: BinaryExpr, _ left: Part, _ right: Part) -> Part {
         if case .scalar(let a) = left.node, case .scalar(let b) = right.node,
             let value = ConstantFolding.value(binary.op, a, b)
         {
