@@ -24,7 +24,7 @@ struct AnnotationTests {
         "of one text from several places the last one is shown, whichever part of the query works first",
         arguments: [
             ("sum(rate(m0[5m])) / sum(rate(m0[5m]))", 30), ("rate(m0[5m]) / sum(rate(m0[5m]))", 25),
-            ("sum(rate(m0[5m])) / rate(m0[5m])", 26), ("rate(m0[5m]) or increase(m0[5m])", 26),
+            ("sum by (n) (rate(m0[5m])) / rate(m0[5m])", 34), ("rate(m0[5m]) or increase(m0[5m])", 26),
         ])
     func lastPlace(_ query: String, _ column: Int) throws {
         #expect(
