@@ -27,21 +27,21 @@ test: setup      ## all tests, one debug build; the pages' logic where there is 
 soak: setup      ## the same properties over SOAK times as many cases
 	MINPROM_SOAK=$(SOAK) $(SWIFT) test --parallel
 
-bench: setup     ## cost of the hot paths
-	cd Benchmarks && $(SWIFT) build -c release && .build/release/StorageBenchmarks && .build/release/QueryBenchmarks
+bench: build     ## cost of the hot paths (make bench FLAGS='histogram-quantile --series 62000')
+	.build/release/minprom bench $(FLAGS)
 
 fuzz:            ## the query parser's fuzzer for a minute (the others' build lines stand in Fuzz/)
 	@scripts/fuzz-promql.sh 60
 
 format:          ## rewrite sources as .swift-format says
-	$(SWIFT) format --in-place --parallel --recursive Sources Tests Benchmarks/Sources Package.swift
+	$(SWIFT) format --in-place --parallel --recursive Sources Tests Package.swift
 
 lint:            ## fail on what `format` would change or rules forbid
-	$(SWIFT) format lint --strict --parallel --recursive Sources Tests Benchmarks/Sources Package.swift
+	$(SWIFT) format lint --strict --parallel --recursive Sources Tests Package.swift
 	@scripts/lint.sh
 
 docs:            ## check that documents name files that exist
 	@scripts/check-docs.sh
 
 clean:
-	rm -rf .build Benchmarks/.build
+	rm -rf .build

@@ -31,6 +31,7 @@ let package = Package(
         // Leaves: no dependencies, each can be compiled and fuzzed alone.
         .target(name: "CTSDB", path: "Sources/Leaves/CTSDB"),
         .target(name: "CWebFiles", path: "Sources/Leaves/CWebFiles"),
+        .target(name: "CAllocations", path: "Sources/Leaves/CAllocations"),
         .systemLibrary(
             name: "CLZ4", path: "Sources/Leaves/CLZ4", pkgConfig: "liblz4",
             providers: [.apt(["liblz4-dev"]), .brew(["lz4"])]),
@@ -87,10 +88,19 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
             ],
             path: "Sources/Services/Client"),
+        .target(
+            name: "Bench",
+            dependencies: [
+                "CAllocations", "JSON", "Numbers", "PrometheusClient", "PromQL", "Scraper", "SelfMetrics", "TSDB", "WebAPI",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ],
+            path: "Sources/Services/Bench", swiftSettings: hot),
         .executableTarget(
             name: "minprom",
             dependencies: [
-                "CWebFiles", "ConfigurationFile", "HostMetrics", "Numbers", "PromQL", "RegularExpression", "Scraper", "SelfMetrics",
+                "Bench", "CWebFiles", "ConfigurationFile", "HostMetrics", "Numbers", "PromQL", "RegularExpression", "Scraper", "SelfMetrics",
                 "TSDB", "WebAPI",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
@@ -114,8 +124,8 @@ let package = Package(
         .testTarget(
             name: "ServicesTests",
             dependencies: [
-                "Alerter", "ConfigurationFile", "HostMetrics", "PrometheusClient", "PromQL", "RegularExpression", "Scraper",
-                "SelfMetrics", "Snappy", "Support", "TSDB", "WebAPI",
+                "Alerter", "Bench", "ConfigurationFile", "HostMetrics", "JSON", "PrometheusClient", "PromQL", "RegularExpression",
+                "Scraper", "SelfMetrics", "Snappy", "Support", "TSDB", "WebAPI",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),

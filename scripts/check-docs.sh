@@ -7,6 +7,6 @@ for document in README.md ARCHITECTURE.md CONTRIBUTING.md docs/*/*.md; do
     [ -f "$document" ] || continue
     while read -r path; do
         [ -e "$path" ] || { echo "$document: no $path"; status=1; }
-    done < <(grep -oE '`(Sources|Tests|docs|scripts|web|Benchmarks|Fuzz|prometheus)/[A-Za-z0-9_./+-]+`' "$document" | tr -d '`' | sort -u)
+    done < <(grep -oE '`(Sources|Tests|docs|scripts|web|Fuzz|prometheus)/[A-Za-z0-9_./+-]+`' "$document" | tr -d '`' | sort -u)
 done
 exit $status

@@ -8,16 +8,16 @@ import TSDB
 ///
 /// Used by one task at a time: by its loop while that runs, then by the successor that inherits it, or by the farewell
 /// that writes the last stale markers. That makes `@unchecked Sendable` true.
-final class ScrapeWorker: @unchecked Sendable {
+package final class ScrapeWorker: @unchecked Sendable {
     /// What one scrape came to.
-    struct Report: Sendable {
-        var error: ScrapeError?
+    package struct Report: Sendable {
+        package var error: ScrapeError?
         var outcome = PageOutcome()
         var duration: Double
         /// The page's metadata, where it changed.
         var metadata: [MetricMetadata]?
         /// Storage refused the batch.
-        var storageError: String?
+        package var storageError: String?
     }
 
     private static let reportNames = [
@@ -35,7 +35,7 @@ final class ScrapeWorker: @unchecked Sendable {
     var nextDeadline: Int64 = 0
     var hasScraped = false
 
-    init(target: Target, config: ScrapeConfig, storage: any Appendable) {
+    package init(target: Target, config: ScrapeConfig, storage: any Appendable) {
         self.target = target
         self.config = config
         self.storage = storage
@@ -61,7 +61,7 @@ final class ScrapeWorker: @unchecked Sendable {
     }
 
     /// Stores what `answer` brought; `time` is the scrape's timestamp, `elapsed` seconds since its start.
-    func process(
+    package func process(
         _ answer: Result<ScrapeResponse, ScrapeError>, at time: Timestamp, now: Timestamp, elapsed: () -> Double
     ) -> Report {
         batch.removeAll()

@@ -112,7 +112,7 @@ public final class PrometheusClient: Sendable {
     }
 
     /// Milliseconds as the API takes them: seconds with up to three decimals.
-    static func seconds(_ milliseconds: Int64) -> String {
+    package static func seconds(_ milliseconds: Int64) -> String {
         let sign = milliseconds < 0 ? "-" : ""
         let size = milliseconds.magnitude
         let fraction = String(size % 1000)
@@ -120,7 +120,7 @@ public final class PrometheusClient: Sendable {
     }
 
     /// `application/x-www-form-urlencoded`.
-    static func form(_ parameters: [(String, String)]) -> String {
+    package static func form(_ parameters: [(String, String)]) -> String {
         parameters.map { PercentEncoding.encode($0.0) + "=" + PercentEncoding.encode($0.1) }.joined(separator: "&")
     }
 }

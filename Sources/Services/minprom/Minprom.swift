@@ -1,4 +1,5 @@
 import ArgumentParser
+import Bench
 
 /// `minprom`: Prometheus and Alertmanager in one small program. `serve` is what it does when nothing else is asked.
 @main
@@ -7,6 +8,6 @@ struct Minprom: AsyncParsableCommand {
         commandName: "minprom",
         abstract: "Scrapes, stores, queries and alerts: compatible with Prometheus at the edges.",
         version: "minprom 0.1.0, compatible with Prometheus 3.14.0",
-        subcommands: [Serve.self],
+        subcommands: [Serve.self, BenchCommand.self],
         defaultSubcommand: Serve.self)
 }
