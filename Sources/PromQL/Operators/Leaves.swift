@@ -1,5 +1,7 @@
 import TSDB
 
+// Operators at the edge of the tree that read no storage, and `Repeat`, which stands over a part that is evaluated once.
+
 /// A number: one series without labels, the same value at every step.
 struct ConstantScalar: VectorOperator {
     let value: Double

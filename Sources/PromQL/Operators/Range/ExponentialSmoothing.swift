@@ -34,6 +34,7 @@ struct ExponentialSmoothing: WindowKernel {
     }
 
     private static func smooth(_ values: UnsafePointer<Double>, _ count: Int, _ s: Double, _ t: Double) -> Double {
+        // level₀ = x₀, and the first trend is x₁ − x₀ as it stands: it is smoothed from the third sample on.
         var before = 0.0, level = values[0], slope = values[1] - values[0]
         for index in 1..<count {
             if index > 1 { slope = t * (level - before) + (1 - t) * slope }

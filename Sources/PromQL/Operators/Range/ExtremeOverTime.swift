@@ -6,6 +6,7 @@
 ///
 /// The front of the queue is the answer; it goes when the window has left it behind.
 /// NaN stays out of the queue: it is the answer only where a window has nothing else.
+/// Source: D. Lemire, “Streaming Maximum-Minimum Filter Using No More than Three Comparisons per Element”, 2006.
 struct ExtremeOverTime: WindowKernel {
     let isMaximum: Bool
     /// `ts_of_max_over_time`: the time, in seconds, of the latest such sample instead of its value.
@@ -14,6 +15,7 @@ struct ExtremeOverTime: WindowKernel {
     func run(
         _ samples: WindowSamples, _ plan: WindowPlan, into column: inout StepColumn, _ context: QueryContext
     ) throws(QueryError) {
+        // Of equal values the latest stands for the time of the extreme, so it beats the others; for the value alone any will do.
         withUnsafeTemporaryAllocation(of: Int.self, capacity: samples.count) { queue in
             if isMaximum {
                 slide(samples, plan, queue, into: &column) { yieldsTime ? $0 <= $1 : $0 < $1 }

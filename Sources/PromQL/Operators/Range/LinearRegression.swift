@@ -6,7 +6,8 @@
 ///             ×
 ///     time   (             t ]      t + 600s
 ///
-/// Times are counted in seconds from a point near the samples, so that squares keep their digits.
+/// Times are counted in seconds from a point near the samples, so that squares keep their digits: `deriv` takes the window's
+/// first sample, `predict_linear` the step, where the line's value is then the intercept.
 struct LinearRegression {
     let slope: Double
     /// The line's value at the time of origin.
@@ -17,7 +18,8 @@ struct LinearRegression {
         var sumX = CompensatedSum(), sumY = CompensatedSum(), sumXY = CompensatedSum(), sumXX = CompensatedSum()
         var isConstant = true
         for index in 0..<count {
-            if values[index] != values[0] && index > 0 { isConstant = false }
+            // A single NaN differs from itself; that alone makes no two values different.
+            if index > 0 && values[index] != values[0] { isConstant = false }
             let x = Double(times[index] &- origin) / 1000
             let y = values[index]
             sumX.add(x)
@@ -32,6 +34,7 @@ struct LinearRegression {
             intercept = known ? values[0] : .nan
             return
         }
+        // n times the usual covariance and variance; the factor goes in the quotient.
         let n = Double(count)
         let x = sumX.sum + sumX.compensation, y = sumY.sum + sumY.compensation
         let covariance = (sumXY.sum + sumXY.compensation) - x * y / n

@@ -4,6 +4,10 @@
 ///     sum_over_time     Σ, compensated
 ///     avg_over_time     Σ / n, or a running mean once Σ leaves the range of doubles
 ///     stdvar_over_time  Welford's recurrence, compensated
+///
+/// Adding what comes into a window and subtracting what goes out would be O(1) per step, but would round differently.
+
+/// Σx.
 struct SumOverTime: WindowFunction {
     func value(_ times: UnsafePointer<Int64>, _ values: UnsafePointer<Double>, count: Int, step: Int) -> Double {
         var sum = CompensatedSum()
@@ -12,6 +16,7 @@ struct SumOverTime: WindowFunction {
     }
 }
 
+/// Σx / n. Dividing once, at the end, is the more exact way; it is left only where the sum would overflow.
 struct AverageOverTime: WindowFunction {
     func value(_ times: UnsafePointer<Int64>, _ values: UnsafePointer<Double>, count: Int, step: Int) -> Double {
         var sum = CompensatedSum(values[0])
@@ -41,7 +46,12 @@ struct AverageOverTime: WindowFunction {
     }
 }
 
-/// Population variance, or its root.
+/// Population variance, or its root, in one pass.
+///
+///     meanₙ = meanₙ₋₁ + (x − meanₙ₋₁) / n          squaresₙ = squaresₙ₋₁ + (x − meanₙ₋₁) · (x − meanₙ)
+///
+/// Σx² − (Σx)²/n would need no division per sample, but cancels where values are large and close together.
+/// Source: B. P. Welford, “Note on a Method for Calculating Corrected Sums of Squares and Products”, Technometrics 4 (1962).
 struct VarianceOverTime: WindowFunction {
     let isDeviation: Bool
 
@@ -49,6 +59,7 @@ struct VarianceOverTime: WindowFunction {
         var mean = CompensatedSum(), squares = CompensatedSum()
         for index in 0..<count {
             let value = values[index]
+            // From the mean before this value; below, from the mean behind it.
             let delta = value - (mean.sum + mean.compensation)
             mean.add(delta / Double(index + 1))
             squares.add(delta * (value - (mean.sum + mean.compensation)))
