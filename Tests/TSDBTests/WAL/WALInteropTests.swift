@@ -133,7 +133,7 @@ import Testing
                 cp -r data/wal copy
                 echo 'global: {}' > config.yml
                 start
-                NOW=$(date +%s)
+                NOW=$(($(date +%s) + 1))  # behind the second the last scrape was in
                 ask 'sum(count_over_time(prometheus_http_requests_total[1h]))' $NOW
                 ask 'sum(count_over_time(go_gc_duration_seconds[1h]))' $NOW
                 ask 'sum(sum_over_time(prometheus_tsdb_head_samples_appended_total[1h]))' $NOW
