@@ -30,6 +30,8 @@ final class ScrapeLoop: Sendable {
 
     let config: ScrapeConfig
     private let target: Target
+    /// Made once, sent at every scrape.
+    private let request: ScrapeRequest
     private let surroundings: Surroundings
     let state: Mutex<State>
 
@@ -37,6 +39,7 @@ final class ScrapeLoop: Sendable {
         self.target = target
         self.config = config
         self.surroundings = surroundings
+        request = target.request(config: config, userAgent: surroundings.options.userAgent)
         state = Mutex(State(target: target))
     }
 
@@ -90,7 +93,6 @@ final class ScrapeLoop: Sendable {
         if let forced = state.withLock({ $0.forcedError }) {
             answer = .failure(forced)
         } else {
-            let request = target.request(config: config, userAgent: surroundings.options.userAgent)
             do { answer = .success(try await surroundings.transport.get(request)) } catch {
                 // Cancelled on the way: not the target's fault, and not to be recorded as such.
                 if Task.isCancelled { return }

@@ -1,5 +1,4 @@
 import NIOCore
-import NIOHTTP1
 import NIOPosix
 import Scraper
 import Synchronization
@@ -120,6 +119,35 @@ struct TransportTests {
         let sent = server.requests[0]
         #expect(sent.hasPrefix("GET /metrics?a=b HTTP/1.1\r\n") && sent.contains("Host: \(server.address)\r\n"))
         #expect(sent.contains("Accept: text/plain\r\n") && sent.contains("Authorization: Bearer s\r\n"))
+        transport.close()
+        await server.close()
+    }
+
+    @Test("targets that share an address keep a connection each")
+    func shared() async throws {
+        let server = try await ScriptedServer([page])
+        let transport = transport(), request = request(server)
+        for _ in 0..<5 {
+            try await withThrowingTaskGroup(of: Int.self) { group in
+                for _ in 0..<8 { group.addTask { try await transport.get(request).status } }
+                for try await status in group { #expect(status == 200) }
+            }
+        }
+        #expect(server.requests.count == 40 && (1...8).contains(server.connectionCount))
+        transport.close()
+        await server.close()
+    }
+
+    @Test("a task that is cancelled stops waiting at once, and its answer is nobody else's")
+    func cancelled() async throws {
+        let server = try await ScriptedServer([nil, page])
+        let transport = transport(), request = request(server)
+        let task = Task { () -> Bool in (try? await transport.get(request)) == nil }
+        while server.requests.isEmpty { await Task.yield() }
+        task.cancel()
+        #expect(await task.value)
+        #expect(try await transport.get(request).status == 200)
+        #expect(server.connectionCount == 2)
         transport.close()
         await server.close()
     }

@@ -6,10 +6,8 @@
     import Darwin
 #endif
 import NIOCore
-import NIOHTTP1
 import NIOPosix
 import Scraper
-import Synchronization
 import TSDB
 
 /// Fetches metrics pages over plain HTTP/1.1.
@@ -18,24 +16,36 @@ import TSDB
 ///                        ▲                                      │
 ///                        └───────────── kept for the next scrape ┘
 ///
-/// One idle connection per address is kept. A kept connection that turns out to be closed is replaced once: the server may
-/// have ended it between two scrapes.
-public final class NIOScrapeTransport: ScrapeTransport {
+/// All of it happens on one event loop, by callbacks; the task that asked is resumed once. A kept connection that turns out to be
+/// closed is replaced once: the server may have ended it between two scrapes.
+public final class NIOScrapeTransport: ScrapeTransport, @unchecked Sendable {
+    // Sendable: `idle` is touched on `loop` only.
+
     /// Redirects that are followed, as upstream.
     private static let maximumRedirects = 10
 
-    private let eventLoops: any EventLoopGroup
-    private let idle = Mutex<[HTTPAddress: any Channel]>([:])
+    /// Bytes of one read. A connection keeps a buffer of this size as long as it lives, and there is one connection per target.
+    private static let readSize = 32 << 10
 
-    public init(eventLoops: any EventLoopGroup) { self.eventLoops = eventLoops }
+    private let loop: any EventLoop
+    private let deadlines: ExchangeDeadlines
+    private var idle = IdleConnections()
+
+    /// Uses one of `eventLoops`: best the one on which scrapes run.
+    public init(eventLoops: any EventLoopGroup) {
+        loop = eventLoops.next()
+        deadlines = ExchangeDeadlines(loop)
+    }
 
     /// Closes the connections that are kept.
     public func close() {
-        let channels = idle.withLock { idle in
-            defer { idle.removeAll() }
-            return Array(idle.values)
+        onLoop { transport in
+            for connection in transport.idle.removeAll() { connection.drop() }
         }
-        for channel in channels { channel.close(promise: nil) }
+    }
+
+    private func onLoop(_ body: @escaping @Sendable (NIOScrapeTransport) -> Void) {
+        if loop.inEventLoop { body(self) } else { loop.execute { body(self) } }
     }
 
     public func get(_ request: ScrapeRequest) async throws(ScrapeError) -> ScrapeResponse {
@@ -43,10 +53,9 @@ public final class NIOScrapeTransport: ScrapeTransport {
         var current = request
         for _ in 0...Self.maximumRedirects {
             let answer = try await exchange(current, original: request, deadline: deadline)
-            guard request.followsRedirects, [301, 302, 303, 307, 308].contains(answer.status),
-                let location = answer.headers.first(name: "location")
+            guard request.followsRedirects, [301, 302, 303, 307, 308].contains(answer.status), !answer.location.isEmpty
             else { return try response(answer, request) }
-            guard let target = RedirectTarget(location, from: current.scheme, current.address, current.path) else {
+            guard let target = RedirectTarget(answer.location, from: current.scheme, current.address, current.path) else {
                 throw .transport(request.url, "failed to parse Location header")
             }
             // Credentials and configured headers stay with the host they were meant for.
@@ -59,10 +68,11 @@ public final class NIOScrapeTransport: ScrapeTransport {
         throw .transport(request.url, "stopped after \(Self.maximumRedirects) redirects")
     }
 
-    private func response(_ answer: HTTPExchange.Answer, _ request: ScrapeRequest) throws(ScrapeError) -> ScrapeResponse {
+    private func response(
+        _ answer: HTTPResponseReader.Answer, _ request: ScrapeRequest
+    ) throws(ScrapeError) -> ScrapeResponse {
         var body = answer.body
-        let encoding = answer.headers.first(name: "content-encoding")?.lowercased() ?? ""
-        switch encoding {
+        switch answer.contentEncoding.lowercased() {
         case "", "identity": break
         case "gzip":
             do throws(Gzip.Failure) {
@@ -71,19 +81,15 @@ public final class NIOScrapeTransport: ScrapeTransport {
                 if error == .overLimit { throw .bodySizeLimit }
                 throw ScrapeError(.transport, "gzip: invalid body")
             }
-        default: throw ScrapeError(.transport, "unsupported content encoding \(encoding)")
+        case let encoding: throw ScrapeError(.transport, "unsupported content encoding \(encoding)")
         }
         if request.bodyLimit > 0 && body.count >= request.bodyLimit { throw .bodySizeLimit }
-        return ScrapeResponse(
-            status: answer.status, reason: answer.reason, contentType: answer.headers.first(name: "content-type") ?? "",
-            body: body)
+        return ScrapeResponse(status: answer.status, reason: answer.reason, contentType: answer.contentType, body: body)
     }
-
-    // MARK: Connections
 
     private func exchange(
         _ request: ScrapeRequest, original: ScrapeRequest, deadline: NIODeadline
-    ) async throws(ScrapeError) -> HTTPExchange.Answer {
+    ) async throws(ScrapeError) -> HTTPResponseReader.Answer {
         guard request.scheme == "http" else {
             throw .transport(
                 original.url,
@@ -92,108 +98,109 @@ public final class NIOScrapeTransport: ScrapeTransport {
         guard let address = HTTPAddress(request.address) else {
             throw .transport(original.url, "\"\(request.address)\" is not a valid address")
         }
-        let head = head(of: request)
-        if let kept = idle.withLock({ $0.removeValue(forKey: address) }) {
-            do {
-                return try await send(head, request, on: kept, address, deadline)
-            } catch HTTPExchange.Failure.closed(hasBegun: false) {
-                // Closed between two scrapes; a new connection follows.
-            } catch {
-                throw Self.describe(error, original.url, address)
+        let exchange = HTTPExchange(
+            to: address, try HTTPRequestText.bytes(of: request), limit: request.bodyLimit, deadline: deadline)
+        let outcome = await withTaskCancellationHandler {
+            await withUnsafeContinuation { continuation in
+                onLoop { transport in
+                    exchange.await(continuation)
+                    transport.start(exchange)
+                }
+            }
+        } onCancel: {
+            onLoop { transport in
+                transport.deadlines.release(exchange)
+                exchange.abandon(.cancelled)
             }
         }
-        do {
-            let channel = try await connect(address, deadline)
-            return try await send(head, request, on: channel, address, deadline)
-        } catch {
-            throw Self.describe(error, original.url, address)
+        switch outcome {
+        case .success(let answer): return answer
+        case .failure(let failure): throw Self.describe(failure, original.url, address)
         }
     }
 
-    private func head(of request: ScrapeRequest) -> HTTPRequestHead {
-        var headers = HTTPHeaders()
-        headers.add(name: "Host", value: request.address)
-        for header in request.headers { headers.add(name: header.name, value: header.value) }
-        let path = request.path.isEmpty ? "/" : request.path.hasPrefix("/") ? request.path : "/" + request.path
-        return HTTPRequestHead(
-            version: .http1_1, method: .GET, uri: request.query.isEmpty ? path : path + "?" + request.query,
-            headers: headers)
+    // MARK: On the loop
+
+    private func start(_ exchange: HTTPExchange) {
+        guard !exchange.isFinished else { return }
+        guard let kept = idle.take(exchange.address) else { return connect(exchange) }
+        deadlines.watch(exchange)
+        kept.send(exchange)
     }
 
-    private func connect(_ address: HTTPAddress, _ deadline: NIODeadline) async throws -> any Channel {
-        let left = deadline - .now()
-        guard left > .zero else { throw HTTPExchange.Failure.timeout }
-        let bootstrap = ClientBootstrap(group: eventLoops)
+    private func done(_ connection: HTTPConnection, _ exchange: HTTPExchange, _ outcome: HTTPExchange.Outcome) {
+        deadlines.release(exchange)
+        switch outcome {
+        case .success(let answer):
+            if answer.isReusable && connection.isOpen {
+                for old in idle.keep(connection, now: .now()) { old.drop() }
+            }
+        case .failure(.closed(hasBegun: false)) where connection.isProven:
+            // Closed between two scrapes; a new connection follows.
+            exchange.connection = nil
+            return connect(exchange)
+        case .failure: break
+        }
+        exchange.finish(outcome)
+    }
+
+    private func connect(_ exchange: HTTPExchange) {
+        let address = exchange.address
+        let left = exchange.deadline - .now()
+        guard left > .zero else { return exchange.finish(.failure(.timeout)) }
+        let connection = HTTPConnection(
+            address, whenDone: { [weak self] in self?.done($0, $1, $2) }, whenClosed: { [weak self] in self?.idle.forget($0) })
+        let bootstrap = ClientBootstrap(group: loop)
             .connectTimeout(left)
             .channelOption(ChannelOptions.socketOption(.so_reuseaddr), value: 1)
             .channelOption(ChannelOptions.tcpOption(.tcp_nodelay), value: 1)
+            .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: Self.readSize))
             .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHTTPClientHandlers(leftOverBytesStrategy: .dropBytes)
-                    try channel.pipeline.syncOperations.addHandler(HTTPExchangeHandler())
-                }
+                channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(connection) }
             }
-        let channel = try await bootstrap.connect(host: address.host, port: address.port).get()
-        channel.closeFuture.whenComplete { [weak self] _ in
-            self?.idle.withLock { idle in
-                if idle[address] === channel { idle[address] = nil }
+        // Numbers need no resolver, which is a thread away.
+        let connected =
+            if let numeric = try? SocketAddress(ipAddress: address.host, port: address.port) {
+                bootstrap.connect(to: numeric)
+            } else {
+                bootstrap.connect(host: address.host, port: address.port)
+            }
+        connected.hop(to: loop).whenComplete { [self] result in
+            switch result {
+            case .success(let channel):
+                // Cancelled meanwhile: the connection is of use to nobody.
+                if exchange.isFinished { return channel.close(promise: nil) }
+                deadlines.watch(exchange)
+                connection.send(exchange)
+            case .failure(let error): exchange.finish(.failure(.connecting(error)))
             }
         }
-        return channel
-    }
-
-    private func send(
-        _ head: HTTPRequestHead, _ request: ScrapeRequest, on channel: any Channel, _ address: HTTPAddress,
-        _ deadline: NIODeadline
-    ) async throws -> HTTPExchange.Answer {
-        let promise = channel.eventLoop.makePromise(of: HTTPExchange.Answer.self)
-        let exchange = HTTPExchange(head, limit: request.bodyLimit, promise: promise)
-        let timer = channel.eventLoop.scheduleTask(deadline: deadline) {
-            // The handler's own failure would come first otherwise, and say that the connection was closed.
-            promise.fail(HTTPExchange.Failure.timeout)
-            channel.close(promise: nil)
-        }
-        defer { timer.cancel() }
-        let answer = try await withTaskCancellationHandler {
-            // On a connection that has just closed, nobody else would tell the promise.
-            channel.writeAndFlush(exchange).whenFailure { _ in
-                promise.fail(HTTPExchange.Failure.closed(hasBegun: false))
-            }
-            return try await promise.futureResult.get()
-        } onCancel: {
-            channel.close(promise: nil)
-        }
-        if answer.isReusable && channel.isActive { keep(channel, address) }
-        return answer
-    }
-
-    private func keep(_ channel: any Channel, _ address: HTTPAddress) {
-        let replaced = idle.withLock { $0.updateValue(channel, forKey: address) }
-        if let replaced, replaced !== channel { replaced.close(promise: nil) }
     }
 
     /// Upstream's words for what went wrong.
-    private static func describe(_ error: any Error, _ url: String, _ address: HTTPAddress) -> ScrapeError {
-        switch error {
-        case HTTPExchange.Failure.timeout, ChannelError.connectTimeout, is CancellationError: return .timeout(url)
-        case HTTPExchange.Failure.bodyTooLarge: return .bodySizeLimit
-        case HTTPExchange.Failure.closed: return .transport(url, "EOF")
-        case HTTPExchange.Failure.notHTTP: return .transport(url, "net/http: malformed HTTP response")
-        case let error as NIOConnectionError:
+    private static func describe(_ failure: HTTPExchange.Failure, _ url: String, _ address: HTTPAddress) -> ScrapeError {
+        switch failure {
+        case .timeout, .cancelled, .connecting(ChannelError.connectTimeout): return .timeout(url)
+        case .unreadable(.bodyTooLarge): return .bodySizeLimit
+        case .unreadable(.notHTTP): return .transport(url, "net/http: malformed HTTP response")
+        case .closed: return .transport(url, "EOF")
+        case .connecting(let error as NIOConnectionError):
             if error.connectionErrors.contains(where: { failure in
                 if case ChannelError.connectTimeout = failure.error { return true }
                 return false
             }) { return .timeout(url) }
-            if let first = error.connectionErrors.first {
-                let reason = (first.error as? IOError).map { text(of: $0.errnoCode) } ?? "\(first.error)"
-                let place = first.target.ipAddress.map { "\($0):\(address.port)" } ?? "\(address.host):\(address.port)"
-                return .transport(url, "dial tcp \(place): connect: \(reason)")
+            guard let first = error.connectionErrors.first else {
+                return .transport(url, "dial tcp: lookup \(address.host): no such host")
             }
-            return .transport(url, "dial tcp: lookup \(address.host): no such host")
-        case let error as IOError: return .transport(url, text(of: error.errnoCode))
-        default: return .transport(url, "\(error)")
+            return dial(first.error, url, first.target.ipAddress, address)
+        case .connecting(let error): return dial(error, url, nil, address)
         }
     }
 
-    private static func text(of code: CInt) -> String { String(cString: strerror(code)).lowercased() }
+    private static func dial(_ error: any Error, _ url: String, _ ip: String?, _ address: HTTPAddress) -> ScrapeError {
+        let reason = (error as? IOError).map { String(cString: strerror($0.errnoCode)).lowercased() } ?? "\(error)"
+        let host = ip ?? address.host
+        let place = host.contains(":") ? "[\(host)]" : host
+        return .transport(url, "dial tcp \(place):\(address.port): connect: \(reason)")
+    }
 }

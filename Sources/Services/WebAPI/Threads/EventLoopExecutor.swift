@@ -1,5 +1,6 @@
 import NIOCore
 import Scraper
+import Synchronization
 
 /// Runs Swift tasks on one event loop, and lets them wait there: a scrape is started, answered, parsed and stored on one thread.
 ///
@@ -24,15 +25,49 @@ public final class EventLoopExecutor: TaskExecutor, MonotonicClock {
         let wait = deadline &- now()
         guard !Task.isCancelled else { throw CancellationError() }
         guard wait > 0 else { return }
-        let promise = loop.makePromise(of: Void.self)
-        let timer = loop.scheduleTask(in: .nanoseconds(wait)) { promise.succeed() }
-        do {
-            try await withTaskCancellationHandler {
-                try await promise.futureResult.get()
-            } onCancel: {
-                timer.cancel()
-                promise.fail(CancellationError())
+        let sleeper = Sleeper()
+        let timer = loop.scheduleTask(in: .nanoseconds(wait)) { sleeper.wake(true) }
+        let hasSlept = await withTaskCancellationHandler {
+            await withUnsafeContinuation { sleeper.await($0) }
+        } onCancel: {
+            timer.cancel()
+            sleeper.wake(false)
+        }
+        if !hasSlept { throw CancellationError() }
+    }
+}
+
+/// One wait: woken by the timer or by cancellation, whichever is first; the other comes too late.
+private final class Sleeper: Sendable {
+    private enum State {
+        case new
+        case waiting(UnsafeContinuation<Bool, Never>)
+        case woken(Bool)
+    }
+
+    private let state = Mutex(State.new)
+
+    func await(_ continuation: UnsafeContinuation<Bool, Never>) {
+        let early: Bool? = state.withLock { state in
+            if case .woken(let hasSlept) = state { return hasSlept }
+            state = .waiting(continuation)
+            return nil
+        }
+        if let early { continuation.resume(returning: early) }
+    }
+
+    func wake(_ hasSlept: Bool) {
+        let waiting: UnsafeContinuation<Bool, Never>? = state.withLock { state in
+            switch state {
+            case .new:
+                state = .woken(hasSlept)
+                return nil
+            case .waiting(let continuation):
+                state = .woken(hasSlept)
+                return continuation
+            case .woken: return nil
             }
-        } catch { throw CancellationError() }
+        }
+        waiting?.resume(returning: hasSlept)
     }
 }
