@@ -14,6 +14,15 @@ struct BitReader {
     @inline(__always)
     init(_ start: UnsafeRawPointer) { next = start }
 
+    /// Begins at bit `bit` of what lies at `start`.
+    init(_ start: UnsafeRawPointer, at bit: Int) {
+        next = start + bit >> 3
+        if bit & 7 > 0 {
+            refill()
+            _ = take(bit & 7)
+        }
+    }
+
     /// Afterwards at least 56 bits are valid. Branch-free.
     @inline(__always)
     mutating func refill() {

@@ -83,6 +83,12 @@ struct XORAppender {
         partial = writer.kept
     }
 
+    /// Where a reader can begin with the next sample, knowing nothing of those before.
+    var restart: XORRestart {
+        XORRestart(
+            timestamp: timestamp, delta: delta, value: value, bit: bitCount, count: count, leading: leading, trailing: trailing)
+    }
+
     @inline(__always)
     private mutating func writeValue(_ v: UInt64, _ writer: inout BitWriter) {
         let difference = v ^ value
@@ -109,4 +115,22 @@ struct XORAppender {
             writer.writeWide(difference >> UInt64(truncatingIfNeeded: newTrailing), width)
         }
     }
+}
+
+/// What a reader has to know to begin in the middle of a chunk: its state behind sample `count`, 32 plain bytes.
+///
+///     t₀ v₀ │ Δt xor │ ΔΔt xor │ ΔΔt xor │ ΔΔt xor │ …
+///                                        ▲ bit; timestamp, delta, value and window as they are here
+struct XORRestart: BitwiseCopyable, Equatable {
+    /// Of the last sample before the place.
+    var timestamp: Int64
+    var delta: Int64
+    var value: UInt64
+    /// Place of the next sample, counted from the chunk's first bit.
+    var bit: UInt32
+    /// Samples before the place, one at least.
+    var count: UInt16
+    /// Window of the last explicitly coded difference; 0xff: none yet.
+    var leading: UInt8
+    var trailing: UInt8
 }

@@ -13,24 +13,53 @@ extension XORChunk {
         let total = min(Int(UInt16(bigEndian: base.loadUnaligned(as: UInt16.self))), limit)
         guard total > 0 else { return }
         columns.reserve(total)
-        let timestamps = columns.timestamps + columns.count
-        let values = columns.values + columns.count
         let bits = bytes.count &* 8
 
         var reader = BitReader(base + headerSize)
         guard let first = reader.takeVarint() else {
             throw TSDBError(.corruption, "first timestamp of a chunk does not end", offset: headerSize)
         }
-        var timestamp = unzigzag(first)
+        let timestamp = unzigzag(first)
         guard reader.consumed(from: base) <= bits else { throw truncated(0, of: total, bytes.count) }
-        var value = reader.takeWide(64)
-        var delta: Int64 = 0
-        var leading = 0, width = 0, trailing = 0
+        let value = reader.takeWide(64)
         guard reader.consumed(from: base) <= bits else { throw truncated(0, of: total, bytes.count) }
-        timestamps[0] = timestamp
-        values[0] = Double(bitPattern: value)
+        columns.append(timestamp, Double(bitPattern: value))
+        let start = XORRestart(
+            timestamp: timestamp, delta: 0, value: value, bit: 0, count: 1, leading: 0xff, trailing: 0)
+        try decode(&reader, behind: start, total: total, base, bits, into: &columns)
+    }
 
-        var index = 1
+    /// Appends the samples behind `restart` of a chunk of `total` samples. `bytes` is the rest of the chunk from its byte
+    /// `offset` on, at or before the one that `restart` begins in; spare bytes as above.
+    static func decode(
+        _ bytes: UnsafeRawBufferPointer, from offset: Int, restart: XORRestart, total: Int, into columns: inout SampleColumns
+    ) throws(TSDBError) {
+        let bit = Int(restart.bit) &- offset &* 8
+        guard let base = bytes.baseAddress, bit >= 0, bit <= bytes.count &* 8, restart.count > 0 else {
+            throw TSDBError(.corruption, "chunk from byte \(offset) on does not hold bit \(restart.bit)")
+        }
+        columns.reserve(max(0, total &- Int(restart.count)))
+        var reader = BitReader(base, at: bit)
+        try decode(&reader, behind: restart, total: total, base, bytes.count &* 8, into: &columns)
+    }
+
+    /// Decodes samples `start.count` ..< `total`; the columns have room for them.
+    @inline(__always)
+    private static func decode(
+        _ reader: inout BitReader, behind start: XORRestart, total: Int, _ base: UnsafeRawPointer, _ bits: Int,
+        into columns: inout SampleColumns
+    ) throws(TSDBError) {
+        var reader = reader
+        var timestamp = start.timestamp, delta = start.delta, value = start.value
+        var leading = 0, width = 0, trailing = Int(start.trailing)
+        if start.leading != 0xff {
+            leading = Int(start.leading)
+            width = 64 &- leading &- trailing
+        }
+        var index = Int(start.count)
+        let count = max(0, total &- index)
+        let timestamps = columns.timestamps + columns.count - index
+        let values = columns.values + columns.count - index
         while index < total {
             if index == 1 {
                 guard let raw = reader.takeVarint() else {
@@ -75,12 +104,12 @@ extension XORChunk {
                 }
                 value ^= reader.takeWide(width) << UInt64(truncatingIfNeeded: trailing)
             }
-            guard reader.consumed(from: base) <= bits else { throw truncated(index, of: total, bytes.count) }
+            guard reader.consumed(from: base) <= bits else { throw truncated(index, of: total, bits / 8) }
             timestamps[index] = timestamp
             values[index] = Double(bitPattern: value)
             index &+= 1
         }
-        columns.commit(total)
+        columns.commit(count)
     }
 
     /// Two's complement of `size` bits in upstream's range −(2ⁿ⁻¹ − 1) … 2ⁿ⁻¹.

@@ -74,7 +74,10 @@ final class HeadSeriesSet: SeriesSet, @unchecked Sendable {
     func decode(_ index: Int, from: Int64, through: Int64, into columns: inout SampleColumns) throws(TSDBError) {
         let captured = series[index]
         let start = columns.count
-        if let closed = captured.closed {
+        prefetchSeries(after: index)
+        // The open chunk holds all that is wanted: closed ones are older, and need not even be looked at.
+        let isOpenEnough = captured.openCount > 0 && captured.openStart <= from
+        if !isOpenEnough, let closed = captured.closed {
             let count = Int(captured.closedCount)
             // Chunks are in time order: skip to the first that reaches into the range.
             var first = 0
@@ -100,7 +103,7 @@ final class HeadSeriesSet: SeriesSet, @unchecked Sendable {
         }
         if captured.openCount > 0, captured.openStart <= through, let open = captured.open {
             let mark = columns.count
-            try decodeOpen(open, Int(captured.openBytes), Int(captured.openCount), into: &columns)
+            try decodeOpen(open, Int(captured.openBytes), Int(captured.openCount), from: from, into: &columns)
             columns.trim(from: from, through: through, start: mark)
         }
         if captured.hasOutOfOrder, let late = outOfOrder[captured.slot] {
@@ -125,17 +128,41 @@ final class HeadSeriesSet: SeriesSet, @unchecked Sendable {
         return tally
     }
 
-    /// Copies the bits that were there at selection, then decodes the copy: the chunk may be growing.
+    /// Series ahead whose memory is asked for. A head of 62,000 series is larger than any cache, and its chunks lie anywhere:
+    /// waiting for them took longer than decoding them.
+    private static let reach = 4
+
+    @inline(__always)
+    private func prefetchSeries(after index: Int) {
+        guard index &+ Self.reach < series.count else { return }
+        let far = series[index &+ Self.reach]
+        prefetch(far.open)
+        // The restart of a full segment.
+        if far.openBytes > OpenChunk.payload { prefetch(far.open.map { $0 + OpenChunk.segmentSize - 1 }) }
+    }
+
+    /// Copies the bits that were there at selection, as far as samples at or behind `time` need them, then decodes the copy: the
+    /// chunk may be growing.
     private func decodeOpen(
-        _ open: UnsafeMutableRawPointer, _ size: Int, _ count: Int, into columns: inout SampleColumns
+        _ open: UnsafeMutableRawPointer, _ size: Int, _ count: Int, from time: Int64, into columns: inout SampleColumns
     ) throws(TSDBError) {
         var failure: TSDBError?
         withUnsafeTemporaryAllocation(byteCount: size + BitReader.spare, alignment: 16) { copy in
             guard let target = copy.baseAddress else { return }
-            head.store.withLock { _ in OpenChunk.copy(open, size, to: target) }
-            XORChunk.writeHeader(UInt16(truncatingIfNeeded: count), to: target)
+            let start = head.store.withLock { _ in
+                let start = OpenChunk.begin(open, size, at: time)
+                OpenChunk.copy(start?.segment ?? open, size &- (start?.offset ?? 0), to: target)
+                return start
+            }
             do throws(TSDBError) {
-                try XORChunk.decode(UnsafeRawBufferPointer(rebasing: copy[..<size]), into: &columns)
+                if let start {
+                    try XORChunk.decode(
+                        UnsafeRawBufferPointer(rebasing: copy[..<(size &- start.offset)]), from: start.offset,
+                        restart: start.restart, total: count, into: &columns)
+                } else {
+                    XORChunk.writeHeader(UInt16(truncatingIfNeeded: count), to: target)
+                    try XORChunk.decode(UnsafeRawBufferPointer(rebasing: copy[..<size]), into: &columns)
+                }
             } catch { failure = error }
         }
         if let failure { throw failure }

@@ -2,10 +2,12 @@
 ///
 ///     ┌ next ┬ 88 bytes of the chunk ┬ room to run over ┐ ─▶ ┌ next ┬ 88 bytes … ┐
 ///     └ 8 B  ┴───────────────────────┴ 32 B ────────────┘
+///                                     later: restart        for the first sample that begins in the next segment
 ///
 /// All series of a target start together and would outgrow buffer after buffer together; a chain never moves, never copies what
 /// it holds, and wastes half a segment on average. A sample may run over the end of a segment: its last bytes then begin the
-/// next one. Guarded by the store's lock; readers copy the bytes out.
+/// next one. Once it is full, the room to run over is free and holds what a reader needs to begin with the next segment:
+/// queries that want the last five minutes need not decode half an hour. Guarded by the store's lock; readers copy the bytes out.
 struct OpenChunk: BitwiseCopyable {
     static let payload = 88
     static let segmentSize = 8 + payload + 32
@@ -42,6 +44,7 @@ struct OpenChunk: BitwiseCopyable {
         let over = Int(appender.bitCount) >> 3 &+ 1 &- Int(lastStart) &- OpenChunk.payload
         (segment + OpenChunk.header).copyMemory(
             from: full + OpenChunk.header + OpenChunk.payload, byteCount: over)
+        full.storeBytes(of: appender.restart, toByteOffset: OpenChunk.header &+ OpenChunk.payload, as: XORRestart.self)
         full.storeBytes(of: segment, as: UnsafeMutableRawPointer?.self)
         last = segment
         lastStart &+= UInt32(OpenChunk.payload)
@@ -57,6 +60,25 @@ struct OpenChunk: BitwiseCopyable {
             done &+= part
             segment = current.load(as: UnsafeMutableRawPointer?.self)
         }
+    }
+
+    /// Where reading can begin when only samples at or behind `time` are wanted: the last segment before which all are older.
+    /// `size` bounds the chunk as for `copy`.
+    static func begin(
+        _ first: UnsafeMutableRawPointer, _ size: Int, at time: Int64
+    ) -> (segment: UnsafeMutableRawPointer, offset: Int, restart: XORRestart)? {
+        var found: (segment: UnsafeMutableRawPointer, offset: Int, restart: XORRestart)?
+        var segment = first
+        var offset = 0
+        // More than a payload left: the segment was full when the size was noted, so its restart is written.
+        while size &- offset > payload, let next = segment.load(as: UnsafeMutableRawPointer?.self) {
+            let restart = segment.load(fromByteOffset: header &+ payload, as: XORRestart.self)
+            if restart.timestamp >= time { break }
+            offset &+= payload
+            segment = next
+            found = (segment, offset, restart)
+        }
+        return found
     }
 
     /// Gives the segments back and starts afresh.

@@ -82,6 +82,33 @@ struct ChunkTests {
         }
     }
 
+    @Test("reading may begin behind any sample, at any byte before it, and gives the rest", arguments: TestSeed.seeds(12))
+    func restarts(seed: UInt64) throws {
+        var random = SeededRandom(seed: seed)
+        for _ in 0..<TestSeed.cases(10) {
+            let samples = SampleShapes.random(&random, count: Int.random(in: 1...130, using: &random))
+            let bytes = Self.xor(samples)
+            var appender = XORAppender()
+            var buffer = [UInt8](repeating: 0, count: samples.count * 20 + 64)
+            let restarts = buffer.withUnsafeMutableBytes { target in
+                samples.map { t, v in
+                    appender.append(t, v.bitPattern, to: target.baseAddress!)
+                    return appender.restart
+                }
+            }
+            for (index, restart) in restarts.enumerated() {
+                let first = Int(restart.bit) / 8
+                for offset in Set([first, max(0, first - 1), Int.random(in: 0...first, using: &random)]) {
+                    let rest = try Self.decode(Array(bytes[min(offset, bytes.count)...])) { raw, columns throws(TSDBError) in
+                        try XORChunk.decode(
+                            raw, from: offset, restart: restart, total: samples.count, into: &columns)
+                    }
+                    #expect(Self.same(rest, Array(samples[(index + 1)...])), "seed \(seed), behind \(index), byte \(offset)")
+                }
+            }
+        }
+    }
+
     @Test("cut or changed bytes are an error or other samples, never a trap", arguments: TestSeed.seeds(8))
     func damage(seed: UInt64) {
         var random = SeededRandom(seed: seed)

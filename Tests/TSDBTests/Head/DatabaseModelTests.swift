@@ -184,6 +184,77 @@ struct DatabaseModelTests {
         #expect(report[0] == .unknownSeries && report[1] == .stored)
     }
 
+    @Test("any range of a series is that part of the whole, in closed chunks and in every segment of the open one", arguments: TestSeed.seeds(6))
+    func ranges(seed: UInt64) throws {
+        var random = SeededRandom(seed: seed)
+        let database = Database.inMemory(clock: ManualClock(Timestamp(milliseconds: Self.base + 3_600_000)))
+        for number in 0..<TestSeed.cases(40) {
+            let reference = try database.reference(for: ["__name__": "m", "n": "\(number)"])
+            let shape = SampleShapes.random(&random, count: Int.random(in: 1...400, using: &random))
+            var time = Self.base
+            var all: [(Int64, UInt64)] = []
+            let spread = [1, 15_000, 400][number % 3]
+            for (_, value) in shape {
+                time += Int64(Int.random(in: 1...spread, using: &random))
+                if time > Self.base + 3_000_000 { break }
+                var batch = SampleBatch()
+                batch.append(reference, at: Timestamp(milliseconds: time), value: value)
+                _ = try database.append(batch)
+                all.append((time, value.bitPattern))
+            }
+            let set = try database.select([.equal("n", "\(number)")], from: .min, through: .max)
+            for _ in 0..<60 {
+                let low = (all.randomElement(using: &random)?.0 ?? 0) + Int64.random(in: -1...1, using: &random)
+                let high = Bool.random(using: &random) ? Int64.max : low + Int64.random(in: -1...3_000_000, using: &random)
+                let part = try Self.samples(set, 0, low, high)
+                let wanted = all.filter { $0.0 >= low && $0.0 <= high }
+                #expect(part.elementsEqual(wanted) { $0 == $1 }, "seed \(seed), series \(number), \(low)...\(high)")
+            }
+        }
+    }
+
+    @Test("the newest minutes read the same while the chunk grows, closes and is read by others")
+    func rangesWhileGrowing() async throws {
+        let database = Database.inMemory(clock: ManualClock(Timestamp(milliseconds: Self.base + 100_000_000)))
+        let references = try (0..<20).map { try database.reference(for: ["__name__": "grows", "i": "\($0)"]) }
+        let finished = Flag()
+        // Sample k of every series: so that a reader knows what any range has to hold.
+        @Sendable func value(_ k: Int, _ series: Int) -> Double { Double(k) * 1.1 + Double(series) }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                for k in 0..<4000 {
+                    var batch = SampleBatch()
+                    for (series, reference) in references.enumerated() {
+                        batch.append(reference, at: Timestamp(milliseconds: Self.base + Int64(k) * 1000), value: value(k, series))
+                    }
+                    _ = try database.append(batch)
+                }
+                finished.raise()
+            }
+            for _ in 0..<2 {
+                group.addTask {
+                    while !finished.isRaised {
+                        let set = try database.select([.equal("__name__", "grows")], from: .min, through: .max)
+                        for index in 0..<set.count {
+                            let series = Int(set.labels(at: index)["i"] ?? "") ?? -1
+                            let newest = try Self.samples(set, index, .min, .max).last?.0 ?? Self.base - 1
+                            for seconds in [0, 3, 40, 100, 300] {
+                                let from = max(Self.base, newest - Int64(seconds) * 1000)
+                                let part = try Self.samples(set, index, from, .max)
+                                let first = Int((from - Self.base) / 1000), count = Int((newest - from) / 1000) + 1
+                                let wanted = newest < Self.base ? [] : (first..<first + count).map {
+                                    (Self.base + Int64($0) * 1000, value($0, series).bitPattern)
+                                }
+                                #expect(part.elementsEqual(wanted) { $0 == $1 })
+                            }
+                        }
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+    }
+
     @Test("a query sees all of a batch or nothing, while others append, truncate and make series")
     func isolation() async throws {
         let clock = ManualClock(Timestamp(milliseconds: Self.base))

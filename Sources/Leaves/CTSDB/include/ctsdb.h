@@ -10,4 +10,7 @@ uint32_t ctsdb_crc32c(uint32_t crc, const void *bytes, size_t length);
 /// Gives free heap pages back to the system (glibc's malloc_trim); does nothing elsewhere.
 void ctsdb_release_free_memory(void);
 
+/// Asks for the cache line at `address` and does not wait for it. Never faults.
+static inline void ctsdb_prefetch(const void *address) { __builtin_prefetch(address); }
+
 #endif
