@@ -18,9 +18,13 @@ extension Database {
             let (wal, report) = try WAL.open(directory + "/wal", files, options: options.wal, visitor: &visitor)
             var replay = report
             replay.lostSampleCount += visitor.orphanCount
-            return Database(
+            replay.deletionCount = visitor.deletionCount
+            let database = Database(
                 head, options: options, clock: clock, wal: wal, directoryLock: lock, replay: replay,
                 exemplars: visitor.exemplars)
+            // The log's numbers are another server's: from here on only ours.
+            if visitor.adopted != nil { try database.checkpoint() }
+            return database
         } catch {
             lock.release()
             throw error

@@ -195,6 +195,11 @@ extension Server {
         if replay.lostSampleCount > 0 {
             logger.warning("Samples behind the damage could not be read", metadata: ["samples": "\(replay.lostSampleCount)"])
         }
+        if replay.deletionCount > 0 {
+            logger.warning(
+                "The log holds deletions, which are not carried out yet: the deleted samples can be queried",
+                metadata: ["deletions": "\(replay.deletionCount)"])
+        }
         logger.info(
             "Log replayed",
             metadata: [

@@ -4,7 +4,9 @@ struct HeadReplay: WALVisitor {
     /// Samples whose series the log does not know (its record was damaged).
     private(set) var orphanCount = 0
     /// Deletions found in a log that another server wrote; they are not carried out here.
-    private(set) var ignoredTombstones = 0
+    private(set) var deletionCount = 0
+    /// Series of a log whose numbers are no places of ours, and where they are instead.
+    private(set) var adopted: AdoptedSeries?
     private(set) var exemplars: ExemplarRing
     private let window: Int64
 
@@ -15,18 +17,27 @@ struct HeadReplay: WALVisitor {
     }
 
     mutating func series(_ reference: SeriesRef, labels: UnsafeRawBufferPointer) throws(TSDBError) {
-        try head.restoreSeries(reference, labels)
+        let placeCount = head.index.withLock { $0.identities.count }
+        if adopted == nil {
+            if Int(reference.slot) < placeCount + LabelIndex.largestGap {
+                return try head.restoreSeries(reference, labels)
+            }
+            adopted = AdoptedSeries(placeCount: placeCount)
+        }
+        adopted?.places[reference] = try head.adoptSeries(labels)
     }
 
-    mutating func samples(_ samples: WALSamples) throws(TSDBError) { orphanCount += head.replay(samples) }
+    mutating func samples(_ samples: WALSamples) throws(TSDBError) { orphanCount += head.replay(samples, adopted) }
 
     mutating func tombstone(_ reference: SeriesRef, from: Timestamp, through: Timestamp) throws(TSDBError) {
-        ignoredTombstones += 1
+        deletionCount += 1
     }
 
     /// Exemplars whose series is lost, or that are not wanted any more, are left behind.
     mutating func exemplar(_ reference: SeriesRef, _ exemplar: Exemplar) throws(TSDBError) {
-        guard exemplars.capacity > 0, let labels = head.labels(of: [reference])[0] else { return }
+        guard exemplars.capacity > 0, let reference = adopted == nil ? reference : adopted?.place(of: reference),
+            let labels = head.labels(of: [reference])[0]
+        else { return }
         _ = exemplars.append(exemplar, of: reference, labels: labels, window: window)
     }
 
@@ -35,15 +46,49 @@ struct HeadReplay: WALVisitor {
     }
 }
 
+/// Series of another server's log under numbers of ours.
+///
+/// Our numbers are places, one behind the other. Prometheus counts all series it has ever seen: a server that has run for months
+/// begins anywhere. From the first number that is too far to be a place on, series get the next free place, and the log's
+/// numbers are looked up. Such a log is replaced by a checkpoint before anything is added to it, for its numbers and ours would mix.
+///
+/// Source of the numbers: `lastSeriesID` in upstream's `tsdb/head.go`.
+struct AdoptedSeries {
+    /// Places when the first far number was met: what lies before them is where the log says.
+    let placeCount: Int
+    var places: [SeriesRef: SeriesRef] = [:]
+
+    /// Where the series is that the log calls `reference`.
+    func place(of reference: SeriesRef) -> SeriesRef? {
+        places[reference] ?? (Int(reference.slot) < placeCount ? reference : nil)
+    }
+}
+
 extension Head {
+    /// The series with these labels, at a new place where there is none.
+    func adoptSeries(_ packed: UnsafeRawBufferPointer) throws(TSDBError) -> SeriesRef {
+        let hash = Hash64.hash(packed)
+        return try index.withLock { index throws(TSDBError) in
+            if let known = index.find(packed, hash: hash) { return known }
+            // Behind all others, never in a gap: a number in a gap may be one of the log's.
+            // The generation as `insert` gives it to a new place: no series has reference 0.
+            let slot = UInt32(truncatingIfNeeded: index.identities.count)
+            let next = SeriesRef(slot: slot, generation: slot == 0 ? 2 : 0)
+            let reference = try index.insert(packed, hash: hash, at: next)
+            store.withLock { $0.prepare(reference) }
+            return reference
+        }
+    }
+
     /// Appends samples that were judged before they were logged. Returns how many name no series.
-    func replay(_ samples: WALSamples) -> Int {
+    func replay(_ samples: WALSamples, _ adopted: AdoptedSeries? = nil) -> Int {
         store.withLock { store in
             var orphans = 0
             var low = store.minTime, high = store.maxTime
             for index in 0..<samples.count {
-                let reference = samples.references[index]
-                guard let place = store.find(reference) else {
+                let logged = samples.references[index]
+                guard let reference = adopted == nil ? logged : adopted?.place(of: logged), let place = store.find(reference)
+                else {
                     orphans &+= 1
                     continue
                 }

@@ -8,6 +8,8 @@ public struct WALReplayReport: Sendable {
     public var sampleCount = 0
     /// Samples in sound records that could not be read because a record before them was lost.
     public var lostSampleCount = 0
+    /// Deletions that another server had logged and that are not carried out: what they deleted can be queried.
+    public var deletionCount = 0
     /// Records of kinds that went to `WALVisitor.other`.
     public var otherRecordCount = 0
     /// Places that could not be read, in order; at most `damageLimit` are kept.

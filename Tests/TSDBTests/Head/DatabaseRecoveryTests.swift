@@ -50,6 +50,50 @@ struct DatabaseRecoveryTests {
         }
     }
 
+    @Test("another server's log is read whatever its numbers, and goes on under ours", arguments: [WALCompression.snappy, .none])
+    func foreignNumbers(compression: WALCompression) throws {
+        let files = MemoryFileStore()
+        let clock = ManualClock(Timestamp(milliseconds: DatabaseModelTests.base + 10_000_000))
+        func labels(_ number: UInt64) -> Labels { ["__name__": "foreign", "n": "\(number)"] }
+        // Two that could be places, then far ones, one small number among them, and one that has its labels for the second time.
+        let numbers: [UInt64] = [3, 7, 5_000_001, 5_000_000, 4, 900_000_000, 123_456_789_012_345]
+        let (wal, _, _) = try WALTests.open(files, "data/wal", compression)
+        try wal.append(series: numbers.map { (SeriesRef(rawValue: $0), labels($0)) } + [(SeriesRef(rawValue: 6_000_000), labels(5_000_001))])
+        for step in 0..<3 {
+            let known = step == 0 ? numbers : numbers + [6_000_000, 1]
+            let references = known.map { SeriesRef(rawValue: $0) }
+            let times = known.map { DatabaseModelTests.base + Int64(step) * 2000 + ($0 == 6_000_000 ? 1000 : 0) }
+            try wal.append(references: references, timestamps: times, values: known.map { Double($0) }, count: known.count)
+        }
+        try wal.appendTombstone(SeriesRef(rawValue: 3), from: Timestamp(milliseconds: 0), through: Timestamp(milliseconds: 1))
+        try wal.close()
+
+        for opening in 0..<3 {
+            let database = try Self.open(files, compression, clock)
+            #expect(database.replay.damageCount == 0, "\(database.replay.damages)")
+            #expect(database.replay.deletionCount == (opening == 0 ? 1 : 0))
+            // Number 1 is nobody's: its two samples are lost, and no series gets them.
+            #expect(database.replay.lostSampleCount == (opening == 0 ? 2 : 0))
+            let set = try database.select([.equal("__name__", "foreign")], from: .min, through: .max)
+            #expect(set.count == numbers.count)
+            for index in 0..<set.count {
+                let number = UInt64(set.labels(at: index)["n"] ?? "") ?? 0
+                var values: [Double] = number == 5_000_001 ? [5_000_001, 5_000_001, 6_000_000, 5_000_001, 6_000_000] : [Double](repeating: Double(number), count: 3)
+                values += [Double](repeating: -1, count: opening)
+                let samples = try DatabaseModelTests.samples(set, index, .min, .max)
+                #expect(samples.map { Double(bitPattern: $0.1) } == values, "\(number), opening \(opening)")
+            }
+            var batch = SampleBatch()
+            for number in numbers {
+                batch.append(
+                    try database.reference(for: labels(number)),
+                    at: Timestamp(milliseconds: DatabaseModelTests.base + 10_000 + Int64(opening)), value: -1)
+            }
+            _ = try database.append(batch)
+            try database.close()
+        }
+    }
+
     @Test("series that were dropped, and slots used again, come back as they were", arguments: TestSeed.seeds(4))
     func churn(seed: UInt64) throws {
         var random = SeededRandom(seed: seed)
