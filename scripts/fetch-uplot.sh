@@ -34,4 +34,6 @@ python3 -m zipfile -e "$work"/uplot_python-1.1.1-py3-none-any.whl "$work/wheel"
 mkdir -p web/vendor
 cp "$work/wheel/uplot/static/uPlot.iife.js" "$script"
 cp "$work/wheel/uplot/static/uPlot.min.css" "$style"
+# A build before this one has embedded their absence: the file that embeds them does not change by itself.
+touch Sources/Leaves/CWebFiles/webfiles.c
 echo "fetch-uplot: uPlot 1.6.16 is in web/vendor"

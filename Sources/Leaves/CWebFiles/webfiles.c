@@ -4,7 +4,7 @@
 //
 // Swift has no such directive, and SwiftPM's `.embedInCode` writes array literals: with uPlot those take the compiler 40
 // seconds, this file takes a fraction of one. Each file of web/ stands here twice: its bytes, and its line in the table.
-// uPlot is there if `make setup` has fetched it; touch this file when it came after a build.
+// uPlot is there if `make setup` has fetched it; the script touches this file, so that the next build looks again.
 #include "webfiles.h"
 
 #pragma clang diagnostic ignored "-Wc23-extensions"

@@ -10,8 +10,6 @@ public struct Configuration: Sendable {
         public var outOfOrderWindow = TSDB.Duration.zero
         /// Over the flag, where it is written.
         public var retentionTime: TSDB.Duration?
-        /// Bytes.
-        public var retentionSize: Int?
         /// Exemplars kept, where the feature is on.
         public var maxExemplars = 100_000
 
@@ -30,15 +28,17 @@ public struct Configuration: Sendable {
 
     public init() {}
 
-    /// Without a file: this process and this host, every 15 seconds, as far as `pages` has them.
+    /// Without a file: this process and this host, every 15 seconds, as far as `pages` has them. Jobs and instances are named as in
+    /// upstream's own examples, which is what dashboards and alert rules expect.
     public static func standard(pages: Set<String>) -> Configuration {
         var configuration = Configuration()
         configuration.global.scrapeInterval = .seconds(15)
         configuration.global.evaluationInterval = .seconds(15)
-        for (job, page) in [("prometheus", "self"), ("node", "host")] where pages.contains(page) {
+        let targets = [("prometheus", "self", "localhost:9090"), ("node", "host", "localhost:9100")]
+        for (job, page, instance) in targets where pages.contains(page) {
             var scrape = ScrapeConfig(jobName: job, interval: .seconds(15))
             scrape.scheme = InternalTransport.scheme
-            scrape.staticConfigs = [TargetGroup(source: "0", addresses: [page])]
+            scrape.staticConfigs = [TargetGroup(source: "0", addresses: [page], labels: ["instance": instance])]
             configuration.scrapeConfigs.append(scrape)
         }
         return configuration

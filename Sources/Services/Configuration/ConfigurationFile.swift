@@ -142,8 +142,7 @@ public struct ConfigurationFile {
             if let node = tsdb.take("retention") {
                 var retention = try Fields(node, "storage.tsdb.retention")
                 result.retentionTime = try retention.duration("time")
-                result.retentionSize = try retention.bytes("size")
-                try retention.refuse(["percentage"])
+                try retention.refuse(["size", "percentage"])
                 try retention.finish()
             }
             try tsdb.refuse(["stale_series_compaction_threshold", "chunk_encoding"])

@@ -206,11 +206,8 @@ extension YAMLText {
     fileprivate mutating func storage(_ storage: Configuration.Storage) {
         mapping("tsdb") { out in
             if storage.outOfOrderWindow > .zero { out.field("out_of_order_time_window", storage.outOfOrderWindow) }
-            guard storage.retentionTime != nil || storage.retentionSize != nil else { return }
-            out.mapping("retention") { out in
-                if let time = storage.retentionTime { out.field("time", time) }
-                if let size = storage.retentionSize { out.field("size", ByteSize.string(size)) }
-            }
+            guard let time = storage.retentionTime else { return }
+            out.mapping("retention") { out in out.field("time", time) }
         }
     }
 }

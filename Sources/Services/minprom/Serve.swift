@@ -14,7 +14,7 @@ struct Serve: AsyncParsableCommand {
     @Option(name: .customLong("storage.tsdb.retention.time"), help: "How long to keep samples.")
     var retentionTime = "24h"
 
-    @Option(name: .customLong("storage.tsdb.retention.size"), help: "How many bytes to keep (512MB, 2GB); 0: no bound.")
+    @Option(name: .customLong("storage.tsdb.retention.size"), help: "How many bytes to keep; only 0, no bound, is supported.")
     var retentionSize = "0"
 
     @Option(name: .customLong("storage.tsdb.wal-compression-type"), help: "lz4 (compact), snappy or none (as upstream).")

@@ -10,7 +10,6 @@ import WebAPI
 struct Settings {
     var addresses: [WebServer.Address] = []
     var retention: TSDB.Duration
-    var retentionSize: Int
     var engine = EngineOptions()
     /// The feature `exemplar-storage`.
     var storesExemplars = false
@@ -32,7 +31,10 @@ struct Settings {
         guard let size = ByteSize.parse(flags.retentionSize) else {
             throw StartError("--storage.tsdb.retention.size: \"\(flags.retentionSize)\" is not a size such as 512MB")
         }
-        retentionSize = size
+        guard size == 0 else {
+            throw StartError(
+                "--storage.tsdb.retention.size: keeping within a size is not supported yet; use --storage.tsdb.retention.time")
+        }
         guard ["lz4", "snappy", "none"].contains(flags.walCompression) else {
             throw StartError("--storage.tsdb.wal-compression-type must be lz4, snappy or none, not \"\(flags.walCompression)\"")
         }
@@ -57,7 +59,6 @@ struct Settings {
         }
         self.level = level
         routePrefix = try Self.prefix(flags)
-        if retentionSize > 0 { warnings.append("--storage.tsdb.retention.size has no effect yet") }
         if flags.enableAdmin { warnings.append("--web.enable-admin-api has no effect yet") }
         for text in flags.features.flatMap({ $0.split(separator: ",") }) { use(feature: String(text)) }
     }

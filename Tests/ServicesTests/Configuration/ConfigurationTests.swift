@@ -125,6 +125,7 @@ struct ConfigurationTests {
             ("scrape_configs:\n- job_name: a\n  honor_labels: maybe", "/etc/prometheus.yml:3: honor_labels must be true or false"),
             ("scrape_configs:\n- job_name: a\n  sample_limit: -1", "/etc/prometheus.yml:3: sample_limit must be a number from 0 up"),
             ("scrape_configs:\n- job_name: a\n  scrape_protocols: [PrometheusProto]", "/etc/prometheus.yml:3: scrape protocol PrometheusProto is not supported yet"),
+            ("storage:\n  tsdb: {retention: {size: 2GB}}", "/etc/prometheus.yml:2: field size of storage.tsdb.retention is not supported yet"),
             ("remote_write:\n- url: x", "/etc/prometheus.yml:1: field remote_write of the configuration is not supported yet"),
             ("a: [", "/etc/prometheus.yml:2: yaml: did not find expected node content"),
             ("a: *nope", "/etc/prometheus.yml:1: yaml: unknown anchor 'nope' referenced"),
@@ -153,7 +154,7 @@ struct ConfigurationTests {
         let configuration = try load(
             """
             global: {external_labels: {a: 'yes', b: "x: y"}, scrape_interval: 10s}
-            storage: {tsdb: {out_of_order_time_window: 30m, retention: {time: 3d, size: 2GB}}}
+            storage: {tsdb: {out_of_order_time_window: 30m, retention: {time: 3d}}}
             scrape_configs:
             - job_name: 'true'
               basic_auth: {username: me, password: hidden-1}
