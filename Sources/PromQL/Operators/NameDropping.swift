@@ -24,5 +24,11 @@ public enum NameDropping {
 
 extension Labels {
     /// The labels without name, type and unit.
-    public func droppingName() -> Labels { dropping(NameDropping.labels) }
+    public func droppingName() -> Labels {
+        filtered { name in
+            // Few labels begin with two underscores; the others need no further look.
+            guard name.count > 2, name[0] == UInt8(ascii: "_"), name[1] == UInt8(ascii: "_") else { return true }
+            return !NameDropping.labels.contains { $0.utf8.elementsEqual(name) }
+        }
+    }
 }

@@ -78,6 +78,7 @@ extension Head {
             }
             return values.sortedByBytes()
         }
+        if let found = try valuesByPostings(name, matchers, from: from, through: through) { return found }
         let set = try select(matchers, from: from, through: through)
         guard let number = index.withLock({ $0.symbols.find(name) }) else { return [] }
         var numbers: Set<UInt32> = []
@@ -87,6 +88,31 @@ extension Head {
             }
         }
         return numbers.map { set.symbols.string($0) }.sortedByBytes()
+    }
+
+    /// The values by a look at each one's postings: the first series that it shares with the selection, and that lies in the
+    /// range, decides. `nil` where there are more values than series to look at.
+    private func valuesByPostings(
+        _ name: String, _ matchers: [Matcher], from: Int64, through: Int64
+    ) throws(TSDBError) -> [String]? {
+        let expansion = expandPatterns(matchers)
+        return index.withLock { index -> [String]? in
+            defer { index.epochs.leave(expansion.epoch, releasingTo: &index.arena) }
+            let selected = MatcherResolver.resolve(matchers, expansion.values, in: index)
+            guard let number = index.symbols.find(name), let values = index.values[number] else { return [] }
+            guard values.count <= selected.count else { return selected.isEmpty ? [] : nil }
+            let found = store.withLock { store in
+                values.filter { value in
+                    guard let list = index.postings[UInt64(number) << 32 | UInt64(value)] else { return false }
+                    return Postings.firstShared(list, selected) { slot in
+                        let place = store.series[Int(slot)].pointee
+                        return place.oldest <= through && (place.newest >= from || place.hasOutOfOrder)
+                    }
+                }
+            }
+            let symbols = index.symbols.reader
+            return found.map { symbols.string($0) }.sortedByBytes()
+        }
     }
 }
 

@@ -65,10 +65,7 @@ final class HeadSeriesSet: SeriesSet, @unchecked Sendable {
 
     func labels(at index: Int) -> Labels {
         let captured = series[index]
-        var packed: [UInt8] = []
-        packed.reserveCapacity(Int(captured.pairCount) * 24)
-        for pair in 0..<Int(captured.pairCount) * 2 { packed.appendLabelPart(symbols.bytes(captured.pairs[pair])) }
-        return Labels(uncheckedPacked: packed)
+        return symbols.labels(UnsafeBufferPointer(start: captured.pairs, count: Int(captured.pairCount) * 2))
     }
 
     func decode(_ index: Int, from: Int64, through: Int64, into columns: inout SampleColumns) throws(TSDBError) {

@@ -82,6 +82,28 @@ enum Postings {
         return low
     }
 
+    /// Whether any element of both satisfies `condition`; asked in ascending order until one does.
+    static func firstShared(_ a: [UInt32], _ b: [UInt32], where condition: (UInt32) -> Bool) -> Bool {
+        let (short, long) = a.count <= b.count ? (a, b) : (b, a)
+        var low = 0
+        for x in short {
+            var step = 1, high = low
+            while high < long.count && long[high] < x {
+                low = high + 1
+                high += step
+                step *= 2
+            }
+            high = min(high, long.count)
+            while low < high {
+                let middle = (low + high) / 2
+                if long[middle] < x { low = middle + 1 } else { high = middle }
+            }
+            if low == long.count { return false }
+            if long[low] == x && condition(x) { return true }
+        }
+        return false
+    }
+
     private static func galloping(_ short: [UInt32], _ long: [UInt32], keepingCommon: Bool) -> [UInt32] {
         var result: [UInt32] = []
         result.reserveCapacity(short.count)

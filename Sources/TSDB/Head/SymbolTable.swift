@@ -144,4 +144,32 @@ struct SymbolReader: Sendable {
     }
 
     func string(_ number: UInt32) -> String { String(decoding: bytes(number), as: UTF8.self) }
+
+    /// The label set of `numbers`: names and values in turn, sorted by name. Measured first, so that it is written in one go.
+    func labels(_ numbers: UnsafeBufferPointer<UInt32>) -> Labels {
+        var size = 0
+        for number in numbers {
+            let length = Int(symbols[Int(number)].pointee.length)
+            // LEB128: a byte per seven bits.
+            size &+= length &+ (length < 0x80 ? 1 : (70 &- length.leadingZeroBitCount) / 7)
+        }
+        return Labels(
+            uncheckedPacked: [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
+                count = size
+                guard var out = UnsafeMutableRawPointer(buffer.baseAddress) else { return }
+                for number in numbers {
+                    let text = bytes(number)
+                    var rest = text.count
+                    while rest >= 0x80 {
+                        out.storeBytes(of: UInt8(truncatingIfNeeded: rest) | 0x80, as: UInt8.self)
+                        out += 1
+                        rest >>= 7
+                    }
+                    out.storeBytes(of: UInt8(truncatingIfNeeded: rest), as: UInt8.self)
+                    out += 1
+                    if let source = text.baseAddress { out.copyMemory(from: source, byteCount: text.count) }
+                    out += text.count
+                }
+            })
+    }
 }

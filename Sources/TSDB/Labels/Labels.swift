@@ -171,7 +171,7 @@ public struct PackedLabelCursor {
     public init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
 
     /// The next name and value, or `nil` at the end.
-    @inlinable
+    @inlinable @inline(__always)
     public mutating func next() -> (name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer)? {
         guard position < bytes.count else { return nil }
         let name = take()
@@ -179,18 +179,27 @@ public struct PackedLabelCursor {
         return (name, value)
     }
 
-    @inlinable
+    @inlinable @inline(__always)
     mutating func take() -> UnsafeRawBufferPointer {
-        var length = 0, shift = 0
+        var length = Int(bytes[position])
+        position &+= 1
+        // Names and values are short: one byte of length is the rule.
+        if length >= 0x80 { length = takeLength(length & 0x7f) }
+        let start = position
+        position &+= length
+        return UnsafeRawBufferPointer(rebasing: bytes[start..<position])
+    }
+
+    /// The rest of a length whose first seven bits are `low`.
+    @usableFromInline
+    mutating func takeLength(_ low: Int) -> Int {
+        var length = low, shift = 7
         while true {
             let byte = bytes[position]
             position &+= 1
             length |= Int(byte & 0x7f) << shift
-            if byte < 0x80 { break }
+            if byte < 0x80 { return length }
             shift += 7
         }
-        let start = position
-        position &+= length
-        return UnsafeRawBufferPointer(rebasing: bytes[start..<position])
     }
 }

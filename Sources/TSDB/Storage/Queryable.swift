@@ -107,15 +107,31 @@ extension Labels {
     /// All but the labels named.
     public func dropping(_ names: [String]) -> Labels { filtered { name in !names.contains { name.equals($0) } } }
 
-    private func filtered(_ keep: (UnsafeRawBufferPointer) -> Bool) -> Labels {
-        var result: [UInt8] = []
-        result.reserveCapacity(packed.count)
-        forEachPair { name, value in
-            guard keep(name) else { return }
-            result.appendLabelPart(name)
-            result.appendLabelPart(value)
+    /// Only the labels whose names `keep` accepts. Copies what stays in whole runs.
+    @inline(__always)
+    public func filtered(_ keep: (UnsafeRawBufferPointer) -> Bool) -> Labels {
+        packed.withUnsafeBytes { bytes in
+            Labels(
+                uncheckedPacked: [UInt8](unsafeUninitializedCapacity: bytes.count) { result, count in
+                    let target = UnsafeMutableRawBufferPointer(result)
+                    var cursor = PackedLabelCursor(bytes)
+                    var run = 0
+                    func copy(upTo end: Int) {
+                        guard end > run else { return }
+                        UnsafeMutableRawBufferPointer(rebasing: target[count...])
+                            .copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[run..<end]))
+                        count += end - run
+                    }
+                    while true {
+                        let start = cursor.position
+                        guard let (name, _) = cursor.next() else { break }
+                        if keep(name) { continue }
+                        copy(upTo: start)
+                        run = cursor.position
+                    }
+                    copy(upTo: bytes.count)
+                })
         }
-        return Labels(uncheckedPacked: result)
     }
 }
 

@@ -1,3 +1,4 @@
+import NIOCore
 import Numbers
 import PromQL
 import TSDB
@@ -69,23 +70,39 @@ struct SeriesQuestion: Sendable {
         self.selectors = selectors
     }
 
-    /// The label sets, sorted, each once.
+    /// The label sets, each once: of one selector in storage's order, as upstream answers, of several sorted.
     func series(in storage: any Queryable) throws(TSDBError) -> Reply {
+        if selectors.count == 1 {
+            let set = try storage.select(selectors[0], from: start, through: end)
+            return reply(total: set.count) { set.labels(at: $0) }
+        }
         var found: Set<Labels> = []
         for matchers in selectors {
             let set = try storage.select(matchers, from: start, through: end)
             for index in 0..<set.count { found.insert(set.labels(at: index)) }
         }
-        let sorted = found.sorted()
-        let kept = sorted.prefix(limit ?? sorted.count)
-        return .success(warnings: kept.count < sorted.count ? [WebAPI.truncationWarning] : []) { json in
-            json.append("[")
-            for (index, labels) in kept.enumerated() {
-                if index > 0 { json.append(",") }
-                json.append(labels)
-            }
-            json.append("]")
+        let all = Array(found)
+        let order = LabelOrder.sorted(all)
+        return reply(total: all.count) { all[order[$0]] }
+    }
+
+    /// Written at once, in pieces that need not be copied together: the answer may be megabytes.
+    private func reply(total: Int, labels: (Int) -> Labels) -> Reply {
+        let kept = min(total, limit ?? total)
+        var json = JSONText(capacity: 4096)
+        var pieces: [ByteBuffer] = []
+        json.append("{\"status\":\"success\",\"data\":[")
+        for index in 0..<kept {
+            if index > 0 { json.append(byte: UInt8(ascii: ",")) }
+            json.append(labels(index))
+            if json.count >= ResultRenderer.pieceSize { pieces.append(json.take()) }
         }
+        json.append("]")
+        json.appendNotes(warnings: kept < total ? [WebAPI.truncationWarning] : [], infos: [])
+        json.append("}")
+        pieces.append(json.take())
+        if pieces.count == 1 { return .json(pieces[0]) }
+        return Reply(.ok, contentType: "application/json", pieces: ReadyPieces(pieces))
     }
 
     /// The union over all selectors of what `ask` gives for one, sorted by bytes.

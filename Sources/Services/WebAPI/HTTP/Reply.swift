@@ -54,3 +54,13 @@ public protocol PieceSource: AnyObject, Sendable {
     /// The next piece, or `nil` at the end. Computes; called on a thread of the pool, never twice at a time.
     func next() -> ByteBuffer?
 }
+
+/// Pieces that are there already.
+final class ReadyPieces: PieceSource, @unchecked Sendable {
+    // Sendable: used by one thread at a time (`PieceSource.next`), and handed over by the pool's lock.
+    private var pieces: ArraySlice<ByteBuffer>
+
+    init(_ pieces: [ByteBuffer]) { self.pieces = pieces[...] }
+
+    func next() -> ByteBuffer? { pieces.popFirst() }
+}

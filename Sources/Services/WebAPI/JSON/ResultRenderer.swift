@@ -21,8 +21,8 @@ import TSDB
 final class ResultRenderer: PieceSource, @unchecked Sendable {
     // Sendable: used by one thread at a time (`PieceSource.next`), and handed over by the pool's lock.
 
-    /// Bytes after which a piece is handed on.
-    static let pieceSize = 2 << 20
+    /// Bytes after which a piece is handed on: small enough to stay in the cache from the digits to the socket.
+    static let pieceSize = 256 << 10
 
     struct Statistics {
         var queued: Double
@@ -81,7 +81,8 @@ final class ResultRenderer: PieceSource, @unchecked Sendable {
         case .rows(var row):
             while row < rowCount && json.count < Self.pieceSize {
                 if row > 0 { json.append(byte: UInt8(ascii: ",")) }
-                writeRow(row)
+                // Handed down as an argument, so that the accesses are checked once per row and not per point.
+                write(row, to: &json)
                 row += 1
             }
             if row < rowCount {
@@ -112,7 +113,7 @@ final class ResultRenderer: PieceSource, @unchecked Sendable {
         }
     }
 
-    private func writeRow(_ row: Int) {
+    private func write(_ row: Int, to json: inout JSONText) {
         switch result.value {
         case .scalar, .string: break
         case .vector(let vector):
@@ -125,11 +126,7 @@ final class ResultRenderer: PieceSource, @unchecked Sendable {
             json.append("{\"metric\":")
             json.append(matrix.labels[row])
             json.append(",\"values\":[")
-            var isFirst = true
-            matrix.forEachPoint(ofRow: row) { step, value in
-                times.append(step, value, to: &json, isFirst: isFirst)
-                isFirst = false
-            }
+            matrix.withRow(row) { values, presence in times.append(values, presence, to: &json) }
             json.append("]}")
         case .samples(let samples):
             json.append("{\"metric\":")
@@ -208,6 +205,21 @@ final class RenderedTimes: @unchecked Sendable {
     deinit {
         bytes.deallocate()
         lengths.deallocate()
+    }
+
+    /// Adds the points of one row: `[t,"v"],[t,"v"]`. `values` has one for each bit in `presence`.
+    func append(
+        _ values: UnsafeBufferPointer<Double>, _ presence: UnsafeBufferPointer<UInt64>, to json: inout JSONText
+    ) {
+        var next = 0
+        for word in presence.indices {
+            var bits = presence[word]
+            while bits != 0 {
+                append(word << 6 &+ bits.trailingZeroBitCount, values[next], to: &json, isFirst: next == 0)
+                next &+= 1
+                bits &= bits &- 1
+            }
+        }
     }
 
     /// Adds the point of `step`: `,[t,"v"]`.
