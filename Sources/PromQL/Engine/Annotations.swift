@@ -46,7 +46,8 @@ public struct Annotation: Sendable, Equatable {
     }
 }
 
-/// The notes of one query: no text twice, in order of appearance, bounded.
+/// The notes of one query: no text twice, shown by their place in the query, bounded. Several threads may write notes at once, so the
+/// order in which they come says nothing.
 ///
 /// Where several places of a query have the same note upstream points at the one evaluated last. We work in an order of our
 /// own, so we point at the one that ends last: upstream evaluates from left to right.
@@ -75,12 +76,18 @@ public struct Annotations: Sendable {
     /// Replaces the note with the same level and text, or adds it; for notes whose detail grows.
     public mutating func replace(_ annotation: Annotation) {
         add(annotation)
-        if let index = known[annotation.level.rawValue + annotation.text] { all[index].detail = annotation.detail }
+        guard let index = known[annotation.level.rawValue + annotation.text],
+            all[index].range.upperBound == annotation.range.upperBound
+        else { return }
+        all[index].detail = annotation.detail
     }
 
     /// As the API shows them.
     public func descriptions(_ level: Annotation.Level, in query: String) -> [String] {
-        let wanted = all.filter { $0.level == level }
+        let wanted = all.filter { $0.level == level }.sorted { a, b in
+            if a.range.lowerBound != b.range.lowerBound { return a.range.lowerBound < b.range.lowerBound }
+            return a.text.utf8.lexicographicallyPrecedes(b.text.utf8)
+        }
         let shown = wanted.prefix(Self.shownCount).map { $0.description(in: query) }
         let rest = wanted.count - shown.count
         return rest > 0 ? shown + ["\(rest) more \(level) annotations omitted"] : shown

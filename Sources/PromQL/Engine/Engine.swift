@@ -176,13 +176,9 @@ extension Engine {
         // Sorted before the values are there: rows are written in their final order, once.
         let order = sortedByLabels(labels)
         var matrix = RangeMatrix(grid: grid)
-        let scratch = Scratch()
-        var column = StepColumn(count: grid.count)
-        for index in order {
-            try scratch.spend(grid.count, context)
-            try root.fill(index, into: &column, scratch: scratch)
+        try root.forEachColumn(order, steps: grid.count, context) { (index, column) throws(QueryError) in
             let count = column.presentCount
-            guard count > 0 else { continue }
+            guard count > 0 else { return }
             try context.reserve(samples: count)
             try context.reserve(bytes: count * 8 + column.wordCount * 8)
             matrix.append(labels[index], column)
@@ -191,9 +187,7 @@ extension Engine {
     }
 
     /// Indices in upstream's order of results.
-    private func sortedByLabels(_ labels: [Labels]) -> [Int] {
-        labels.indices.sorted { labels[$0] < labels[$1] }
-    }
+    private func sortedByLabels(_ labels: [Labels]) -> [Int] { LabelOrder.sorted(labels) }
 
     /// With delayed name removal names go now, and series that become equal are one.
     private func finished(_ root: any VectorOperator) -> any VectorOperator {

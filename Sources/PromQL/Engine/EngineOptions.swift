@@ -18,6 +18,8 @@ public struct EngineOptions: Sendable {
     public var parser = ParserOptions()
     /// Nanoseconds; for the timeout. The engine reads no clock of its own.
     public var clock: QueryContext.MonotonicClock = { 0 }
+    /// Threads that help with one query. The engine starts none of its own.
+    public var runner: any MorselRunner = SerialRunner()
 
     public init() {}
 
@@ -26,6 +28,6 @@ public struct EngineOptions: Sendable {
         let (nanoseconds, overflow) = (timeout?.milliseconds ?? 0).multipliedReportingOverflow(by: 1_000_000)
         return QueryContext(
             maxSamples: maxSamples, maxBytes: maxBytes, timeout: timeout == nil || overflow ? nil : nanoseconds,
-            clock: clock, analysis: analysis)
+            clock: clock, analysis: analysis, runner: runner)
     }
 }

@@ -12,6 +12,8 @@ public final class QueryContext: Sendable {
     /// Nanoseconds on a clock that never turns back.
     public typealias MonotonicClock = @Sendable () -> Int64
 
+    /// Where the query finds other threads.
+    public let runner: any MorselRunner
     private let canceled = Atomic<Bool>(false)
     /// On `clock`; `.max` is never.
     private let deadline: Int64
@@ -31,9 +33,10 @@ public final class QueryContext: Sendable {
     /// `timeout` in nanoseconds from now; `nil`: none.
     public init(
         maxSamples: Int = 50_000_000, maxBytes: Int = .max, timeout: Int64? = nil,
-        clock: @escaping MonotonicClock = { 0 }, analysis: Analysis? = nil
+        clock: @escaping MonotonicClock = { 0 }, analysis: Analysis? = nil, runner: any MorselRunner = SerialRunner()
     ) {
         self.analysis = analysis
+        self.runner = runner
         self.maxSamples = maxSamples
         self.maxBytes = maxBytes
         self.clock = clock

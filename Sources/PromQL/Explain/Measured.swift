@@ -17,6 +17,7 @@ struct Measured: VectorOperator {
 
     var count: Int { inner.count }
     var isDistinctWithoutNames: Bool { inner.isDistinctWithoutNames }
+    var isHeld: Bool { inner.isHeld }
     func labels(at index: Int) -> Labels { inner.labels(at: index) }
     func dropsName(at index: Int) -> Bool { inner.dropsName(at: index) }
     func groups(_ grouping: Grouping) -> Groups { inner.groups(grouping) }

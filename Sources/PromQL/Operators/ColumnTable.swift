@@ -41,6 +41,8 @@ public final class ColumnTable: VectorOperator, @unchecked Sendable {
         return overflow ? .max : cells
     }
 
+    public var isHeld: Bool { true }
+
     public func labels(at index: Int) -> Labels { seriesLabels[index] }
 
     public func dropsName(at index: Int) -> Bool { droppedNames.isEmpty ? false : droppedNames[index] }

@@ -47,7 +47,7 @@ public struct InstantSelector: VectorOperator {
         }
         let count = scratch.samples.count
         try scratch.spend(count + windows.count, context)
-        context.countRead(samples: count)
+        scratch.countRead(samples: count, context)
         column.clear()
         guard count > 0 else { return }
         let plan = scratch.plan(windows)

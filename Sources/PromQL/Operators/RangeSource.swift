@@ -32,7 +32,7 @@ struct StoredRange: RangeSource {
         }
         let count = scratch.samples.count
         try scratch.spend(count + windows.count, context)
-        context.countRead(samples: count)
+        scratch.countRead(samples: count, context)
         scratch.samples.dropStaleMarkers()
     }
 }

@@ -24,6 +24,9 @@ public protocol VectorOperator: Sendable {
     /// No two series become equal when names are taken away: all have the same name, or none. When in doubt, `false`.
     var isDistinctWithoutNames: Bool { get }
 
+    /// The columns are there already, and asking for one is a copy: not worth a second thread.
+    var isHeld: Bool { get }
+
     /// Sorts the series into groups by their labels, the whole set at once (on symbol numbers where storage can).
     func groups(_ grouping: Grouping) -> Groups
 
@@ -36,6 +39,8 @@ extension VectorOperator {
     public func dropsName(at index: Int) -> Bool { false }
 
     public var isDistinctWithoutNames: Bool { false }
+
+    public var isHeld: Bool { false }
 
     public func groups(_ grouping: Grouping) -> Groups {
         Groups(grouping, count: count) { labels(at: $0) }
@@ -55,6 +60,9 @@ public final class Scratch {
     }
 
     private var work = 0
+    private var read = 0
+    /// Where samples read are counted in the end.
+    private var context: QueryContext?
     /// One per different grid of windows in the query: a handful.
     var plans: [WindowPlan] = []
 
@@ -73,6 +81,16 @@ public final class Scratch {
             try context.check()
         }
     }
+
+    /// Counts samples decoded from storage. Kept here until the scratch goes: a counter that all threads wrote to for every
+    /// series would cost more than the counting.
+    @inline(__always)
+    func countRead(samples count: Int, _ context: QueryContext) {
+        read &+= count
+        if self.context == nil { self.context = context }
+    }
+
+    deinit { context?.countRead(samples: read) }
 
     /// Lends a column of `count` steps for the duration of `body`; nested calls get columns of their own.
     /// The content is whatever was in it before.

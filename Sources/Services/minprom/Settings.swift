@@ -1,5 +1,6 @@
 import ConfigurationFile
 import Logging
+import NIOCore
 import Numbers
 import PromQL
 import RegularExpression
@@ -46,6 +47,8 @@ struct Settings {
         guard engine.lookback > .zero else { throw StartError("--query.lookback-delta must be positive") }
         engine.maxSamples = flags.queryMaxSamples
         engine.clock = SystemClock.monotonic
+        // One thread less than cores: a query's own thread works, too.
+        if System.coreCount > 1 { engine.runner = PoolRunner(ThreadPool("morsels", threads: System.coreCount - 1)) }
         guard let format = LogLines.Format(rawValue: flags.logFormat) else {
             throw StartError("--log.format must be logfmt or json, not \"\(flags.logFormat)\"")
         }

@@ -143,8 +143,8 @@ struct ClassicHistogramTests {
         #expect(
             bench.context.annotations.descriptions(.warning, in: query) == [
                 "PromQL warning: quantile value should be between 0 and 1, got 7 (1:20)",
-                "PromQL warning: bucket label \"le\" is missing or has a malformed value of \"x\" (1:23)",
                 "PromQL warning: bucket label \"le\" is missing or has a malformed value of \"\" (1:23)",
+                "PromQL warning: bucket label \"le\" is missing or has a malformed value of \"x\" (1:23)",
             ])
     }
 

@@ -8,7 +8,7 @@ import TSDB
 ///     series 3  ▄▄▄▄  ────▶ group {le="5"}   ▄▄▄▄
 ///
 /// Groups are found for the whole set at once (`groups`), labels are made per group only. Series fold in their order, so
-/// rounding does not depend on anything but the data.
+/// rounding does not depend on anything but the data; the columns may come from several threads (`MorselQueue`).
 /// A breaker: the work is done when it is made, and the result is a table.
 enum Aggregation {
     /// `grouping` as written; `without` drops the metric name, too.
@@ -133,21 +133,5 @@ private struct MarkedNames: VectorOperator {
     func dropsName(at index: Int) -> Bool { dropped[index] }
     func fill(_ index: Int, into column: inout StepColumn, scratch: Scratch) throws(QueryError) {
         try table.fill(index, into: &column, scratch: scratch)
-    }
-}
-
-extension VectorOperator {
-    /// Pulls all columns, one after the other.
-    func forEachColumn(
-        steps: Int, _ context: QueryContext,
-        _ body: (_ index: Int, _ column: borrowing StepColumn) throws(QueryError) -> Void
-    ) throws(QueryError) {
-        let scratch = Scratch()
-        var column = StepColumn(count: steps)
-        for index in 0..<count {
-            try scratch.spend(steps, context)
-            try fill(index, into: &column, scratch: scratch)
-            try body(index, column)
-        }
     }
 }

@@ -23,16 +23,14 @@ enum QuantileAggregation {
         defer { values.deallocate() }
         var counts = [Int](repeating: 0, count: steps)
         let scratch = Scratch()
-        var column = StepColumn(count: steps)
 
         for group in groups.labels.indices {
             for step in 0..<steps { counts[step] = 0 }
             let size = members[group].count
-            for index in members[group] {
-                try scratch.spend(steps, context)
-                try input.fill(index, into: &column, scratch: scratch)
+            try input.forEachColumn(Array(members[group]), steps: steps, context) { (_, column) throws(QueryError) in
+                let source = column.values
                 column.forEachPresent { step in
-                    values[step &* size &+ counts[step]] = column.values[step]
+                    values[step &* size &+ counts[step]] = source[step]
                     counts[step] &+= 1
                 }
             }

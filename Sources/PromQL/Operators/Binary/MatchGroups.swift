@@ -55,14 +55,11 @@ final class PresenceTable: @unchecked Sendable {
         try context.reserve(bytes: size * 8)
         words = .allocate(capacity: size)
         words.initialize(repeating: 0, count: size)
-        let scratch = Scratch()
-        try scratch.withColumn(count: stepCount) { (column) throws(QueryError) in
-            for index in 0..<source.count where wanted[Int(groups[index])] {
-                try context.checkCanceled()
-                try source.fill(index, into: &column, scratch: scratch)
-                let row = words + Int(groups[index]) * wordCount
-                for word in 0..<wordCount { row[word] |= column.presence[word] }
-            }
+        let (words, wordCount) = (words, wordCount)
+        let series = (0..<source.count).filter { wanted[Int(groups[$0])] }
+        try source.forEachColumn(series, steps: stepCount, context) { (index, column) throws(QueryError) in
+            let row = words + Int(groups[index]) * wordCount
+            for word in 0..<wordCount { row[word] |= column.presence[word] }
         }
     }
 

@@ -180,13 +180,10 @@ extension ColumnTable {
     ) throws(QueryError) -> ColumnTable {
         try context.reserveTable(series: wanted.count, steps: stepCount)
         let table = ColumnTable(labels: Array(repeating: Labels(), count: wanted.count), stepCount: stepCount)
-        let scratch = Scratch()
-        try scratch.withColumn(count: stepCount) { (column) throws(QueryError) in
-            for (row, index) in wanted.enumerated() {
-                try context.check()
-                try source.fill(index, into: &column, scratch: scratch)
-                table.set(column, at: row)
-            }
+        var row = 0
+        try source.forEachColumn(wanted, steps: stepCount, context) { (_, column) throws(QueryError) in
+            table.set(column, at: row)
+            row += 1
         }
         return table
     }
