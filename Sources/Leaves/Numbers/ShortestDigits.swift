@@ -21,14 +21,16 @@ struct ShortestDigits {
             }
             // A decimal of at most 15 digits that divides back to the value is its only one of that length, so it is the shortest.
             if magnitude < 1e11 && magnitude >= 1e-4 {
-                var scale = 10.0
-                for places in 1...4 {
-                    let scaled = (magnitude * scale).rounded()
-                    if scaled / scale == magnitude {
-                        self.init(digits: UInt64(scaled), exponent: -places)
-                        return
+                // Four decimals hold one, two and three, so one division decides for all.
+                let scaled = (magnitude * 1e4).rounded()
+                if scaled / 1e4 == magnitude {
+                    var digits = UInt64(scaled), exponent = -4
+                    while digits % 10 == 0 {
+                        digits /= 10
+                        exponent += 1
                     }
-                    scale *= 10
+                    self.init(digits: digits, exponent: exponent)
+                    return
                 }
             }
         }

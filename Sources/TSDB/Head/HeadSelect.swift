@@ -135,6 +135,7 @@ enum MatcherResolver {
         _ matchers: [Matcher], _ expansions: [PatternExpansion?], in index: borrowing LabelIndex
     ) -> [UInt32] {
         var required: [[UInt32]] = []
+        var wide: [WideMatch] = []
         var excluded: [[UInt32]] = []
         for (matcher, expansion) in zip(matchers, expansions) {
             guard let name = index.symbols.find(matcher.name) else {
@@ -145,6 +146,10 @@ enum MatcherResolver {
             if matcher.matchesEmpty {
                 // Everything but the series that have the label with a value that fails.
                 excluded.append(postings(of: name, in: index, expansion, matcher, wanted: false))
+            } else if matcher.kind == .regex, let values = values(matching: matcher, of: name, expansion, in: index),
+                values.count > 1
+            {
+                wide.append(WideMatch(name: name, values: values, in: index))
             } else {
                 let list = postings(of: name, in: index, expansion, matcher, wanted: true)
                 if list.isEmpty { return [] }
@@ -152,13 +157,48 @@ enum MatcherResolver {
             }
         }
         required.sort { $0.count < $1.count }
+        wide.sort { $0.seriesCount < $1.seriesCount }
+        // Somebody has to begin.
+        if required.isEmpty, let narrowest = wide.first {
+            required.append(narrowest.postings(in: index))
+            wide.removeFirst()
+        }
         var result = required.first ?? index.all
         for list in required.dropFirst() {
             result = Postings.intersection(result, list)
             if result.isEmpty { return [] }
         }
+        for match in wide {
+            if match.seriesCount < result.count {
+                result = Postings.intersection(result, match.postings(in: index))
+            } else {
+                // Few series against a pattern that many have: cheaper to look at their labels than to merge the lists.
+                var kept = 0
+                for slot in result where match.accepts(index.identities[Int(slot)].pointee) {
+                    result[kept] = slot
+                    kept += 1
+                }
+                result.removeLast(result.count - kept)
+            }
+        }
         for list in excluded where !list.isEmpty { result = Postings.subtracting(result, list) }
         return result
+    }
+
+    /// The values of `name` that the pattern of a regex matcher accepts; `nil` where that is not known yet.
+    private static func values(
+        matching matcher: Matcher, of name: UInt32, _ expansion: PatternExpansion?, in index: borrowing LabelIndex
+    ) -> [UInt32]? {
+        if let literals = matcher.pattern?.literals { return literals.compactMap { index.symbols.find($0) } }
+        guard let expansion else { return nil }
+        let all = index.values[name] ?? []
+        guard all.count >= expansion.tested,
+            expansion.tested == 0 || all[expansion.tested - 1] == expansion.lastTested
+        else { return nil }
+        var named = expansion.matching
+        for value in all[expansion.tested...]
+        where matcher.pattern?.matches(index.symbols.bytes(value)) ?? false { named.append(value) }
+        return named
     }
 
     /// The series whose value of `name` satisfies the matcher (`wanted`) or fails it.
@@ -171,17 +211,7 @@ enum MatcherResolver {
         switch matcher.kind {
         case .equal, .notEqual:
             named = index.symbols.find(matcher.value).map { [$0] } ?? []
-        case .regex, .notRegex:
-            if let literals = matcher.pattern?.literals {
-                named = literals.compactMap { index.symbols.find($0) }
-            } else if let expansion {
-                let all = index.values[name] ?? []
-                if all.count >= expansion.tested && (expansion.tested == 0 || all[expansion.tested - 1] == expansion.lastTested) {
-                    named = expansion.matching
-                    for value in all[expansion.tested...]
-                    where matcher.pattern?.matches(index.symbols.bytes(value)) ?? false { named?.append(value) }
-                }
-            }
+        case .regex, .notRegex: named = values(matching: matcher, of: name, expansion, in: index)
         }
         let positive = matcher.kind == .equal || matcher.kind == .regex
         if let named {
