@@ -40,12 +40,13 @@ struct StoredRange: RangeSource {
 extension SampleColumns {
     /// Closes the gaps that stale markers leave.
     mutating func dropStaleMarkers() {
-        var first = 0
-        let total = count
-        while first < total && !StaleMarker.isStale(values[first]) { first &+= 1 }
-        guard first < total else { return }
-        var kept = first
-        for index in first..<total where !StaleMarker.isStale(values[index]) {
+        let total = count, values = values
+        // Counted without a way out of the loop, which becomes vector code; there hardly ever are any.
+        var stale = 0
+        for index in 0..<total { stale &+= StaleMarker.isStale(values[index]) ? 1 : 0 }
+        guard stale > 0 else { return }
+        var kept = 0
+        for index in 0..<total where !StaleMarker.isStale(values[index]) {
             timestamps[kept] = timestamps[index]
             values[kept] = values[index]
             kept &+= 1

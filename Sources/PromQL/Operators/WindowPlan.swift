@@ -33,6 +33,8 @@ final class WindowPlan {
     private(set) var isFull = false
     /// What rates need to know of the times; computed when asked for.
     private var geometry: RateGeometry?
+    /// The same for straight lines; the inner `nil` says that there is too much of it.
+    private var regression: RegressionGeometry??
 
     private var times: UnsafeMutablePointer<Int64>
     private var capacity: Int
@@ -67,6 +69,7 @@ final class WindowPlan {
         times.update(from: sampleTimes, count: sampleCount)
         count = sampleCount
         geometry = nil
+        regression = nil
         slide()
     }
 
@@ -104,6 +107,14 @@ final class WindowPlan {
         if let geometry { return geometry }
         let made = RateGeometry(self, times: times)
         geometry = made
+        return made
+    }
+
+    /// What straight lines through the windows need to know of the times; `nil` where that would be too much to hold.
+    var regressionGeometry: RegressionGeometry? {
+        if let regression { return regression }
+        let made = RegressionGeometry(self, times: times)
+        regression = .some(made)
         return made
     }
 

@@ -130,6 +130,28 @@ struct RangeKernelTests {
         #expect(column.isPresent(0) && column.values[0] == 20)
     }
 
+    @Test("sums and averages of four windows at a time are those of one at a time, bit for bit")
+    func fourSums() throws {
+        for odd in [true, false] {
+            try Self.compare(WindowSums(isAverage: false), odd: odd) { _, values, _, _ in
+                values.withUnsafeBufferPointer { SumOverTime.value($0.baseAddress!, count: $0.count) }
+            }
+            try Self.compare(WindowSums(isAverage: true), odd: odd) { _, values, _, _ in
+                values.withUnsafeBufferPointer { AverageOverTime.value($0.baseAddress!, count: $0.count) }
+            }
+        }
+    }
+
+    @Test("deriv with sums over times shared is the plain regression, bit for bit")
+    func sharedRegression() throws {
+        for odd in [true, false] {
+            try Self.compare(DerivativeKernel(), odd: odd) { times, values, _, _ in
+                guard values.count >= 2 else { return nil }
+                return LinearRegression(times, values, count: values.count, origin: times[0]).slope
+            }
+        }
+    }
+
     @Test("irate and idelta look at the last two samples", arguments: [true, false])
     func instantRate(isRate: Bool) throws {
         try Self.compare(InstantRate(isRate: isRate)) { times, values, _, _ in

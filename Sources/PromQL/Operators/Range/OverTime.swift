@@ -1,5 +1,6 @@
 /// The functions of all samples in a window whose rounding depends on the order of additions: each window is computed
-/// from its first sample to its last, as upstream does, and gives upstream's bits.
+/// from its first sample to its last, as upstream does, and gives upstream's bits. Sums and averages run four windows at a
+/// time (`WindowSums`).
 ///
 ///     sum_over_time     Σ, compensated
 ///     avg_over_time     Σ / n, or a running mean once Σ leaves the range of doubles
@@ -10,6 +11,10 @@
 /// Σx.
 struct SumOverTime: WindowFunction {
     func value(_ times: UnsafePointer<Int64>, _ values: UnsafePointer<Double>, count: Int, step: Int) -> Double {
+        Self.value(values, count: count)
+    }
+
+    static func value(_ values: UnsafePointer<Double>, count: Int) -> Double {
         var sum = CompensatedSum()
         for index in 0..<count { sum.add(values[index]) }
         return sum.total
@@ -19,12 +24,16 @@ struct SumOverTime: WindowFunction {
 /// Σx / n. Dividing once, at the end, is the more exact way; it is left only where the sum would overflow.
 struct AverageOverTime: WindowFunction {
     func value(_ times: UnsafePointer<Int64>, _ values: UnsafePointer<Double>, count: Int, step: Int) -> Double {
+        Self.value(values, count: count)
+    }
+
+    static func value(_ values: UnsafePointer<Double>, count: Int) -> Double {
         var sum = CompensatedSum(values[0])
         for index in 1..<max(1, count) {
             let before = sum
             sum.add(values[index])
             if sum.sum.magnitude == .infinity {
-                return Self.runningMean(of: before, count: index, values, upTo: count)
+                return runningMean(of: before, count: index, values, upTo: count)
             }
         }
         let n = Double(count)

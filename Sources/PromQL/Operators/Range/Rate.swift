@@ -13,7 +13,7 @@
 /// the window only, hence the window is scanned again where it holds a reset, and only there.
 ///
 /// What depends on times alone is `RateGeometry`, shared by the series of a scrape. Per series and step there remain a
-/// difference, a division (where would this counter have been zero?) and a product.
+/// difference, a look whether zero is near, and a product.
 struct Rate: WindowKernel {
     /// Resets count as such and zero is a floor: `rate`, `increase`. Otherwise `delta`.
     let isCounter: Bool
@@ -73,7 +73,14 @@ struct Rate: WindowKernel {
         geometry.forEachWindow(plan) { step, low, high in
             let first = values[low]
             let increase = measure(low, high)
-            // The counter's own slope reaches zero here; it cannot have begun earlier.
+            // The counter's own slope reaches zero at `toZero`; it cannot have begun earlier. Nearly always that is far
+            // away, which two products tell as surely as a division does, at a third of its price. (A margin for their
+            // rounding; tiny products round badly, infinite ones say nothing: then the division decides.)
+            let rise = measured[step] * first
+            if rise > toStart[step] * increase * 1.000000001 && rise > 1e-290 {
+                result[step] = increase * factors[step]
+                return
+            }
             let toZero = measured[step] * (first / increase)
             if increase > 0 && first >= 0 && toZero < toStart[step] {
                 result[step] = increase * geometry.factor(step, toStart: toZero, isPerSecond)
