@@ -82,7 +82,9 @@ public struct Engine: Sendable {
         } else {
             grid = StepGrid(start: start.milliseconds, step: 1, count: 1)
         }
-        return try Planner(grid, end: end, step: step, defaultSubqueryStep: options.defaultSubqueryStep).plan(expr)
+        var plan = try Planner(grid, end: end, step: step, defaultSubqueryStep: options.defaultSubqueryStep).plan(expr)
+        plan.root = options.passes.apply(to: plan.root)
+        return plan
     }
 
     private func parse(_ query: String) throws(QueryError) -> Expr {

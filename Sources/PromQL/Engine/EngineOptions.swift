@@ -18,6 +18,8 @@ public struct EngineOptions: Sendable {
     public var parser = ParserOptions()
     /// Nanoseconds; for the timeout. The engine reads no clock of its own.
     public var clock: QueryContext.MonotonicClock = { 0 }
+    /// Rewritings that make plans cheaper. No answer depends on them.
+    public var passes = PlanPasses.all
     /// Threads that help with one query. The engine starts none of its own.
     public var runner: any MorselRunner = SerialRunner()
 

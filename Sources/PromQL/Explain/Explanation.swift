@@ -70,6 +70,18 @@ extension Explanation {
     public init(_ plan: Plan) {
         self.init(grid: plan.grid)
         children = [Explanation(plan.root)]
+        var seen: Set<String> = []
+        children[0].nameAgain(&seen, "")
+    }
+
+    /// A shared part is shown where it is first met on a grid of steps; from there on its number says enough.
+    private mutating func nameAgain(_ seen: inout Set<String>, _ grid: String) {
+        if title == "shared", !seen.insert("\(grid) \(detail)").inserted {
+            children = []
+            return
+        }
+        let inner = title == "subquery" || title == "once" ? "\(grid) \(title) \(detail)" : grid
+        for index in children.indices { children[index].nameAgain(&seen, inner) }
     }
 
     /// The root of a tree: the query's steps.
@@ -93,7 +105,7 @@ extension Explanation {
             children = [Explanation(plan.operand)] + (plan.parameter.map { [Explanation($0)] } ?? [])
         case .binary(_, let left, let right): children = [Explanation(left), Explanation(right)]
         case .negate(let operand, _): children = [Explanation(operand)]
-        case .stepInvariant(let operand): children = [Explanation(operand)]
+        case .stepInvariant(let operand), .shared(_, let operand): children = [Explanation(operand)]
         }
     }
 
@@ -119,6 +131,7 @@ extension Explanation {
             self.init(expr.op.rawValue, String(modifiers.drop { $0 == " " }), place: expr.range)
         case .negate: self.init("-")
         case .stepInvariant: self.init("once", "the same at every step")
+        case .shared(let number, _): self.init("shared", "\(number)")
         }
     }
 

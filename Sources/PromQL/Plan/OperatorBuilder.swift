@@ -8,6 +8,15 @@ struct OperatorBuilder {
     let lookback: Duration
     let delayedNameRemoval: Bool
     let context: QueryContext
+    private let sharedOperators = SharedOperators()
+    private let sharedSelections = SharedSelections()
+
+    init(storage: any Queryable, lookback: Duration, delayedNameRemoval: Bool, context: QueryContext) {
+        self.storage = storage
+        self.lookback = lookback
+        self.delayedNameRemoval = delayedNameRemoval
+        self.context = context
+    }
 
     /// What a function that changes a value's meaning does to names.
     var dropping: NameTreatment { delayedNameRemoval ? .marked : .dropped }
@@ -35,6 +44,11 @@ struct OperatorBuilder {
         case .negate(let operand, let type): return try negate(operand, type, grid)
         case .binary(let expr, let left, let right): return try binary(expr, left, right, grid)
         case .function(let plan): return try function(plan, grid)
+        case .shared(let number, let inner):
+            if let known = sharedOperators.find(number, on: grid) { return known }
+            let made = try build(inner, on: grid)
+            sharedOperators.keep(made, number, on: grid)
+            return made
         case .string, .range: throw QueryError(.evaluation, "a string or range vector stands where a vector is wanted")
         }
     }
@@ -44,15 +58,25 @@ struct OperatorBuilder {
     ) throws(QueryError) -> any SeriesSet {
         do {
             guard let measures, let clock = context.analysis?.clock else {
-                return try storage.select(plan.matchers, from: windows.from, through: windows.through)
+                return try select(plan, from: windows.from, through: windows.through)
             }
             let began = clock()
-            let set = try storage.select(plan.matchers, from: windows.from, through: windows.through)
+            let set = try select(plan, from: windows.from, through: windows.through)
             measures.selected(set.count, nanoseconds: clock() &- began, isWindow: isWindow)
             return Counted(inner: set, measures: measures, clock: clock)
         } catch {
             throw QueryError(storage: error)
         }
+    }
+
+    private func select(
+        _ plan: SelectorPlan, from: Timestamp, through: Timestamp
+    ) throws(TSDBError) -> any SeriesSet {
+        guard let whole = plan.whole else { return try storage.select(plan.matchers, from: from, through: through) }
+        let set = try sharedSelections.whole(whole, from: from, through: through) { () throws(TSDBError) in
+            try storage.select(whole, from: from, through: through)
+        }
+        return PartialSeriesSet.of(set, where: plan.matchers.filter { !whole.contains($0) })
     }
 
     private func selector(

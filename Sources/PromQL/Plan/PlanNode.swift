@@ -21,6 +21,8 @@ public indirect enum PlanNode: Sendable {
     case negate(PlanNode, type: ValueType)
     /// The same at every step: computed once, at the first step, and repeated.
     case stepInvariant(PlanNode)
+    /// Occurs more than once; parts with one number are one operator (`CommonSubexpressions`).
+    case shared(Int, PlanNode)
 }
 
 /// `x{…} offset 5m @ 100`
@@ -36,6 +38,9 @@ public struct SelectorPlan: Sendable {
     public var reach = WindowReach.window
     /// Place in the query.
     public var place: Range<Int>
+    /// Some of the matchers: another part of the query selects by these, and this one takes its series from there
+    /// (`SelectorMerging`).
+    public var whole: [Matcher]?
 
     /// The name that all its series have, where one `=` says so.
     public var pinnedName: String? {
@@ -147,6 +152,7 @@ extension PlanNode: CustomStringConvertible {
         case .binary(let expr, let left, let right): return node("binary \(expr.op.rawValue)", [left, right])
         case .negate(let operand, _): return node("negate", [operand])
         case .stepInvariant(let operand): return node("once", [operand])
+        case .shared(let number, let operand): return node("shared \(number)", [operand])
         }
     }
 
@@ -166,8 +172,12 @@ extension RangePlan {
 
 extension SelectorPlan: CustomStringConvertible {
     public var description: String {
+        Self.text(matchers) + shift(offset, at) + (reach == .window ? "" : " \(reach.rawValue)")
+            + (yieldsTimestamps ? " times" : "") + (whole.map { " of " + Self.text($0) } ?? "")
+    }
+
+    private static func text(_ matchers: [Matcher]) -> String {
         "{" + matchers.map { "\($0.name)\($0.kind.rawValue)\($0.value.goQuoted)" }.joined(separator: ", ") + "}"
-            + shift(offset, at) + (reach == .window ? "" : " \(reach.rawValue)") + (yieldsTimestamps ? " times" : "")
     }
 }
 

@@ -95,22 +95,27 @@ struct MorselTests {
     }
 
     /// The answer bit by bit, or the error.
-    static func outcome(_ trial: Trial, _ storage: any Queryable, _ runner: any MorselRunner) -> String {
-        let engine = Engine(options(runner, delayedNameRemoval: trial.delayedNameRemoval))
+    static func outcome(
+        _ trial: Trial, _ storage: any Queryable, _ runner: any MorselRunner, _ passes: PlanPasses = .all,
+        withNotes: Bool = true
+    ) -> String {
+        var options = options(runner, delayedNameRemoval: trial.delayedNameRemoval)
+        options.passes = passes
+        let engine = Engine(options)
         do {
             let start = Timestamp(milliseconds: trial.start), end = Timestamp(milliseconds: trial.end)
             return lines(
-                trial.isInstant
-                    ? try engine.instant(trial.query, on: storage, at: start)
-                    : try engine.range(
-                        trial.query, on: storage, start: start, end: end, step: .milliseconds(trial.step)))
+                try trial.isInstant
+                    ? engine.instant(trial.query, on: storage, at: start)
+                    : engine.range(
+                        trial.query, on: storage, start: start, end: end, step: .milliseconds(trial.step)), withNotes)
         } catch {
             return "\(error)"
         }
     }
 
-    static func lines(_ result: QueryResult) -> String {
-        var lines = result.warnings + result.infos
+    static func lines(_ result: QueryResult, _ withNotes: Bool = true) -> String {
+        var lines = withNotes ? result.warnings + result.infos : []
         switch result.value {
         case .scalar(let value, _): lines.append("\(value.bitPattern)")
         case .string(let text, _): lines.append(text)
