@@ -25,13 +25,16 @@ struct Report {
         return text
     }
 
+    /// Beside two servers there is no room for them.
+    private var hasDetails: Bool { others.count < 2 }
+
     /// The table, with the columns that the rows have something for.
     func table() -> Table {
         var columns: [(title: String, alignment: Table.Alignment)] = [
             ("", .left), ("", .left), ("points", .right), ("CPU", .right),
         ]
         if others.isEmpty { columns.append(("wall", .right)) }
-        columns += [("a point", .right), ("a sample", .right)]
+        if hasDetails { columns += [("a point", .right), ("a sample", .right)] }
         if others.isEmpty { columns += [("samples/s", .right), ("allocs", .right)] }
         for other in others { columns += [(other.name, .right), ("ours ÷", .right), ("answers", .left)] }
         var table = Table(columns)
@@ -50,8 +53,10 @@ struct Report {
             .init(Units.time(nanoseconds: row.measurement.median.cpu), .strong),
         ]
         if others == 0 { cells.append(.init(Units.time(nanoseconds: row.measurement.median.wall))) }
-        cells.append(.init(Units.time(nanoseconds: row.costPerUnit)))
-        cells.append(.init(Units.time(nanoseconds: row.costPerSample)))
+        if hasDetails {
+            cells.append(.init(Units.time(nanoseconds: row.costPerUnit)))
+            cells.append(.init(Units.time(nanoseconds: row.costPerSample)))
+        }
         if others == 0 {
             cells.append(.init(row.samples == 0 ? "–" : Units.count(row.samplesPerSecond)))
             cells.append(.init(row.allocations.map { Units.grouped($0.calls) } ?? "–"))
