@@ -75,7 +75,8 @@ struct AnalysisTests {
     func shape() throws {
         for query in [
             "histogram_quantile(0.9, sum by (le) (rate(b[5m])))", "topk(2, b) + on (instance, le) group_left () b",
-            "max_over_time((sum(b) + 1)[5m:1m])", "quantile(scalar(b{le=\"7\"}), b @ 900)", "absent(nope) or time() * b",
+            "max_over_time((sum(b) + 1)[5m:1m])", "quantile(scalar(b{le=\"7\"}), b @ 900)",
+            "absent(nope) or time() * b",
         ] {
             let (result, explanation) = try analyze(query)
             let start = Timestamp(milliseconds: 600_000)

@@ -166,6 +166,7 @@ extension SelectorPlan {
         let rest = matchers.filter { !(isBare && $0.kind == .equal && $0.name == MetricName.label && $0.value == name) }
         let braces = rest.isEmpty && isBare ? "" : "{\(rest.map { Printer.matcher($0) }.joined(separator: ", "))}"
         return (isBare ? name : "") + braces + Explanation.shift(offset, at)
+            + (reach == .window ? "" : " \(reach.rawValue)")
     }
 }
 

@@ -85,8 +85,8 @@ struct OperatorBuilder {
         if plan.reach == .smoothed && !plan.yieldsTimestamps { return try smoothedSelector(plan, grid, measures) }
         let windows = WindowGrid(grid, length: lookback, offset: plan.offset, at: plan.at)
         return InstantSelector(
-            try select(plan, windows, measures), windows, pinnedName: plan.pinnedName, yieldsTimestamps: plan.yieldsTimestamps,
-            context: context)
+            try select(plan, windows, measures), windows, pinnedName: plan.pinnedName,
+            yieldsTimestamps: plan.yieldsTimestamps, context: context)
     }
 
     /// `x smoothed`: a window of one lookback that also sees the next sample.
