@@ -41,6 +41,7 @@ public struct WebAPI: Sendable {
         addQueries(to: &routes)
         addSyntax(to: &routes)
         addExemplars(to: &routes)
+        addExplanations(to: &routes)
         addSeries(to: &routes)
         addTargets(to: &routes)
         addAssets(assets, prefix: options.routePrefix, to: &routes)

@@ -51,10 +51,15 @@ extension WebAPI {
                 throw APIError(.badData, "error parsing lookback delta duration: \(failure.message)")
             }
         }
+        let explaining = try Explaining(parameters)
+        let clock = parts.engine.options.clock
         let job = QueryJob(
             query: parameters["query"], span: span, lookback: lookback, limit: limit,
-            wantsStatistics: !parameters["stats"].isEmpty, engine: parts.engine, storage: parts.database,
-            context: parts.engine.context(timeout: timeout), metrics: queryMetrics)
+            wantsStatistics: !parameters["stats"].isEmpty, explaining: explaining, engine: parts.engine,
+            storage: parts.database,
+            context: parts.engine.context(
+                timeout: timeout, analysis: explaining == .analyze ? Analysis(clock: clock) : nil),
+            metrics: queryMetrics)
         let result: Result<Reply, APIError>
         do {
             let connection = request.connection ?? Connection()
@@ -76,11 +81,11 @@ enum QuerySpan: Sendable {
 
 extension Engine {
     /// A context under the engine's bounds, whose time ends earlier when the request says so.
-    func context(timeout: Duration?) -> QueryContext {
-        guard let timeout else { return options.context() }
+    func context(timeout: Duration?, analysis: Analysis? = nil) -> QueryContext {
+        guard let timeout else { return options.context(analysis: analysis) }
         var own = options
         own.timeout = min(timeout, options.timeout ?? timeout)
-        return own.context()
+        return own.context(analysis: analysis)
     }
 }
 
@@ -91,6 +96,7 @@ struct QueryJob: Sendable {
     let lookback: Duration?
     let limit: Int?
     let wantsStatistics: Bool
+    var explaining = Explaining.not
     let engine: Engine
     let storage: any Queryable
     let context: QueryContext
@@ -108,6 +114,7 @@ struct QueryJob: Sendable {
             let preparing = ContinuousClock.now
             let expr = try parse()
             let prepared = WebAPI.seconds(since: preparing)
+            if explaining == .plan { return .success(try planned(expr)) }
             let evaluating = ContinuousClock.now
             let result = try evaluate(expr)
             let evaluated = WebAPI.seconds(since: evaluating)
@@ -116,7 +123,9 @@ struct QueryJob: Sendable {
             let statistics = wantsStatistics
                 ? ResultRenderer.Statistics(
                     queued: queued, prepared: prepared, evaluated: evaluated, samples: result.statistics) : nil
-            return .success(ResultRenderer(result, limit: limit, statistics: statistics).reply())
+            let explanation = context.analysis?.explanation
+            return .success(
+                ResultRenderer(result, limit: limit, statistics: statistics, explanation: explanation).reply())
         } catch {
             return .failure(error)
         }
@@ -135,6 +144,20 @@ struct QueryJob: Sendable {
                 "invalid expression type \"\(expr.type.rawValue)\" for range query, must be Scalar or instant Vector")
         }
         return expr
+    }
+
+    /// What would be done; nothing is read.
+    private func planned(_ expr: Expr) throws(APIError) -> Reply {
+        do throws(QueryError) {
+            let plan: Plan
+            switch span {
+            case .at(let time): plan = try engine.plan(expr, start: time, end: time, step: .zero)
+            case .from(let start, let end, let step): plan = try engine.plan(expr, start: start, end: end, step: step)
+            }
+            return .explained(Explanation(plan))
+        } catch {
+            throw APIError(error)
+        }
     }
 
     private func evaluate(_ expr: Expr) throws(APIError) -> QueryResult {

@@ -37,13 +37,15 @@ final class ResultRenderer: PieceSource, @unchecked Sendable {
     private let rowCount: Int
     private let isTruncated: Bool
     private let statistics: Statistics?
+    private let explanation: Explanation?
     private let times: RenderedTimes
     private var stage = Stage.head
     private var json = JSONText(capacity: 64 << 10)
 
     /// `limit` bounds the number of series.
-    init(_ result: QueryResult, limit: Int?, statistics: Statistics?) {
+    init(_ result: QueryResult, limit: Int?, statistics: Statistics?, explanation: Explanation? = nil) {
         self.result = result
+        self.explanation = explanation
         self.statistics = statistics
         let count: Int
         switch result.value {
@@ -149,6 +151,10 @@ final class ResultRenderer: PieceSource, @unchecked Sendable {
     private func writeTail() {
         json.append("]")
         if let statistics { json.append(statistics) }
+        if let explanation {
+            json.append(",\"explain\":")
+            json.append(explanation, mode: "analyze")
+        }
         json.append("}")
         json.appendNotes(
             warnings: result.warnings + (isTruncated ? [WebAPI.truncationWarning] : []), infos: result.infos)
