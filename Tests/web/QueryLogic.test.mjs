@@ -58,7 +58,7 @@ test('the new pages’ words are understood, and an alert’s link shows its tab
 test('panels survive the address', () => {
   const panels = [
     { expr: 'sum by (a) (rate(x{b=~"c|d&e=f"}[5m]))\n+ 1', tab: 'graph', range: 5400, end: 1700000000, step: 15, stacked: true },
-    { ...emptyPanel, expr: 'up' }, { ...emptyPanel, tab: 'graph', expr: '' },
+    { ...emptyPanel, expr: 'up' }, { ...emptyPanel, tab: 'graph', expr: '' }, { ...emptyPanel, tab: 'explain', expr: 'up' },
   ];
   assert.deepEqual(panelsFromAddress(addressOfPanels(panels)), panels);
 });

@@ -43,6 +43,14 @@ export const query = ({ expr, time }, signal) => call('query', { query: expr, ti
 export const queryRange = ({ expr, start, end, step }, signal) =>
   call('query_range', { query: expr, start, end, step }, { post: true, signal });
 
+/// What a range query does: data with `explain`: { mode, text, tree }. All of it runs; of the answer one series is sent.
+export const analyzeRange = ({ expr, start, end, step }, signal) =>
+  call('query_range', { query: expr, start, end, step, explain: 'analyze', limit: 1 }, { post: true, signal });
+
+/// How one point of an instant query came about; `metric` as PromQL writes it. data: { text, point }.
+export const explainPoint = ({ expr, time, metric }, signal) =>
+  call('explain_point', { query: expr, time, metric }, { post: true, signal });
+
 /// data: names of labels, of all series or of those that match a selector.
 export const labelNames = (match, signal) => call('labels', { 'match[]': match }, { signal });
 

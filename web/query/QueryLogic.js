@@ -92,7 +92,7 @@ export function panelsFromAddress(search) {
 function read(panel, name, value) {
   switch (name) {
     case 'expr': panel.expr = value; break;
-    case 'tab': panel.tab = value === '0' || value === 'graph' ? 'graph' : 'table'; break;
+    case 'tab': panel.tab = value === '0' || value === 'graph' ? 'graph' : value === 'explain' ? 'explain' : 'table'; break;
     case 'range_input': panel.range = parseDuration(value) ?? panel.range; break;
     case 'end_input': case 'moment_input': panel.end = parseTime(value, true) ?? panel.end; break;
     case 'step_input': case 'res_step': panel.step = parseDuration(value) ?? panel.step; break;
@@ -107,7 +107,7 @@ export function addressOfPanels(panels) {
   panels.forEach((panel, number) => {
     const add = (name, value) => parts.append(`g${number}.${name}`, value);
     add('expr', panel.expr);
-    add('tab', panel.tab === 'graph' ? '0' : '1');
+    add('tab', panel.tab === 'graph' ? '0' : panel.tab === 'explain' ? 'explain' : '1');
     if (panel.stacked) add('display_mode', 'stacked');
     add('range_input', formatDuration(panel.range));
     if (panel.end !== undefined) {

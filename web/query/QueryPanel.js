@@ -1,4 +1,4 @@
-// One panel: an expression, its controls, and the answer as a table or a graph.
+// One panel: an expression, its controls, and the answer as a table or a graph, or how the answer was worked out.
 //
 //   state ─▶ controls;  run ─▶ Api ─▶ answer ─▶ view
 //
@@ -9,6 +9,7 @@ import * as Api from '../app/Api.js';
 import * as Settings from '../app/Settings.js';
 import { ExpressionField } from './ExpressionField.js';
 import { Graph, drawnAtFirst } from './Graph.js';
+import { PlanTree } from './PlanTree.js';
 import { ResultTable } from './ResultTable.js';
 import {
   automaticStep, columnsOfMatrix, formatDuration, formatTime, nextRange, parseDuration, parseTime, rangeRequest,
@@ -60,7 +61,7 @@ export function QueryPanel(initial, { changed, remove, duplicate }) {
       type: 'button', 'aria-pressed': String(state.tab === name), onclick: () => update({ tab: name }),
     }, title);
     const button = (text, title, action) => h('button', { type: 'button', title, 'aria-label': title, onclick: action }, text);
-    const isGraph = state.tab === 'graph';
+    const isGraph = state.tab === 'graph', isRange = state.tab !== 'table';
     const now = () => Math.floor(Date.now() / 1000);
 
     const range = input(formatDuration(state.range), 'Range', (text) => {
@@ -69,14 +70,14 @@ export function QueryPanel(initial, { changed, remove, duplicate }) {
       return seconds !== undefined;
     });
     range.classList.add('short');
-    const end = input(state.end === undefined ? '' : formatTime(state.end, isUTC), isGraph ? 'End time' : 'Evaluation time', (text) => {
+    const end = input(state.end === undefined ? '' : formatTime(state.end, isUTC), isRange ? 'End time' : 'Evaluation time', (text) => {
       const time = text.trim() === '' || text.trim() === 'now' ? undefined : parseTime(text, isUTC);
       const isRight = time !== undefined || text.trim() === '' || text.trim() === 'now';
       if (isRight) update({ end: time });
       return isRight;
     });
     end.placeholder = 'now';
-    const shift = (state.tab === 'graph' ? state.range : 3600) / 2;
+    const shift = (isRange ? state.range : 3600) / 2;
     const step = input(state.step === undefined ? '' : formatDuration(state.step), 'Resolution: time between two points', (text) => {
       const seconds = text.trim() === '' ? undefined : parseDuration(text);
       const isRight = seconds !== undefined || text.trim() === '';
@@ -86,13 +87,13 @@ export function QueryPanel(initial, { changed, remove, duplicate }) {
     step.classList.add('short');
     step.placeholder = `${formatDuration(automaticStep(state.range))} auto`;
 
-    fill(controls, h('span', { class: 'group' }, tab('table', 'Table'), tab('graph', 'Graph')),
-      isGraph ? h('span', { class: 'group' }, button('−', 'Shorter range', () => update({ range: nextRange(state.range, -1) })), range,
+    fill(controls, h('span', { class: 'group' }, tab('table', 'Table'), tab('graph', 'Graph'), tab('explain', 'Explain')),
+      isRange ? h('span', { class: 'group' }, button('−', 'Shorter range', () => update({ range: nextRange(state.range, -1) })), range,
         button('+', 'Longer range', () => update({ range: nextRange(state.range, 1) }))) : undefined,
       h('span', { class: 'group' }, button('‹', 'Earlier', () => update({ end: (state.end ?? now()) - shift })), end,
         state.end === undefined ? undefined : button('now', 'Back to now', () => update({ end: undefined })),
         button('›', 'Later', () => update({ end: (state.end ?? now()) + shift }))),
-      isGraph ? step : undefined,
+      isRange ? step : undefined,
       isGraph ? h('span', { class: 'group' }, [['Lines', false], ['Stacked', true]].map(([title, isStacked]) => h('button', {
         type: 'button', 'aria-pressed': String(state.stacked === isStacked), onclick: () => update({ stacked: isStacked }),
       }, title))) : undefined);
@@ -110,11 +111,12 @@ export function QueryPanel(initial, { changed, remove, duplicate }) {
     }
     const mine = request = new AbortController();
     const began = performance.now(), now = Date.now() / 1000;
-    const asked = state.tab === 'graph' ? rangeRequest(state, now) : { expr: state.expr, time: state.end ?? now };
+    const asked = state.tab === 'table' ? { expr: state.expr, time: state.end ?? now } : rangeRequest(state, now);
+    const ask = { table: Api.query, graph: Api.queryRange, explain: Api.analyzeRange }[state.tab];
     element.classList.add('running');
     fill(status, 'running…');
     try {
-      const answer = await (state.tab === 'graph' ? Api.queryRange(asked, mine.signal) : Api.query(asked, mine.signal));
+      const answer = await ask(asked, mine.signal);
       if (mine !== request) return;
       lastAnswer = { ...answer, asked, tab: state.tab, seconds: (performance.now() - began) / 1000 };
       show();
@@ -143,8 +145,13 @@ export function QueryPanel(initial, { changed, remove, duplicate }) {
       if (histograms > 0) extra.push(`${histograms} series of native histograms: see the table.`);
       if (labels.length === 0) fill(view, h('div', { class: 'empty' }, 'No data in this range.'));
       else drawGraph(columns, labels, asked, isUTC, drawnAtFirst);
+    } else if (tab === 'explain') {
+      PlanTree(view, data.explain.tree, asked.expr);
+      fill(status, `${data.explain.tree.detail} · ${Math.round(seconds * 1000)} ms with the way here and back`);
+      fill(notes);
+      return;
     } else {
-      ResultTable(view, data, isUTC);
+      freeView = ResultTable(view, data, isUTC, asked);
     }
     const count = Array.isArray(data.result) && (data.resultType === 'vector' || data.resultType === 'matrix') ? data.result.length : 1;
     fill(status, [

@@ -36,6 +36,12 @@ static const unsigned char app_vars_css[] = {
 static const unsigned char query_Completion_js[] = {
 #embed "../../../web/query/Completion.js"
 };
+static const unsigned char query_ExplainLogic_js[] = {
+#embed "../../../web/query/ExplainLogic.js"
+};
+static const unsigned char query_Explain_css[] = {
+#embed "../../../web/query/Explain.css"
+};
 static const unsigned char query_ExpressionField_css[] = {
 #embed "../../../web/query/ExpressionField.css"
 };
@@ -50,6 +56,12 @@ static const unsigned char query_Graph_css[] = {
 };
 static const unsigned char query_Graph_js[] = {
 #embed "../../../web/query/Graph.js"
+};
+static const unsigned char query_PlanTree_js[] = {
+#embed "../../../web/query/PlanTree.js"
+};
+static const unsigned char query_PointView_js[] = {
+#embed "../../../web/query/PointView.js"
 };
 static const unsigned char query_QueryLogic_js[] = {
 #embed "../../../web/query/QueryLogic.js"
@@ -104,11 +116,15 @@ static const struct webfile files[] = {
     FILE("app/index.html", app_index_html),
     FILE("app/vars.css", app_vars_css),
     FILE("query/Completion.js", query_Completion_js),
+    FILE("query/ExplainLogic.js", query_ExplainLogic_js),
+    FILE("query/Explain.css", query_Explain_css),
     FILE("query/ExpressionField.css", query_ExpressionField_css),
     FILE("query/ExpressionField.js", query_ExpressionField_js),
     FILE("query/Functions.js", query_Functions_js),
     FILE("query/Graph.css", query_Graph_css),
     FILE("query/Graph.js", query_Graph_js),
+    FILE("query/PlanTree.js", query_PlanTree_js),
+    FILE("query/PointView.js", query_PointView_js),
     FILE("query/QueryLogic.js", query_QueryLogic_js),
     FILE("query/QueryPage.css", query_QueryPage_css),
     FILE("query/QueryPage.js", query_QueryPage_js),
