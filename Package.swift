@@ -100,8 +100,8 @@ let package = Package(
         .executableTarget(
             name: "minprom",
             dependencies: [
-                "Bench", "CWebFiles", "ConfigurationFile", "HostMetrics", "Numbers", "PromQL", "RegularExpression", "Scraper", "SelfMetrics",
-                "TSDB", "WebAPI",
+                "Bench", "CWebFiles", "ConfigurationFile", "HostMetrics", "JSON", "Numbers", "PrometheusClient", "PromQL",
+                "RegularExpression", "Scraper", "SelfMetrics", "TSDB", "WebAPI",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
