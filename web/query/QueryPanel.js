@@ -147,7 +147,7 @@ export function QueryPanel(initial, { changed, remove, duplicate }) {
       else drawGraph(columns, labels, asked, isUTC, drawnAtFirst);
     } else if (tab === 'explain') {
       PlanTree(view, data.explain.tree, asked.expr);
-      fill(status, `${data.explain.tree.detail} · ${Math.round(seconds * 1000)} ms with the way here and back`);
+      fill(status, `${formatDuration(asked.end - asked.start)} every ${formatDuration(asked.step)} · ${Math.round(seconds * 1000)} ms with the way here and back`);
       fill(notes);
       return;
     } else {

@@ -63,6 +63,9 @@ public struct Derivation: Sendable, Equatable {
     /// Derivations in one answer at most.
     static let maximumParts = 200
 
+    /// Samples at either end of a long list that lines show, beside those with a remark.
+    private static let endsInLines = 3
+
     /// What the steps come to.
     public var outcome: Double? { steps.last?.value }
 }
@@ -112,13 +115,19 @@ extension Derivation {
         out.append("\(prefix)\(branch)\(title)\(series) = \(number)  at \(Explanation.seconds(time.milliseconds))")
         let below = prefix + (branch.isEmpty ? "" : branch == "├─ " ? "│  " : "   ")
         let margin = below + (inputs.isEmpty && omittedInputs == 0 ? "     " : "│    ")
-        if !samples.isEmpty {
-            if omittedSamples > 0 { out.append("\(margin)… \(omittedSamples) samples before") }
-            for sample in samples {
-                let time = Explanation.seconds(sample.time.milliseconds)
-                let value = NumberText.string(sample.value, style: .plain)
-                out.append("\(margin)\(time)  \(value)\(sample.note.isEmpty ? "" : "  ← " + sample.note)")
+        if omittedSamples > 0 { out.append("\(margin)… \(omittedSamples) samples before") }
+        var skipped = 0
+        for (index, sample) in samples.enumerated() {
+            let isShown = index < Self.endsInLines || index >= samples.count - Self.endsInLines || !sample.note.isEmpty
+            guard isShown else {
+                skipped += 1
+                continue
             }
+            if skipped > 0 { out.append("\(margin)… \(skipped) more") }
+            skipped = 0
+            let time = Explanation.seconds(sample.time.milliseconds)
+            let value = NumberText.string(sample.value, style: .plain)
+            out.append("\(margin)\(time)  \(value)\(sample.note.isEmpty ? "" : "  ← " + sample.note)")
         }
         let width = steps.map(\.name.count).max() ?? 0
         for step in steps {

@@ -141,13 +141,13 @@ extension PointExplainer {
         return steps.steps
     }
 
-    /// All buckets; the one the rank falls into and its neighbours below are derived in full.
+    /// All buckets; the one the rank falls into and its neighbour below are derived in full.
     private func bucketInputs(_ part: Part, _ buckets: [Bucket], _ phi: Double) throws(QueryError) -> [Derivation] {
         let total = buckets.last?.row.value ?? 0
         let found = buckets.firstIndex { $0.row.value >= phi * total } ?? buckets.count - 1
         var result: [Derivation] = []
         for (index, bucket) in buckets.enumerated().prefix(Derivation.maximumInputs) {
-            let isNear = index == found || index == found - 1 || index == buckets.count - 1
+            let isNear = index == found || index == found - 1
             result.append(isNear ? try derive(part, bucket.row) : mention(part, bucket.row))
         }
         return result

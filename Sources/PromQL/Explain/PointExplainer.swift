@@ -204,7 +204,7 @@ extension PointExplainer {
         return candidates.first { function($0.value).isSame(as: row.value) } ?? candidates.first
     }
 
-    /// Rows with the largest in front, as many as are shown; the first few of them derived.
+    /// Rows with the largest in front, as many as are shown; the first few of them derived, further down only the first.
     func inputs(
         _ part: Part, _ rows: [Row], expanded: Int = Derivation.maximumExpanded
     ) throws(QueryError) -> [Derivation] {
@@ -213,6 +213,7 @@ extension PointExplainer {
             if x.isNaN || y.isNaN { return y.isNaN && !x.isNaN || x.isNaN == y.isNaN && a.offset < b.offset }
             return x == y ? a.offset < b.offset : x > y
         }
+        let expanded = partCount > 1 ? min(1, expanded) : expanded
         var result: [Derivation] = []
         for (index, row) in sorted.prefix(Derivation.maximumInputs).enumerated() {
             result.append(index < expanded ? try derive(part, row.element) : mention(part, row.element))
