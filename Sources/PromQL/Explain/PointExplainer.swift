@@ -17,13 +17,17 @@ extension Engine {
         _ expr: Expr, _ text: String, of labels: Labels?, at time: Timestamp, steps: PointSteps = .instant,
         on storage: any Queryable, lookback: Duration? = nil, context: QueryContext? = nil
     ) throws(QueryError) -> Derivation {
+        // The query as written: passes save work and change no value.
+        var unchanged = options
+        unchanged.passes = []
+        let planner = Engine(unchanged)
         let plan: Plan
         switch steps {
-        case .instant: plan = try self.plan(expr, start: time, end: time, step: .zero)
+        case .instant: plan = try planner.plan(expr, start: time, end: time, step: .zero)
         case .range(let start, let end, let step):
-            plan = try self.plan(expr, start: start, end: end, step: step)
+            plan = try planner.plan(expr, start: start, end: end, step: step)
             // The bounds of times hold for the point, too.
-            _ = try self.plan(expr, start: time, end: time, step: .zero)
+            _ = try planner.plan(expr, start: time, end: time, step: .zero)
         }
         guard plan.type == .vector || plan.type == .scalar else {
             throw QueryError(.evaluation, "only points of instant vectors and scalars can be explained")
@@ -160,6 +164,7 @@ extension PointExplainer {
         case .stepInvariant(let inner):
             // Computed once, at the first step of the query.
             return try derive(part.operand(0, inner, at: plan.grid.start), row)
+        case .shared(_, let inner): return try derive(part.operand(0, inner), row)
         case .selector(let selector): return try explain(selector, part, row)
         case .rangeFunction(let function): return try explain(function, part, row)
         case .function(let function): return try explain(function, part, row)
@@ -179,7 +184,15 @@ extension PointExplainer {
     /// A value without its arithmetic.
     func mention(_ part: Part, _ row: Row) -> Derivation {
         var node = part.node
-        if case .stepInvariant(let inner) = node { node = inner }
+        while true {
+            if case .stepInvariant(let inner) = node {
+                node = inner
+            } else if case .shared(_, let inner) = node {
+                node = inner
+            } else {
+                break
+            }
+        }
         let explanation = Explanation(alone: node)
         var title = explanation.title
         switch node {
