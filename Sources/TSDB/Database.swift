@@ -135,6 +135,12 @@ public final class Database: Appendable, Queryable {
         try head.select(matchers, from: from.milliseconds, through: through.milliseconds)
     }
 
+    public func select(
+        _ matchers: [Matcher], from: Timestamp, through: Timestamp, stop: StopCheck
+    ) throws(TSDBError) -> any SeriesSet {
+        try head.select(matchers, from: from.milliseconds, through: through.milliseconds, stop: stop)
+    }
+
     public func labelNames(_ matchers: [Matcher], from: Timestamp, through: Timestamp) throws(TSDBError) -> [String] {
         try head.labelNames(matchers, from: from.milliseconds, through: through.milliseconds)
     }

@@ -54,11 +54,14 @@ public struct Annotation: Sendable, Equatable {
 public struct Annotations: Sendable {
     /// Different texts kept per query. Texts carry metric names, so there can be as many as metrics.
     public static let maximumCount = 10_000
+    /// Bytes of all texts: labels made in a query can be long.
+    public static let maximumBytes = 4 << 20
     /// Of each level so many are shown, as upstream's API does it, and the number of the others.
     public static let shownCount = 10
 
     /// Places in `all`.
     private var known: [String: Int] = [:]
+    private var bytes = 0
     public private(set) var all: [Annotation] = []
 
     public init() {}
@@ -67,9 +70,10 @@ public struct Annotations: Sendable {
         let key = annotation.level.rawValue + annotation.text
         if let index = known[key] {
             if annotation.range.upperBound > all[index].range.upperBound { all[index].range = annotation.range }
-        } else if all.count < Self.maximumCount {
+        } else if all.count < Self.maximumCount && bytes < Self.maximumBytes {
             known[key] = all.count
             all.append(annotation)
+            bytes += key.utf8.count
         }
     }
 

@@ -91,7 +91,7 @@ public struct Engine: Sendable {
         try Parser.parse(query, options: options.parser)
     }
 
-    private func builder(_ storage: any Queryable, _ lookback: Duration?, _ context: QueryContext) -> OperatorBuilder {
+    func builder(_ storage: any Queryable, _ lookback: Duration?, _ context: QueryContext) -> OperatorBuilder {
         OperatorBuilder(
             storage: storage, lookback: lookback.flatMap { $0 > .zero ? $0 : nil } ?? options.lookback,
             delayedNameRemoval: options.delayedNameRemoval, context: context)
@@ -134,12 +134,16 @@ extension Engine {
     ) throws(QueryError) -> InstantVector {
         let root = finished(root)
         var vector = InstantVector(at: time)
+        var budget = LabelBudget(context)
         try root.forEachColumn(steps: 1, context) { (index, column) throws(QueryError) in
             guard column.isPresent(0) else { return }
             try context.reserve(samples: 1)
-            vector.labels.append(root.labels(at: index))
+            let labels = root.labels(at: index)
+            try budget.add(labels)
+            vector.labels.append(labels)
             vector.values.append(column.values[0])
         }
+        try budget.settle()
         return vector
     }
 
@@ -150,6 +154,7 @@ extension Engine {
         let (source, windows) = try builder.source(range, grid)
         let scratch = Scratch()
         var matrix = SampleMatrix()
+        var budget = LabelBudget(builder.context)
         for index in 0..<source.count {
             try source.load(index, into: scratch, context: builder.context)
             // A subquery's steps may reach out of the window; storage's samples do not.
@@ -158,10 +163,14 @@ extension Engine {
             if range.reach != .window { scratch.samples.closeWindow(windows) }
             guard scratch.samples.count > 0 else { continue }
             try builder.context.reserve(samples: scratch.samples.count)
+            // Twice: sorting by labels copies them.
+            try builder.context.reserve(bytes: scratch.samples.count * 32)
             let labels = source.labels(at: index)
+            try budget.add(labels)
             matrix.append(source.dropsName(at: index) ? labels.droppingName() : labels, scratch.samples)
         }
-        return matrix.reordered(sortedByLabels(matrix.labels))
+        try budget.settle()
+        return matrix.reordered(try sortedByLabels(matrix.labels, builder.context))
     }
 }
 
@@ -174,9 +183,15 @@ extension Engine {
         let root = finished(root)
         var labels: [Labels] = []
         labels.reserveCapacity(root.count)
-        for index in 0..<root.count { labels.append(root.labels(at: index)) }
+        var budget = LabelBudget(context)
+        for index in 0..<root.count {
+            let one = root.labels(at: index)
+            try budget.add(one)
+            labels.append(one)
+        }
+        try budget.settle()
         // Sorted before the values are there: rows are written in their final order, once.
-        let order = sortedByLabels(labels)
+        let order = try sortedByLabels(labels, context)
         var matrix = RangeMatrix(grid: grid)
         try root.forEachColumn(order, steps: grid.count, context) { (index, column) throws(QueryError) in
             let count = column.presentCount
@@ -189,7 +204,10 @@ extension Engine {
     }
 
     /// Indices in upstream's order of results.
-    private func sortedByLabels(_ labels: [Labels]) -> [Int] { LabelOrder.sorted(labels) }
+    private func sortedByLabels(_ labels: [Labels], _ context: QueryContext) throws(QueryError) -> [Int] {
+        try context.reserve(bytes: labels.count * MemoryLayout<Int>.stride)
+        return LabelOrder.sorted(labels)
+    }
 
     /// With delayed name removal names go now, and series that become equal are one.
     private func finished(_ root: any VectorOperator) -> any VectorOperator {

@@ -6,12 +6,16 @@ public struct EngineOptions: Sendable {
     public var lookback = Duration.minutes(5)
     /// Points that a query may hold at one time (`--query.max-samples`).
     public var maxSamples = 50_000_000
-    /// Bytes that a query may hold in columns and tables.
-    public var maxBytes = 4 << 30
+    /// Bytes that a query may hold in columns, tables, labels and its answer (`--query.max-memory`).
+    public var maxBytes = 512 << 20
+    /// Bytes that all queries may hold together; `nil`: no bound.
+    public var memory: QueryMemory?
     /// `--query.timeout`; `nil`: none.
     public var timeout: Duration? = .minutes(2)
     /// Keeps `__name__` until the end of the query (feature `promql-delayed-name-removal`).
     public var delayedNameRemoval = false
+    /// `stats=all` tells samples per step (feature `promql-per-step-stats`).
+    public var perStepStatistics = false
     /// The step of `x[1h:]`: the global evaluation interval.
     public var defaultSubqueryStep = Duration.minutes(1)
     /// Which experimental parts of the language are allowed.
@@ -22,6 +26,8 @@ public struct EngineOptions: Sendable {
     public var passes = PlanPasses.all
     /// Threads that help with one query. The engine starts none of its own.
     public var runner: any MorselRunner = SerialRunner()
+    /// Nanoseconds that the calling thread has worked; for telling light queries from heavy ones.
+    public var threadClock: QueryContext.MonotonicClock = { 0 }
 
     public init() {}
 
@@ -30,6 +36,6 @@ public struct EngineOptions: Sendable {
         let (nanoseconds, overflow) = (timeout?.milliseconds ?? 0).multipliedReportingOverflow(by: 1_000_000)
         return QueryContext(
             maxSamples: maxSamples, maxBytes: maxBytes, timeout: timeout == nil || overflow ? nil : nanoseconds,
-            clock: clock, analysis: analysis, runner: runner)
+            memory: memory, clock: clock, threadClock: threadClock, analysis: analysis, runner: runner)
     }
 }

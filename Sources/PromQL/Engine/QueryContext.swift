@@ -13,11 +13,17 @@ public final class QueryContext: Sendable {
     public typealias MonotonicClock = @Sendable () -> Int64
 
     /// Where the query finds other threads.
-    public let runner: any MorselRunner
+    public var runner: any MorselRunner { isTrial ? SerialRunner() : helpers }
+    private let helpers: any MorselRunner
     private let canceled = Atomic<Bool>(false)
     /// On `clock`; `.max` is never.
     private let deadline: Int64
     private let clock: MonotonicClock
+    /// While the query is taken for a light one: when, on `threadClock`, it no longer is. `.max`: it is no trial.
+    private let lightUntil = Atomic<Int64>(.max)
+    private let threadClock: MonotonicClock
+    /// What all queries together hold.
+    private let memory: QueryMemory?
     /// Points that may be held at one time.
     public let maxSamples: Int
     /// Bytes that may be held at one time in columns and tables.
@@ -30,13 +36,16 @@ public final class QueryContext: Sendable {
     /// Watches the operators, for `EXPLAIN ANALYZE`; `nil`: nobody does, and operators are not wrapped.
     public let analysis: Analysis?
 
-    /// `timeout` in nanoseconds from now; `nil`: none.
+    /// `timeout` in nanoseconds from now; `nil`: none. `threadClock` counts the CPU time of the calling thread.
     public init(
-        maxSamples: Int = 50_000_000, maxBytes: Int = .max, timeout: Int64? = nil,
-        clock: @escaping MonotonicClock = { 0 }, analysis: Analysis? = nil, runner: any MorselRunner = SerialRunner()
+        maxSamples: Int = 50_000_000, maxBytes: Int = .max, timeout: Int64? = nil, memory: QueryMemory? = nil,
+        clock: @escaping MonotonicClock = { 0 }, threadClock: @escaping MonotonicClock = { 0 },
+        analysis: Analysis? = nil, runner: any MorselRunner = SerialRunner()
     ) {
         self.analysis = analysis
-        self.runner = runner
+        helpers = runner
+        self.memory = memory
+        self.threadClock = threadClock
         self.maxSamples = maxSamples
         self.maxBytes = maxBytes
         self.clock = clock
@@ -47,6 +56,8 @@ public final class QueryContext: Sendable {
             deadline = .max
         }
     }
+
+    deinit { memory?.release(heldBytes.load(ordering: .relaxed)) }
 }
 
 // MARK: Stopping
@@ -72,6 +83,32 @@ extension QueryContext {
         if deadline != .max && clock() >= deadline {
             throw QueryError(.timeout, "query timed out in expression evaluation")
         }
+        let light = lightUntil.load(ordering: .relaxed)
+        if light != .max && threadClock() >= light { throw QueryError.heavy }
+    }
+
+    /// Whether waiting for this query has become pointless; for storage, which checks while it searches.
+    public var shouldStop: Bool {
+        do throws(QueryError) {
+            try check()
+            return false
+        } catch { return true }
+    }
+}
+
+// MARK: Light or heavy
+
+extension QueryContext {
+    /// Bytes that a light query may hold.
+    static let lightBytes = 16 << 20
+
+    /// Whether this is such a trial: its work stays on one thread.
+    public var isTrial: Bool { lightUntil.load(ordering: .relaxed) != .max }
+
+    /// Runs what follows as a trial: once this thread has worked on it for `nanoseconds`, or it wants more than 16 MiB,
+    /// it throws `heavy`, and is to be run again where heavy queries are. To be called by the thread that works.
+    public func tryAsLight(nanoseconds: Int64) {
+        lightUntil.store(threadClock().addingReportingOverflow(nanoseconds).partialValue, ordering: .relaxed)
     }
 }
 
@@ -96,11 +133,28 @@ extension QueryContext {
         let held = heldBytes.wrappingAdd(count, ordering: .relaxed).newValue
         if count < 0 || held > maxBytes || held < 0 {
             heldBytes.wrappingSubtract(count, ordering: .relaxed)
-            throw QueryError(.limit, "query processing would take more than \(maxBytes) bytes of memory in query execution")
+            throw QueryError(
+                .limit, "query processing would take more than \(maxBytes) bytes of memory in query execution")
+        }
+        if held > Self.lightBytes && lightUntil.load(ordering: .relaxed) != .max {
+            heldBytes.wrappingSubtract(count, ordering: .relaxed)
+            throw QueryError.heavy
+        }
+        if let memory, !memory.reserve(count) {
+            heldBytes.wrappingSubtract(count, ordering: .relaxed)
+            throw QueryError(
+                .busy,
+                "queries that run now hold too much memory: all together may take \(memory.limit) bytes; try again later"
+            )
         }
     }
 
-    public func release(bytes count: Int) { heldBytes.wrappingSubtract(count, ordering: .relaxed) }
+    public func release(bytes count: Int) {
+        heldBytes.wrappingSubtract(count, ordering: .relaxed)
+        memory?.release(count)
+    }
+
+    public var bytesHeld: Int { heldBytes.load(ordering: .relaxed) }
 
     /// Counts a table of `series` × `steps`: its points and its bytes.
     public func reserveTable(series: Int, steps: Int) throws(QueryError) {

@@ -13,7 +13,13 @@ public struct QueryError: Error, Equatable, Sendable, CustomStringConvertible {
         case limit
         /// Storage failed: `internal`.
         case storage
+        /// All queries together hold as much memory as they may: `unavailable`.
+        case busy
+        /// Not an error of the query: it was tried as a light one and is none (`QueryContext.tryAsLight`).
+        case heavy
     }
+
+    static let heavy = QueryError(.heavy, "the query is too heavy for the lane of light ones")
 
     public var code: Code
     /// Upstream's text where upstream has one, without the `line:column: parse error: ` in front.

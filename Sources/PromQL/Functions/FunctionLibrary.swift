@@ -70,11 +70,11 @@ private struct FunctionBuilder {
         case "label_replace":
             return try LabelReplace.make(
                 try vector(0), destination: try string(1), replacement: try string(2), source: try string(3),
-                expression: try string(4), range: call.range)
+                expression: try string(4), range: call.range, context: context)
         case "label_join":
             return try LabelJoin.make(
                 try vector(0), destination: try string(1), separator: try string(2), sources: try strings(from: 3),
-                range: call.range)
+                range: call.range, context: context)
         case "histogram_quantile", "histogram_fraction", "histogram_quantiles": return try histogram(name)
         // Functions of native histograms, which float samples never are; and of start times, which are not kept.
         case "histogram_avg", "histogram_count", "histogram_sum", "histogram_stddev", "histogram_stdvar",
@@ -106,8 +106,9 @@ private struct FunctionBuilder {
         if grid.count > 1 { context.annotate(.warning, Sorting.ineffective, at: call.range) }
         switch name {
         case "sort_by_label", "sort_by_label_desc":
-            return Sorting.byLabels(
-                try vector(0), try strings(from: 1), descending: name == "sort_by_label_desc", grid: grid)
+            return try Sorting.byLabels(
+                try vector(0), try strings(from: 1), descending: name == "sort_by_label_desc", grid: grid,
+                context: context)
         default:
             return try Sorting.byValue(try vector(0), descending: name == "sort_desc", grid: grid, context: context)
         }

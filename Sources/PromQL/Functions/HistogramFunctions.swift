@@ -133,7 +133,7 @@ struct HistogramFunction: VectorOperator {
             }
             guard !told.contains(text) else { continue }
             let isPresent = try scratch.withColumn(count: stepCount) { (column) throws(QueryError) in
-                try context.checkCanceled()
+                try context.check()
                 try input.fill(index, into: &column, scratch: scratch)
                 return !column.isEmpty
             }

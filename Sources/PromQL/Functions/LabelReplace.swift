@@ -9,7 +9,7 @@ import TSDB
 enum LabelReplace {
     static func make(
         _ source: any VectorOperator, destination: String, replacement: String, source name: String,
-        expression: String, range: Range<Int>
+        expression: String, range: Range<Int>, context: QueryContext
     ) throws(QueryError) -> any VectorOperator {
         let pattern: Pattern
         do {
@@ -22,7 +22,11 @@ enum LabelReplace {
             throw QueryError(
                 .evaluation, "invalid destination label name in label_replace(): \(destination)", range: range)
         }
-        return RelabeledSeries.make(source, setting: destination) { labels in
+        // Each reference yields at most the whole value.
+        let references = replacement.utf8.reduce(0) { $0 + ($1 == UInt8(ascii: "$") ? 1 : 0) }
+        return try RelabeledSeries.make(source, setting: destination, context: context) { labels in
+            replacement.utf8.count &+ references &* labels.length(of: name)
+        } _: { labels in
             pattern.captures(in: labels[name] ?? "")?.expand(template: replacement)
         }
     }

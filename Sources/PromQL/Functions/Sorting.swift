@@ -32,26 +32,34 @@ enum Sorting {
         for index in 0..<source.count where all.rowPresence(index)[0] & 1 != 0 {
             present.append((all.rowValues(index)[0], index))
         }
-        present.sort { a, b in
+        let order = try CheckedSort.sorted(present.indices, context) { first, second in
+            let a = present[first], b = present[second]
             if a.value.isNaN || b.value.isNaN {
                 return a.value.isNaN == b.value.isNaN ? a.index < b.index : b.value.isNaN
             }
             if a.value != b.value { return descending ? a.value > b.value : a.value < b.value }
             return a.index < b.index
         }
-        return ReorderedSeries(source: source, order: present.map(\.index))
+        return ReorderedSeries(source: source, order: order.map { present[$0].index })
     }
 
     /// By the values of `names`, one after the other, in natural order; then by all labels.
     static func byLabels(
-        _ source: any VectorOperator, _ names: [String], descending: Bool, grid: StepGrid
-    ) -> any VectorOperator {
+        _ source: any VectorOperator, _ names: [String], descending: Bool, grid: StepGrid, context: QueryContext
+    ) throws(QueryError) -> any VectorOperator {
         guard grid.count == 1 else { return source }
-        let keys = (0..<source.count).map { index in
+        var keys: [(values: [[UInt8]], labels: Labels)] = []
+        var budget = LabelBudget(context)
+        for index in 0..<source.count {
             let labels = source.labels(at: index)
-            return (values: names.map { Array((labels[$0] ?? "").utf8) }, labels: labels)
+            // Twice, for the values; and each name is an array of its own.
+            try budget.add(labels)
+            try budget.add(labels)
+            try context.reserve(bytes: names.count * LabelBudget.overhead)
+            keys.append((values: names.map { Array((labels[$0] ?? "").utf8) }, labels: labels))
         }
-        let order = (0..<source.count).sorted { first, second in
+        try budget.settle()
+        let order = try CheckedSort.sorted(0..<source.count, context) { first, second in
             let (a, b) = descending ? (keys[second], keys[first]) : (keys[first], keys[second])
             for (left, right) in zip(a.values, b.values) {
                 let comparison = NaturalOrder.compare(left, right)

@@ -18,11 +18,16 @@ struct OperatorBuilder {
         self.context = context
     }
 
+    /// What a set holds per series.
+    private static let bytesPerSeries = 96
+
     /// What a function that changes a value's meaning does to names.
     var dropping: NameTreatment { delayedNameRemoval ? .marked : .dropped }
 
     func build(_ node: PlanNode, on grid: StepGrid) throws(QueryError) -> any VectorOperator {
         try context.check()
+        // What an operator borrows while it works: a few columns, the windows of its series. Deep queries add up.
+        try context.reserve(bytes: grid.count.multipliedReportingOverflow(by: 64).overflow ? .max : grid.count * 64)
         guard let analysis = context.analysis else { return try make(node, on: grid) }
         return try analysis.watch(Explanation(alone: node)) { (measures) throws(QueryError) in
             Measured(try make(node, on: grid, measures), measures, analysis.clock)
@@ -56,25 +61,30 @@ struct OperatorBuilder {
     func select(
         _ plan: SelectorPlan, _ windows: WindowGrid, _ measures: OperatorMeasures? = nil, isWindow: Bool = false
     ) throws(QueryError) -> any SeriesSet {
+        let began = context.analysis?.clock() ?? 0
+        let set: any SeriesSet
         do {
-            guard let measures, let clock = context.analysis?.clock else {
-                return try select(plan, from: windows.from, through: windows.through)
-            }
-            let began = clock()
-            let set = try select(plan, from: windows.from, through: windows.through)
-            measures.selected(set.count, nanoseconds: clock() &- began, isWindow: isWindow)
-            return Counted(inner: set, measures: measures, clock: clock)
+            set = try select(plan, from: windows.from, through: windows.through)
         } catch {
+            // Storage gave up because we asked it to: say why.
+            try context.check()
             throw QueryError(storage: error)
         }
+        try context.reserve(bytes: set.count * Self.bytesPerSeries)
+        guard let measures, let clock = context.analysis?.clock else { return set }
+        measures.selected(set.count, nanoseconds: clock() &- began, isWindow: isWindow)
+        return Counted(inner: set, measures: measures, clock: clock)
     }
 
     private func select(
         _ plan: SelectorPlan, from: Timestamp, through: Timestamp
     ) throws(TSDBError) -> any SeriesSet {
-        guard let whole = plan.whole else { return try storage.select(plan.matchers, from: from, through: through) }
+        let stop: StopCheck = { [context] in context.shouldStop }
+        guard let whole = plan.whole else {
+            return try storage.select(plan.matchers, from: from, through: through, stop: stop)
+        }
         let set = try sharedSelections.whole(whole, from: from, through: through) { () throws(TSDBError) in
-            try storage.select(whole, from: from, through: through)
+            try storage.select(whole, from: from, through: through, stop: stop)
         }
         return PartialSeriesSet.of(set, where: plan.matchers.filter { !whole.contains($0) })
     }

@@ -59,6 +59,8 @@ public struct GlobalConfig: Equatable, Sendable {
     public var nameValidation = NameValidation.utf8
     public var nameEscaping = NameEscaping.allowUTF8
     public var extraScrapeMetrics = false
+    /// Where evaluated queries are logged; empty: nowhere.
+    public var queryLogFile = ""
 
     public init() {}
 }

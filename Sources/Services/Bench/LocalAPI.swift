@@ -17,8 +17,7 @@ struct LocalAPI {
         var options = WebAPI.Options()
         options.acceptsRemoteWrite = true
         api = WebAPI(
-            status: status, registry: MetricsRegistry(), pool: ThreadPool("bench", threads: 1),
-            clock: StillClock(time: time),
+            status: status, registry: MetricsRegistry(), lanes: QueryLanes(), clock: StillClock(time: time),
             options: options)
     }
 

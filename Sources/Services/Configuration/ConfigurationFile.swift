@@ -104,7 +104,8 @@ public struct ConfigurationFile {
         try CommonScrapeFields.read(
             &fields, protocols: &global.protocols, limits: &global.limits, validation: &global.nameValidation,
             escaping: &global.nameEscaping, extra: &global.extraScrapeMetrics)
-        try fields.refuse(["query_log_file", "scrape_failure_log_file"])
+        global.queryLogFile = try fields.string("query_log_file").map { $0.isEmpty ? "" : absolute($0) } ?? ""
+        try fields.refuse(["scrape_failure_log_file"])
         try fields.finish()
         return global
     }

@@ -104,6 +104,7 @@ extension Configuration {
             out.list("scrape_protocols", global.protocols.map(\.rawValue))
             out.field("evaluation_interval", global.evaluationInterval)
             if global.ruleQueryOffset > .zero { out.field("rule_query_offset", global.ruleQueryOffset) }
+            if !global.queryLogFile.isEmpty { out.field("query_log_file", global.queryLogFile) }
             if !global.externalLabels.isEmpty { out.labels("external_labels", global.externalLabels) }
             out.limits(global.limits, besides: ScrapeLimits())
         }

@@ -107,8 +107,17 @@ public struct ServerParts: Sendable {
     public var scraper: Scraper?
     /// The configuration as `/api/v1/status/config` shows it: YAML, secrets hidden.
     public var configuration: String
+    /// `query_log_file`.
+    public var queryLog: QueryLog?
+    /// None for a database in memory.
+    public var activeQueries: ActiveQueries?
 
-    public init(database: Database, engine: Engine, scraper: Scraper? = nil, configuration: String = "") {
+    public init(
+        database: Database, engine: Engine, scraper: Scraper? = nil, configuration: String = "", queryLog: QueryLog? = nil,
+        activeQueries: ActiveQueries? = nil
+    ) {
+        self.queryLog = queryLog
+        self.activeQueries = activeQueries
         self.scraper = scraper
         self.database = database
         self.engine = engine

@@ -9,8 +9,8 @@ import TSDB
 /// The front door of this module: it knows the database, the engine, the scraper and the configuration by their seams, and no
 /// sockets. `WebServer` puts it on a port.
 public struct WebAPI: Sendable {
-    /// Where queries and appends run.
-    public let pool: ThreadPool
+    /// Where queries run, and whatever else computes.
+    public let lanes: QueryLanes
     let status: ServerStatus
     private var routes = Routes()
     private let metrics = HTTPMetrics()
@@ -22,18 +22,18 @@ public struct WebAPI: Sendable {
     let queryMetrics: QueryMetrics
 
     public init(
-        status: ServerStatus, registry: MetricsRegistry, pool: ThreadPool, clock: any WallClock,
+        status: ServerStatus, registry: MetricsRegistry, lanes: QueryLanes, clock: any WallClock,
         options: Options = Options(), assets: WebAssets = WebAssets(), hooks: Hooks = Hooks()
     ) {
         self.clock = clock
         self.hooks = hooks
         prefix = options.routePrefix
         crossOrigin = CrossOrigin(allowed: options.allowedOrigins)
-        let queryMetrics = QueryMetrics(concurrency: pool.limit)
+        let queryMetrics = QueryMetrics(lanes)
         self.queryMetrics = queryMetrics
         registry.add { queryMetrics.write(to: &$0) }
         self.status = status
-        self.pool = pool
+        self.lanes = lanes
         let metrics = metrics
         registry.add { metrics.write(to: &$0) }
         addLifecycle(to: &routes, registry: registry)
@@ -70,13 +70,13 @@ public struct WebAPI: Sendable {
         return parts
     }
 
-    /// Runs what may take time on a thread of the pool.
+    /// Runs what computes for a moment on a thread of its own. What a request can make long runs in the lanes instead.
     func offload(
         _ body: @escaping @Sendable () -> Result<Reply, APIError>
     ) async throws(APIError) -> Reply {
         let result: Result<Reply, APIError>
         do throws(ThreadPool.Full) {
-            result = try await pool.run(body)
+            result = try await lanes.light.run(body)
         } catch {
             throw APIError(.unavailable, "too many requests are waiting; the limit is \(error.limit)")
         }

@@ -40,11 +40,15 @@ actor Reloader {
     private let storesExemplars: Bool
     private let clock: any WallClock
     private let logger: Logger
+    private let activeQueries: ActiveQueries?
+    private var queryLog: QueryLog?
 
     init(
         loader: ConfigurationLoader, status: ServerStatus, database: Database, engine: EngineOptions,
-        scraper: Scraper, retention: TSDB.Duration, storesExemplars: Bool, clock: any WallClock, logger: Logger
+        scraper: Scraper, retention: TSDB.Duration, storesExemplars: Bool, clock: any WallClock, logger: Logger,
+        activeQueries: ActiveQueries? = nil
     ) {
+        self.activeQueries = activeQueries
         self.loader = loader
         self.status = status
         self.database = database
@@ -79,14 +83,23 @@ actor Reloader {
             logger.warning("Rules are checked, but not evaluated yet", metadata: ["rules": "\(count)"])
         }
         database.apply(Self.options(configuration, retention, storesExemplars: storesExemplars))
+        openQueryLog(configuration.global.queryLogFile)
         var options = engine
         options.defaultSubqueryStep = configuration.global.evaluationInterval
         status.use(
             ServerParts(
-                database: database, engine: Engine(options), scraper: scraper, configuration: configuration.yaml))
+                database: database, engine: Engine(options), scraper: scraper, configuration: configuration.yaml,
+                queryLog: queryLog, activeQueries: activeQueries))
         await scraper.apply(configuration.scrapeConfigs)
         status.reloaded(at: clock.now(), successfully: true)
         logger.info("Completed loading of configuration file", metadata: ["jobs": "\(configuration.scrapeConfigs.count)"])
+    }
+
+    /// Opened again at each reload: a tool that rotates logs moves the file and asks for one.
+    private func openQueryLog(_ path: String) {
+        queryLog = nil
+        guard !path.isEmpty else { return }
+        do throws(TSDBError) { queryLog = try QueryLog(path: path, clock: clock) } catch { logger.error("\(error)") }
     }
 
     /// The file's settings over those of the flags.

@@ -56,8 +56,12 @@ struct Serve: AsyncParsableCommand {
     @Option(name: .customLong("query.max-samples"), help: "Samples one query may hold in memory.")
     var queryMaxSamples = 50_000_000
 
-    @Option(name: .customLong("query.max-concurrency"), help: "Queries that run at once.")
+    @Option(
+        name: .customLong("query.max-concurrency"), help: "Queries that run at once, beside light ones, which always may.")
     var queryMaxConcurrency = 20
+
+    @Option(name: .customLong("query.max-memory"), help: "Bytes one query may hold; all together may hold twice as much.")
+    var queryMaxMemory = "512MB"
 
     @Option(name: .customLong("query.lookback-delta"), help: "How long a sample stands for its series.")
     var queryLookback = "5m"
@@ -85,6 +89,7 @@ struct Serve: AsyncParsableCommand {
             ("log.level", logLevel),
             ("query.lookback-delta", queryLookback),
             ("query.max-concurrency", "\(queryMaxConcurrency)"),
+            ("query.max-memory", queryMaxMemory),
             ("query.max-samples", "\(queryMaxSamples)"),
             ("query.timeout", queryTimeout),
             ("storage.tsdb.path", storagePath),

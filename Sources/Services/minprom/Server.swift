@@ -42,12 +42,15 @@ struct Server {
         registry.add { ServerMetrics.write(status, to: &$0) }
 
         let stop = StopRequest(), storage = StorageSide()
-        let web = webServer(status, registry, storage, stop)
+        var laneOptions = QueryLanes.Options()
+        laneOptions.heavyQueries = flags.queryMaxConcurrency
+        let lanes = QueryLanes(laneOptions)
+        let web = webServer(status, registry, lanes, storage, stop)
         let background = Task {
             await withDiscardingTaskGroup { group in
                 group.addTask {
                     do throws(StartError) {
-                        try await open(configuration, loader, pages, status, registry, storage)
+                        try await open(configuration, loader, pages, status, registry, lanes, storage)
                     } catch {
                         storage.fail(error)
                         stop.ask()
@@ -77,6 +80,7 @@ struct Server {
         background.cancel()
         if let running = storage.running {
             running.transport.close()
+            running.activeQueries?.close()
             do throws(TSDBError) { try running.database.close() } catch { logger.error("Closing the database: \(error)") }
         }
         if let failure = failure ?? storage.failure { throw failure }
@@ -84,15 +88,16 @@ struct Server {
     }
 
     private func webServer(
-        _ status: ServerStatus, _ registry: MetricsRegistry, _ storage: StorageSide, _ stop: StopRequest
+        _ status: ServerStatus, _ registry: MetricsRegistry, _ lanes: QueryLanes, _ storage: StorageSide,
+        _ stop: StopRequest
     ) -> WebServer {
         var doors = WebAPI.Options()
         doors.acceptsRemoteWrite = flags.enableRemoteWrite
         doors.routePrefix = settings.routePrefix
         doors.allowedOrigins = settings.allowedOrigins
         let api = WebAPI(
-            status: status, registry: registry, pool: ThreadPool("query", threads: flags.queryMaxConcurrency),
-            clock: clock, options: doors, assets: WebAssets(files: EmbeddedFiles.all()),
+            status: status, registry: registry, lanes: lanes, clock: clock, options: doors,
+            assets: WebAssets(files: EmbeddedFiles.all()),
             hooks: .init(
                 reload: {
                     guard let running = storage.running else { return "the server is not ready" }
@@ -125,6 +130,7 @@ private final class StorageSide: Sendable {
         var scraper: Scraper
         var reloader: Reloader
         var transport: NIOScrapeTransport
+        var activeQueries: ActiveQueries?
     }
 
     private enum State { case starting, running(Running), failed(StartError) }
@@ -145,7 +151,7 @@ extension Server {
     /// Opens the database, starts scraping and upkeep, and makes the server ready. Returns when upkeep is cancelled.
     private func open(
         _ configuration: Configuration, _ loader: ConfigurationLoader, _ pages: [String: InternalTransport.Page],
-        _ status: ServerStatus, _ registry: MetricsRegistry, _ storage: StorageSide
+        _ status: ServerStatus, _ registry: MetricsRegistry, _ lanes: QueryLanes, _ storage: StorageSide
     ) async throws(StartError) {
         let upkeep = ThreadPool("upkeep", threads: 1)
         let opened: Result<Database, StartError>
@@ -166,16 +172,39 @@ extension Server {
         let scraper = Scraper(
             storage: database, transport: InternalTransport(pages: pages, otherwise: transport), wallClock: clock,
             clock: scrapeThread, options: scraping)
+        let activeQueries = activeQueries(lanes.options)
         let reloader = Reloader(
             loader: loader, status: status, database: database, engine: settings.engine, scraper: scraper,
-            retention: settings.retention, storesExemplars: settings.storesExemplars, clock: clock, logger: logger)
+            retention: settings.retention, storesExemplars: settings.storesExemplars, clock: clock, logger: logger,
+            activeQueries: activeQueries)
         registry.add { ServerMetrics.write(database, scraper.statistics.current, to: &$0) }
-        storage.run(.init(database: database, scraper: scraper, reloader: reloader, transport: transport))
+        storage.run(
+            .init(
+                database: database, scraper: scraper, reloader: reloader, transport: transport,
+                activeQueries: activeQueries))
         await reloader.start(configuration)
         guard !Task.isCancelled else { return }
         status.setReady(true)
         logger.info("Server is ready to receive web requests.")
-        await keep(database, upkeep)
+        await keep(database, lanes, upkeep)
+    }
+
+    /// Room for all queries that can run at once. Says what was running when the process before this one ended.
+    private func activeQueries(_ lanes: QueryLanes.Options) -> ActiveQueries? {
+        guard flags.storagePath != ":memory:" else { return nil }
+        do throws(TSDBError) {
+            let queries = try ActiveQueries(
+                directory: flags.storagePath, places: lanes.heavyQueries + lanes.lightThreads, clock: clock)
+            if !queries.unfinished.isEmpty {
+                logger.info(
+                    "These queries didn't finish in the last run:",
+                    metadata: ["queries": "[\(queries.unfinished.joined(separator: ","))]"])
+            }
+            return queries
+        } catch {
+            logger.error("No record of running queries: \(error)")
+            return nil
+        }
     }
 
     private func openDatabase(_ configuration: Configuration) throws(StartError) -> Database {
@@ -210,11 +239,12 @@ extension Server {
     }
 
     /// Once a second: what the database has to do in the background.
-    private func keep(_ database: Database, _ pool: ThreadPool) async {
+    private func keep(_ database: Database, _ lanes: QueryLanes, _ pool: ThreadPool) async {
         var lastFailure = ""
         while !Task.isCancelled {
             do { try await Task.sleep(for: .seconds(1)) } catch { return }
             let failure = (try? await pool.run { () -> String in
+                lanes.tick()
                 do throws(TSDBError) { try database.tick() } catch { return error.description }
                 return ""
             }) ?? ""

@@ -46,9 +46,17 @@ struct Settings {
         engine.lookback = try Self.duration("query.lookback-delta", flags.queryLookback)
         guard engine.lookback > .zero else { throw StartError("--query.lookback-delta must be positive") }
         engine.maxSamples = flags.queryMaxSamples
+        guard let memory = ByteSize.parse(flags.queryMaxMemory), (1 << 20...1 << 60).contains(memory) else {
+            throw StartError("--query.max-memory: \"\(flags.queryMaxMemory)\" is not a size of 1MB or more, such as 512MB")
+        }
+        engine.maxBytes = memory
+        engine.memory = QueryMemory(limit: memory * 2)
         engine.clock = SystemClock.monotonic
-        // One thread less than cores: a query's own thread works, too.
-        if System.coreCount > 1 { engine.runner = PoolRunner(ThreadPool("morsels", threads: System.coreCount - 1)) }
+        engine.threadClock = SystemClock.thread
+        // One thread less than cores: a query's own thread works, too. Only heavy queries are helped, at their priority.
+        if System.coreCount > 1 {
+            engine.runner = PoolRunner(ThreadPool("morsels", threads: System.coreCount - 1, niceness: 5))
+        }
         guard let format = LogLines.Format(rawValue: flags.logFormat) else {
             throw StartError("--log.format must be logfmt or json, not \"\(flags.logFormat)\"")
         }
@@ -71,6 +79,7 @@ struct Settings {
         case "promql-experimental-functions": engine.parser.experimentalFunctions = true
         case "promql-duration-expr": engine.parser.durationExpressions = true
         case "promql-delayed-name-removal": engine.delayedNameRemoval = true
+        case "promql-per-step-stats": engine.perStepStatistics = true
         case "promql-binop-fill-modifiers": engine.parser.fillModifiers = true
         case "exemplar-storage": storesExemplars = true
         case "promql-extended-range-selectors": engine.parser.extendedRangeSelectors = true

@@ -15,6 +15,13 @@ struct SystemClock: WallClock {
         return Timestamp(milliseconds: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000)
     }
 
+    /// Nanoseconds that the calling thread has worked.
+    static func thread() -> Int64 {
+        var time = timespec()
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+    }
+
     /// Nanoseconds on a clock that never turns back.
     static func monotonic() -> Int64 {
         var time = timespec()

@@ -2,8 +2,10 @@ import Synchronization
 
 extension Head {
     /// Resolves matchers and notes, for each series found, what it holds now.
-    func select(_ matchers: [Matcher], from: Int64, through: Int64) throws(TSDBError) -> HeadSeriesSet {
-        let expansion = expandPatterns(matchers)
+    func select(
+        _ matchers: [Matcher], from: Int64, through: Int64, stop: StopCheck = { false }
+    ) throws(TSDBError) -> HeadSeriesSet {
+        let expansion = try expandPatterns(matchers, stop)
         return index.withLock { index in
             let slots = MatcherResolver.resolve(matchers, expansion.values, in: index)
             let indexEpoch = index.epochs.enter()
@@ -27,9 +29,15 @@ extension Head {
         }
     }
 
+    /// Values that a pattern is tried on between two looks at whether anyone still wants the answer; a power of two
+    /// less one. A large pattern takes some tens of microseconds for a value.
+    private static let valuesBetweenStops = 63
+
     /// Runs the regexes of `matchers` over the values their labels have, outside of the lock: a slow pattern must not
     /// keep scrapes from making series. Values that appear meanwhile are caught up with under the lock.
-    private func expandPatterns(_ matchers: [Matcher]) -> (values: [PatternExpansion?], epoch: ReadEpochs.Epoch) {
+    private func expandPatterns(
+        _ matchers: [Matcher], _ stop: StopCheck
+    ) throws(TSDBError) -> (values: [PatternExpansion?], epoch: ReadEpochs.Epoch) {
         let (candidates, symbols, epoch) = index.withLock { index in
             let lists = matchers.map { matcher -> [UInt32] in
                 guard let pattern = matcher.pattern, pattern.literals == nil, let name = index.symbols.find(matcher.name)
@@ -44,7 +52,14 @@ extension Head {
                 values.append(nil)
                 continue
             }
-            let matching = candidates.filter { pattern.matches(symbols.bytes($0)) }
+            var matching: [UInt32] = []
+            for (number, candidate) in candidates.enumerated() {
+                if number & Self.valuesBetweenStops == 0 && stop() {
+                    index.withLock { $0.epochs.leave(epoch, releasingTo: &$0.arena) }
+                    throw TSDBError(.stopped, "the search was stopped")
+                }
+                if pattern.matches(symbols.bytes(candidate)) { matching.append(candidate) }
+            }
             values.append(
                 PatternExpansion(tested: candidates.count, lastTested: candidates.last, matching: matching))
         }
@@ -95,7 +110,7 @@ extension Head {
     private func valuesByPostings(
         _ name: String, _ matchers: [Matcher], from: Int64, through: Int64
     ) throws(TSDBError) -> [String]? {
-        let expansion = expandPatterns(matchers)
+        let expansion = try expandPatterns(matchers, { false })
         return index.withLock { index -> [String]? in
             defer { index.epochs.leave(expansion.epoch, releasingTo: &index.arena) }
             let selected = MatcherResolver.resolve(matchers, expansion.values, in: index)

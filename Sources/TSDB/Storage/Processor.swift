@@ -9,3 +9,9 @@ func crc32c(_ crc: UInt32, _ bytes: UnsafeRawPointer?, _ count: Int) -> UInt32 {
 /// Asks for the cache line at `address`, and does not wait. Any address will do; one that is not mapped does nothing.
 @inline(__always)
 func prefetch(_ address: UnsafeRawPointer?) { ctsdb_prefetch(address) }
+
+/// What the allocator keeps for later goes back to the system: after a query that held hundreds of megabytes there is
+/// no later.
+public enum FreeMemory {
+    public static func release() { ctsdb_release_free_memory() }
+}

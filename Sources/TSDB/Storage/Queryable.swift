@@ -6,12 +6,29 @@ public protocol Queryable: Sendable {
     /// are seen or none. Series come in a stable order (creation order), not sorted by labels.
     func select(_ matchers: [Matcher], from: Timestamp, through: Timestamp) throws(TSDBError) -> any SeriesSet
 
+    /// The same; `stop` is asked every few hundred label values that a pattern is tried on.
+    func select(
+        _ matchers: [Matcher], from: Timestamp, through: Timestamp, stop: StopCheck
+    ) throws(TSDBError) -> any SeriesSet
+
     /// Sorted names of labels on series that satisfy `matchers` and have samples in the range; no matchers: all series.
     func labelNames(_ matchers: [Matcher], from: Timestamp, through: Timestamp) throws(TSDBError) -> [String]
 
     /// Sorted values of the label `name`, likewise.
     func labelValues(_ name: String, _ matchers: [Matcher], from: Timestamp, through: Timestamp) throws(TSDBError)
         -> [String]
+}
+
+/// Asked now and then during a long search; `true` ends it with an error of code `.stopped`.
+public typealias StopCheck = @Sendable () -> Bool
+
+extension Queryable {
+    /// As `select(_:from:through:)`; storage that can search for long overrides it and asks `stop` on the way.
+    public func select(
+        _ matchers: [Matcher], from: Timestamp, through: Timestamp, stop: StopCheck
+    ) throws(TSDBError) -> any SeriesSet {
+        try select(matchers, from: from, through: through)
+    }
 }
 
 /// The answer to one selection: a list of series, addressed by index and decoded one at a time, whole chunks at once.

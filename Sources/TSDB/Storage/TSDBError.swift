@@ -9,6 +9,8 @@ public struct TSDBError: Error, Equatable, Sendable, CustomStringConvertible {
         case limit
         /// The caller asked for something that cannot be.
         case invalid
+        /// Whoever asked no longer wants the answer.
+        case stopped
     }
 
     public var code: Code

@@ -18,8 +18,9 @@ struct TestAPI {
 
     init(
         ready: Bool = true, remoteWrite: Bool = true, lifecycle: Bool = false, assets: WebAssets = WebAssets(),
-        options: EngineOptions = EngineOptions(), prefix: String = "", hooks: WebAPI.Hooks = .init(), exemplars: Int = 0,
-        origins: Pattern? = try? Pattern(".*")
+        options: EngineOptions = EngineOptions(), prefix: String = "", hooks: WebAPI.Hooks = .init(),
+        exemplars: Int = 0, origins: Pattern? = try? Pattern(".*"), lanes: QueryLanes.Options = .init(), queryLog: String? = nil,
+        activeQueries: String? = nil
     ) {
         let clock = ManualClock(Timestamp(milliseconds: 1_000_000))
         var storage = DatabaseOptions()
@@ -33,9 +34,13 @@ struct TestAPI {
         doors.routePrefix = prefix
         doors.allowedOrigins = origins
         api = WebAPI(
-            status: status, registry: MetricsRegistry(), pool: ThreadPool("test", threads: 2), clock: clock, options: doors,
+            status: status, registry: MetricsRegistry(), lanes: QueryLanes(lanes), clock: clock, options: doors,
             assets: assets, hooks: hooks)
-        status.use(ServerParts(database: database, engine: Engine(options), configuration: "global: {}\n"))
+        status.use(
+            ServerParts(
+                database: database, engine: Engine(options), configuration: "global: {}\n",
+                queryLog: queryLog.flatMap { try? QueryLog(path: $0, clock: clock) },
+                activeQueries: activeQueries.flatMap { try? ActiveQueries(directory: $0, places: 4, clock: clock) }))
         status.setReady(ready)
         self.status = status
         self.database = database

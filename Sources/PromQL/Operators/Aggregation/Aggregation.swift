@@ -41,6 +41,7 @@ enum Aggregation {
     ) throws(QueryError) -> any VectorOperator {
         try context.check()
         let groups = input.groups(grouping)
+        try context.reserve(labelsOf: groups)
         try context.reserveTable(series: groups.labels.count, steps: steps)
         let sideBytes = groups.labels.count * steps * 8 * F.planes
         try context.reserve(bytes: sideBytes)

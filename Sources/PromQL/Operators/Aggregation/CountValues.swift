@@ -18,6 +18,8 @@ enum CountValues {
         }
         let (base, keepsValue) = baseGrouping(grouping, label)
         let groups = input.groups(base)
+        try context.reserve(labelsOf: groups)
+        let scratch = Scratch()
         var rows: [RowKey: Int] = [:]
         var labels: [Labels] = []
         var counts: [[Double]] = []
@@ -34,18 +36,30 @@ enum CountValues {
                 }
                 var text = ""
                 if keepsValue {
-                    text = texts[bits] ?? Numbers.NumberText.string(column.values[step], style: .fixed)
-                    texts[bits] = text
+                    if let known = texts[bits] {
+                        text = known
+                    } else {
+                        text = Numbers.NumberText.string(column.values[step], style: .fixed)
+                        // The text here and in the row's key, and their places in two tables.
+                        try context.reserve(bytes: 160 + 2 * text.utf8.count)
+                        texts[bits] = text
+                    }
                 }
                 let key = RowKey(group: group, text: text)
                 let row: Int
                 if let known = rows[key] {
                     row = known
                 } else {
+                    try scratch.spend(grid.count + 64, context)
+                    // Twice: while rows are counted, and as the table that is made of them.
                     try context.reserveTable(series: 1, steps: grid.count)
+                    try context.reserve(bytes: grid.count * 8 + 64)
                     row = labels.count
                     rows[key] = row
-                    labels.append(keepsValue ? groups.labels[Int(group)].setting(label, to: text) : groups.labels[Int(group)])
+                    let shared = groups.labels[Int(group)]
+                    let one = keepsValue ? shared.setting(label, to: text) : shared
+                    try context.reserve(bytes: one.packed.count + LabelBudget.overhead)
+                    labels.append(one)
                     counts.append(Array(repeating: 0, count: grid.count))
                 }
                 counts[row][step] += 1

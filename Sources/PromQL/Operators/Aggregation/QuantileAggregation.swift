@@ -10,6 +10,7 @@ enum QuantileAggregation {
     ) throws(QueryError) -> any VectorOperator {
         note(phi, place, context)
         let groups = input.groups(Aggregation.effective(grouping))
+        try context.reserve(labelsOf: groups)
         let members = GroupMembers(groups.assignment, groupCount: groups.labels.count)
         let steps = grid.count
         try context.reserveTable(series: groups.labels.count, steps: steps)

@@ -45,8 +45,17 @@ enum Selection {
             }
         }
         try context.reserveTable(series: chosen.count, steps: grid.count)
+        var labels: [Labels] = []
+        labels.reserveCapacity(chosen.count)
+        var budget = LabelBudget(context)
+        for series in chosen {
+            let one = input.labels(at: series)
+            try budget.add(one)
+            labels.append(one)
+        }
+        try budget.settle()
         let table = ColumnTable(
-            labels: chosen.map { input.labels(at: $0) }, droppedNames: chosen.map { input.dropsName(at: $0) },
+            labels: labels, droppedNames: chosen.map { input.dropsName(at: $0) },
             stepCount: grid.count)
         for group in groups.labels.indices {
             for step in 0..<grid.count {

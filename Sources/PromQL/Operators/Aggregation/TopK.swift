@@ -29,6 +29,7 @@ enum TopK {
         _ context: QueryContext, isWorse: (Double, Double) -> Bool
     ) throws(QueryError) -> any VectorOperator {
         let groups = input.groups(Aggregation.effective(grouping))
+        try context.reserve(labelsOf: groups)
         let width = size.largest
         let cells = try Selection.reserve(groups: groups, width: width, steps: grid.count, context)
         defer { context.release(bytes: cells * SelectionHeaps.bytesPerCell) }
@@ -64,6 +65,7 @@ enum LimitK {
     ) throws(QueryError) -> any VectorOperator {
         guard let size = try SelectionSize.check(k, seriesCount: input.count) else { return EmptyVector() }
         let groups = input.groups(Aggregation.effective(grouping))
+        try context.reserve(labelsOf: groups)
         let cells = try Selection.reserve(groups: groups, width: size.largest, steps: grid.count, context)
         defer { context.release(bytes: cells * SelectionHeaps.bytesPerCell) }
         let heaps = SelectionHeaps(groups: groups, width: size.largest, steps: grid.count)

@@ -66,11 +66,35 @@ struct JoinPlan: Sendable {
         let (bytes, overflow) = total.multipliedReportingOverflow(by: MemoryLayout<Meeting>.stride * 2)
         try context.reserve(bytes: overflow ? -1 : bytes)
         meetings.reserveCapacity(total)
-        if meet(many: many) {
+        let areDistinct = meet(many: many)
+        try reserveIncluded(of: one, context: context)
+        if areDistinct {
+            try context.reserve(bytes: (meetings.count + 1) * MemoryLayout<Int>.stride)
             starts = Array(0...meetings.count)
         } else {
-            mergeRows(many: many, one: one)
+            try mergeRows(many: many, one: one, context: context)
         }
+    }
+
+    /// `group_left (path)` copies a label of the one side to every row: counted before any row has it.
+    private func reserveIncluded(of one: any VectorOperator, context: QueryContext) throws(QueryError) {
+        guard !matching.include.isEmpty else { return }
+        var lengths = [Int](repeating: -1, count: one.count)
+        var total = 0
+        for (number, meeting) in meetings.enumerated() where meeting.one >= 0 {
+            let index = Int(meeting.one)
+            if lengths[index] < 0 {
+                let labels = one.labels(at: index)
+                lengths[index] = matching.include.reduce(0) { $0 &+ labels.length(of: $1) }
+            }
+            total &+= lengths[index]
+            if total > 1 << 20 || number & 4095 == 0 {
+                try context.reserve(bytes: total)
+                try context.check()
+                total = 0
+            }
+        }
+        try context.reserve(bytes: total)
     }
 
     /// Lists the meetings in the order of the many side; tells whether each is certain to have labels of its own.
@@ -102,18 +126,26 @@ struct JoinPlan: Sendable {
     }
 
     /// Gathers meetings with equal result labels into rows.
-    private mutating func mergeRows(many: any VectorOperator, one: any VectorOperator) {
+    private mutating func mergeRows(
+        many: any VectorOperator, one: any VectorOperator, context: QueryContext
+    ) throws(QueryError) {
         var known: [Labels: Int] = [:]
         var rows: [[Meeting]] = []
-        for meeting in meetings {
+        var budget = LabelBudget(context)
+        for (number, meeting) in meetings.enumerated() {
+            if number & 1023 == 0 { try context.check() }
             let labels = resultLabels(meeting, many: many, one: one)
             if let row = known[labels] {
                 rows[row].append(meeting)
             } else {
+                try budget.add(labels)
+                // Its list.
+                try context.reserve(bytes: 64)
                 known[labels] = rows.count
                 rows.append([meeting])
             }
         }
+        try budget.settle()
         meetings = []
         for row in rows {
             meetings += row.sorted { $0.group < $1.group }

@@ -64,6 +64,7 @@ struct MatchCheck {
                 guard plan.fillOne == nil else { return }
                 var matched = Array(repeating: UInt64(0), count: column.wordCount)
                 for partner in partners {
+                    try context.check()
                     try one.fill(partner, into: &column, scratch: scratch)
                     for word in 0..<column.wordCount { matched[word] |= column.presence[word] }
                 }
@@ -88,7 +89,7 @@ struct MatchCheck {
             var seen = Array(repeating: UInt64(0), count: column.wordCount)
             var found: Conflict?
             for member in members {
-                try context.checkCanceled()
+                try context.check()
                 try side.fill(member, into: &column, scratch: scratch)
                 var overlap = seen
                 var any: UInt64 = 0
@@ -105,6 +106,7 @@ struct MatchCheck {
                 // The one that was there before: the first member with a value at this step.
                 var first = member
                 for candidate in members {
+                    try context.check()
                     try side.fill(candidate, into: &column, scratch: scratch)
                     if column.isPresent(step) {
                         first = candidate

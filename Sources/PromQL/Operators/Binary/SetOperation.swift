@@ -57,7 +57,13 @@ struct SetOperation: VectorOperator {
         if op == .or {
             // Equal labels are in the same group, so only shared groups can hold them.
             var known: [Labels: Int] = [:]
-            for index in 0..<left.count where shared[Int(groups.left[index])] { known[left.labels(at: index)] = index }
+            var budget = LabelBudget(context)
+            for index in 0..<left.count where shared[Int(groups.left[index])] {
+                let labels = left.labels(at: index)
+                try budget.add(labels)
+                known[labels] = index
+            }
+            try budget.settle()
             for index in 0..<right.count {
                 if shared[Int(groups.right[index])], let same = known[right.labels(at: index)] {
                     rows[same].right = Int32(truncatingIfNeeded: index)

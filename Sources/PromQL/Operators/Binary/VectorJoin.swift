@@ -19,6 +19,7 @@ struct VectorJoin: VectorOperator {
     private let isSwapped: Bool
     private let marksNames: Bool
     private let incompatible: @Sendable () -> Void
+    private let context: QueryContext
     let isDistinctWithoutNames: Bool
 
     init(
@@ -33,6 +34,7 @@ struct VectorJoin: VectorOperator {
         var plan = JoinPlan(matching, many: many, one: one, dropsNames: dropsNames)
         kernel = BinaryKernel(op: expr.op, returnsBool: expr.returnsBool)
         marksNames = expr.returnsBool
+        self.context = context
         isDistinctWithoutNames =
             (dropsNames || many.isDistinctWithoutNames) && !matching.include.contains { NameDropping.labels.contains($0) }
         incompatible = {
@@ -89,6 +91,7 @@ struct VectorJoin: VectorOperator {
             var group = plan.meetings[range.lowerBound].group
             for position in range.dropFirst() {
                 let meeting = plan.meetings[position]
+                try context.check()
                 if meeting.group != group {
                     matched.clear()
                     group = meeting.group
@@ -156,6 +159,7 @@ struct VectorJoin: VectorOperator {
         column.markAllPresent()
         try scratch.withColumn(count: column.count) { (member) throws(QueryError) in
             for index in members {
+                try context.check()
                 try side.fill(index, into: &member, scratch: scratch)
                 for word in 0..<column.wordCount { column.presence[word] &= ~member.presence[word] }
             }

@@ -1,3 +1,4 @@
+import PromQL
 import TSDB
 
 /// Where the series come from: the counts behind `/api/v1/status/tsdb`.
@@ -8,9 +9,12 @@ struct Cardinality {
     private var seriesByPair: [String: Int] = [:]
     private var valuesByName: [String: Set<String>] = [:]
 
-    init(of database: Database) throws(TSDBError) {
-        let everything = try database.select([.notEqual("__name__", "")], from: .min, through: .max)
+    init(of database: Database, _ context: QueryContext) throws(SearchStop) {
+        let everything = try SearchStop.during(context) { () throws(TSDBError) in
+            try database.select([.notEqual("__name__", "")], from: .min, through: .max)
+        }
         for index in 0..<everything.count {
+            if index & 1023 == 0 { try SearchStop.during(context) { () throws(TSDBError) in } }
             for (name, value) in everything.labels(at: index).pairs {
                 if name == "__name__" { seriesByMetric[value, default: 0] += 1 }
                 seriesByPair[name + "=" + value, default: 0] += 1

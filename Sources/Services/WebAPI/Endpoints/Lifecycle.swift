@@ -21,7 +21,7 @@ extension WebAPI {
             hooks.quit()
             return .text("Requesting termination... Goodbye!")
         }
-        let pool = pool
+        let pool = lanes.light
         routes.on([.get], "/metrics") { _ throws(APIError) in
             do throws(ThreadPool.Full) {
                 let page = try await pool.run { registry.page() }

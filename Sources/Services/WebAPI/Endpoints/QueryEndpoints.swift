@@ -5,7 +5,7 @@ import TSDB
 
 /// `/api/v1/query`, `/api/v1/query_range`.
 ///
-///     parameters ─▶ checks in upstream's order, with its words ─▶ thread pool: parse, evaluate, render ─▶ reply
+///     parameters ─▶ checks in upstream's order, with its words ─▶ lanes: parse, evaluate, render (`QueryJob`) ─▶ reply
 ///
 /// A client that goes away cancels its query.
 extension WebAPI {
@@ -52,138 +52,24 @@ extension WebAPI {
             }
         }
         let explaining = try Explaining(parameters)
-        let clock = parts.engine.options.clock
-        let job = QueryJob(
-            query: parameters["query"], span: span, lookback: lookback, limit: limit,
-            wantsStatistics: !parameters["stats"].isEmpty, explaining: explaining, engine: parts.engine,
-            storage: parts.database,
-            context: parts.engine.context(
-                timeout: timeout, analysis: explaining == .analyze ? Analysis(clock: clock) : nil),
-            metrics: queryMetrics)
-        let result: Result<Reply, APIError>
-        do {
-            let connection = request.connection ?? Connection()
-            result = try await connection.cancelling({ job.context.cancel() }) {
-                try await pool.run { job.run() }
-            }
-        } catch {
-            throw APIError(.unavailable, "too many queries are waiting; the limit is \(pool.queueLimit)")
+        let query = parameters["query"]
+        if let remaining = parts.activeQueries?.refusal(of: query) {
+            throw APIError(
+                .execution,
+                "the server went down twice while this query ran; it is refused for another \(remaining) seconds")
         }
-        return try result.get()
-    }
-}
-
-/// When a query is evaluated.
-enum QuerySpan: Sendable {
-    case at(Timestamp)
-    case from(Timestamp, through: Timestamp, step: Duration)
-}
-
-extension Engine {
-    /// A context under the engine's bounds, whose time ends earlier when the request says so.
-    func context(timeout: Duration?, analysis: Analysis? = nil) -> QueryContext {
-        guard let timeout else { return options.context(analysis: analysis) }
-        var own = options
-        own.timeout = min(timeout, options.timeout ?? timeout)
-        return own.context(analysis: analysis)
-    }
-}
-
-/// One query from text to reply; runs on a thread of the pool.
-struct QueryJob: Sendable {
-    let query: String
-    let span: QuerySpan
-    let lookback: Duration?
-    let limit: Int?
-    let wantsStatistics: Bool
-    var explaining = Explaining.not
-    let engine: Engine
-    let storage: any Queryable
-    let context: QueryContext
-    let metrics: QueryMetrics
-    let submitted = ContinuousClock.now
-
-    func run() -> Result<Reply, APIError> {
-        let queued = WebAPI.seconds(since: submitted)
-        metrics.begin()
-        defer { metrics.end() }
-        do throws(QueryError) { try context.check() } catch {
-            return .failure(APIError(error.code == .timeout ? .timeout : .canceled, "query timed out in query queue"))
-        }
-        do throws(APIError) {
-            let preparing = ContinuousClock.now
-            let expr = try parse()
-            let prepared = WebAPI.seconds(since: preparing)
-            if explaining == .plan { return .success(try planned(expr)) }
-            let evaluating = ContinuousClock.now
-            let result = try evaluate(expr)
-            let evaluated = WebAPI.seconds(since: evaluating)
-            metrics.observe(
-                queued: queued, prepared: prepared, evaluated: evaluated, samples: result.statistics.samplesRead)
-            let statistics = wantsStatistics
-                ? ResultRenderer.Statistics(
-                    queued: queued, prepared: prepared, evaluated: evaluated, samples: result.statistics) : nil
-            let explanation = context.analysis?.explanation
-            return .success(
-                ResultRenderer(result, limit: limit, statistics: statistics, explanation: explanation).reply())
-        } catch {
-            return .failure(error)
-        }
-    }
-
-    private func parse() throws(APIError) -> Expr {
-        let expr: Expr
-        do throws(QueryError) {
-            expr = try Parser.parse(query, options: engine.options.parser)
-        } catch {
-            throw .invalidParameter("query", error.positioned(in: query))
-        }
-        if case .from = span, expr.type != .scalar && expr.type != .vector {
-            throw .invalidParameter(
-                "query",
-                "invalid expression type \"\(expr.type.rawValue)\" for range query, must be Scalar or instant Vector")
-        }
-        return expr
-    }
-
-    /// What would be done; nothing is read.
-    private func planned(_ expr: Expr) throws(APIError) -> Reply {
-        do throws(QueryError) {
-            let plan: Plan
-            switch span {
-            case .at(let time): plan = try engine.plan(expr, start: time, end: time, step: .zero)
-            case .from(let start, let end, let step): plan = try engine.plan(expr, start: start, end: end, step: step)
-            }
-            return .explained(Explanation(plan))
-        } catch {
-            throw APIError(error)
-        }
-    }
-
-    private func evaluate(_ expr: Expr) throws(APIError) -> QueryResult {
-        do throws(QueryError) {
-            switch span {
-            case .at(let time):
-                return try engine.instant(expr, query, on: storage, at: time, lookback: lookback, context: context)
-            case .from(let start, let end, let step):
-                return try engine.range(
-                    expr, query, on: storage, start: start, end: end, step: step, lookback: lookback, context: context)
-            }
-        } catch {
-            throw APIError(error)
-        }
-    }
-}
-
-extension APIError {
-    /// A query that parsed and then failed.
-    init(_ error: QueryError) {
-        switch error.code {
-        case .syntax: self.init(.badData, error.message)
-        case .evaluation, .notImplemented, .limit: self.init(.execution, error.message)
-        case .timeout: self.init(.timeout, error.message)
-        case .canceled: self.init(.canceled, error.message)
-        case .storage: self.init(.internal, error.message)
+        var job = QueryJob(
+            query: query, span: span, lookback: lookback, limit: limit, statistics: .init(parameters["stats"]),
+            engine: parts.engine, storage: parts.database, metrics: queryMetrics, active: parts.activeQueries,
+            log: parts.queryLog)
+        job.explaining = explaining
+        job.client = QueryLog.Client(address: request.clientAddress, method: request.method.rawValue, path: request.path)
+        let engine = parts.engine
+        return try await lanes.run(job.key, request.connection, context: {
+            engine.context(
+                timeout: timeout, analysis: explaining == .analyze ? Analysis(clock: engine.options.clock) : nil)
+        }) {
+            [job] context in job.run(context)
         }
     }
 }

@@ -5,9 +5,9 @@ public final class QueryMetrics: Sendable {
     private let running = Gauge()
     private let samples = Counter()
     private let slices = Labelled<Tally> { Tally() }
-    private let concurrency: Int
+    private let lanes: QueryLanes
 
-    init(concurrency: Int) { self.concurrency = concurrency }
+    init(_ lanes: QueryLanes) { self.lanes = lanes }
 
     func begin() { running.add(1) }
     func end() { running.add(-1) }
@@ -22,7 +22,12 @@ public final class QueryMetrics: Sendable {
 
     func write(to page: inout MetricsPage) {
         page.single("prometheus_engine_queries", .gauge, "The current number of queries being executed or waiting.", running.value)
-        page.single("prometheus_engine_queries_concurrent_max", .gauge, "The max number of concurrent queries.", concurrency)
+        page.single("prometheus_engine_queries_concurrent_max", .gauge, "The max number of concurrent queries.", lanes.options.heavyQueries)
+        let load = lanes.load
+        page.single("minprom_query_heavy_running", .gauge, "Heavy queries that run.", load.running)
+        page.single("minprom_query_heavy_waiting", .gauge, "Heavy queries that wait for a place.", load.waiting)
+        page.single(
+            "minprom_query_heavy_total", .counter, "Queries that were begun as light ones and were not.", load.demoted)
         page.family("prometheus_engine_query_duration_seconds", .summary, "Query timings.")
         for (slice, tally) in slices.all {
             tally.write("prometheus_engine_query_duration_seconds", [("slice", slice)], to: &page)

@@ -9,39 +9,78 @@ extension WebAPI {
         routes.on([.get, .post], "/api/v1/series") { request throws(APIError) in
             let parameters = request.parameters
             if parameters.all("match[]").isEmpty { throw APIError(.badData, "no match[] parameter provided") }
-            let question = try SeriesQuestion(parameters) { APIError.invalidParameter("match[]", $0) }
             let database = try self.parts().database
-            return try await offload { stored { () throws(TSDBError) in try question.series(in: database) } }
+            return try await search(request) { context throws(SearchStop) in
+                let question = try SeriesQuestion.read(parameters) { APIError.invalidParameter("match[]", $0) }
+                return try question.series(in: database, context)
+            }
         }
         routes.on([.get, .post], "/api/v1/labels") { request throws(APIError) in
-            let question = try SeriesQuestion(request.parameters) { APIError(.badData, $0) }
+            let parameters = request.parameters
             let database = try self.parts().database
-            return try await offload {
-                stored { () throws(TSDBError) in
-                    try question.strings { matchers throws(TSDBError) in
-                        try database.labelNames(matchers, from: question.start, through: question.end)
-                    }
+            return try await search(request) { context throws(SearchStop) in
+                let question = try SeriesQuestion.read(parameters) { APIError(.badData, $0) }
+                return try question.strings(context) { matchers throws(TSDBError) in
+                    try database.labelNames(matchers, from: question.start, through: question.end)
                 }
             }
         }
         routes.on([.get], prefix: "/api/v1/label/", suffix: "/values") { request, escaped throws(APIError) in
             let name = EscapedName.unescape(escaped)
             if name.isEmpty { throw APIError(.badData, "invalid label name: \(QuotedText.go(name))") }
-            let question = try SeriesQuestion(request.parameters) { APIError(.badData, $0) }
+            let parameters = request.parameters
             let database = try self.parts().database
-            return try await offload {
-                stored { () throws(TSDBError) in
-                    try question.strings { matchers throws(TSDBError) in
-                        try database.labelValues(name, matchers, from: question.start, through: question.end)
-                    }
+            return try await search(request) { context throws(SearchStop) in
+                let question = try SeriesQuestion.read(parameters) { APIError(.badData, $0) }
+                return try question.strings(context) { matchers throws(TSDBError) in
+                    try database.labelValues(name, matchers, from: question.start, through: question.end)
                 }
+            }
+        }
+    }
+
+    /// Searches series in the lanes, bounded as a query is: patterns and selectors can make it as long as one.
+    func search(
+        _ request: APIRequest, _ body: @escaping @Sendable (QueryContext) throws(SearchStop) -> Reply
+    ) async throws(APIError) -> Reply {
+        let engine = try self.parts().engine
+        var key = request.path + "?" + request.query
+        let hash = key.withUTF8 { Hash64.hash(UnsafeRawBufferPointer($0), seed: UInt64(request.body.readableBytes)) }
+        return try await lanes.run(hash, request.connection, context: { engine.options.context() }) { context in
+            do throws(SearchStop) {
+                return .answer(.success(try body(context)))
+            } catch {
+                if case .answer(let failure) = error { return .answer(.failure(failure)) }
+                return .tooHeavy
             }
         }
     }
 }
 
-private func stored(_ body: () throws(TSDBError) -> Reply) -> Result<Reply, APIError> {
-    do throws(TSDBError) { return .success(try body()) } catch { return .failure(APIError(error)) }
+/// Why a search has no answer.
+enum SearchStop: Error {
+    case answer(APIError)
+    case tooHeavy
+
+    init(_ error: QueryError) { self = error.code == .heavy ? .tooHeavy : .answer(APIError(error)) }
+
+    /// Runs one step of a search; where storage was asked to stop, the reason is the context's.
+    static func during<Value>(
+        _ context: QueryContext, _ step: () throws(TSDBError) -> Value
+    ) throws(SearchStop) -> Value {
+        do throws(QueryError) { try context.check() } catch { throw SearchStop(error) }
+        do throws(TSDBError) { return try step() } catch {
+            if error.code == .stopped {
+                do throws(QueryError) { try context.check() } catch { throw SearchStop(error) }
+            }
+            throw .answer(APIError(error))
+        }
+    }
+
+    /// Counts bytes that are about to be held.
+    static func reserve(_ bytes: Int, _ context: QueryContext) throws(SearchStop) {
+        do throws(QueryError) { try context.reserve(bytes: bytes) } catch { throw SearchStop(error) }
+    }
 }
 
 /// `match[]`, `start`, `end`, `limit`: which series are meant.
@@ -70,16 +109,34 @@ struct SeriesQuestion: Sendable {
         self.selectors = selectors
     }
 
+    /// The question that the parameters ask. Compiles patterns, which takes a while where there are many.
+    static func read(
+        _ parameters: Parameters, badMatch: (String) -> APIError
+    ) throws(SearchStop) -> SeriesQuestion {
+        do throws(APIError) { return try SeriesQuestion(parameters, badMatch: badMatch) } catch { throw .answer(error) }
+    }
+
     /// The label sets, each once: of one selector in storage's order, as upstream answers, of several sorted.
-    func series(in storage: any Queryable) throws(TSDBError) -> Reply {
+    func series(in storage: any Queryable, _ context: QueryContext) throws(SearchStop) -> Reply {
         if selectors.count == 1 {
-            let set = try storage.select(selectors[0], from: start, through: end)
+            let set = try SearchStop.during(context) { () throws(TSDBError) in
+                try storage.select(selectors[0], from: start, through: end, stop: { context.shouldStop })
+            }
+            // As JSON; labels are some 200 bytes.
+            try SearchStop.reserve(min(set.count, limit ?? set.count) * 256, context)
             return reply(total: set.count) { set.labels(at: $0) }
         }
         var found: Set<Labels> = []
         for matchers in selectors {
-            let set = try storage.select(matchers, from: start, through: end)
-            for index in 0..<set.count { found.insert(set.labels(at: index)) }
+            let set = try SearchStop.during(context) { () throws(TSDBError) in
+                try storage.select(matchers, from: start, through: end, stop: { context.shouldStop })
+            }
+            for index in 0..<set.count {
+                let labels = set.labels(at: index)
+                // The set, the sorted list, and as JSON.
+                if found.insert(labels).inserted { try SearchStop.reserve(labels.packed.count * 3 + 128, context) }
+                if index & 1023 == 0 { try SearchStop.during(context) { () throws(TSDBError) in } }
+            }
         }
         let all = Array(found)
         let order = LabelOrder.sorted(all)
@@ -106,13 +163,18 @@ struct SeriesQuestion: Sendable {
     }
 
     /// The union over all selectors of what `ask` gives for one, sorted by bytes.
-    func strings(_ ask: ([Matcher]) throws(TSDBError) -> [String]) throws(TSDBError) -> Reply {
+    func strings(
+        _ context: QueryContext, _ ask: ([Matcher]) throws(TSDBError) -> [String]
+    ) throws(SearchStop) -> Reply {
         var found: [String]
         if selectors.count <= 1 {
-            found = try ask(selectors.first ?? [])
+            found = try SearchStop.during(context) { () throws(TSDBError) in try ask(selectors.first ?? []) }
         } else {
             var union: Set<String> = []
-            for matchers in selectors { union.formUnion(try ask(matchers)) }
+            for matchers in selectors {
+                let more = try SearchStop.during(context) { () throws(TSDBError) in try ask(matchers) }
+                union.formUnion(more)
+            }
             found = union.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
         }
         let total = found.count

@@ -47,13 +47,8 @@ extension WebAPI {
             }
             let limit = min(Int(text) ?? 10, 10_000)
             let database = try self.parts().database
-            return try await offload {
-                do throws(TSDBError) {
-                    let cardinality = try Cardinality(of: database)
-                    return .success(cardinality.reply(database.statistics, limit: limit))
-                } catch {
-                    return .failure(APIError(error))
-                }
+            return try await search(request) { context throws(SearchStop) in
+                try Cardinality(of: database, context).reply(database.statistics, limit: limit)
             }
         }
         // Rules are not evaluated yet, and there is nobody to send alerts to.

@@ -1,4 +1,5 @@
 import Numbers
+import PromQL
 import Scraper
 import TSDB
 
@@ -25,12 +26,53 @@ extension WebAPI {
         }
         routes.on([.get], "/api/v1/metadata") { request throws(APIError) in
             let parameters = request.parameters
-            let limit = try Self.number(parameters, "limit"), perMetric = try Self.number(parameters, "limit_per_metric")
+            let limit = try Self.number(parameters, "limit").flatMap { $0 >= 0 ? $0 : nil }
+            let perMetric = try Self.number(parameters, "limit_per_metric").flatMap { $0 > 0 ? $0 : nil }
             let wanted = parameters["metric"]
             let pools = await self.pools()
             return try await offload {
                 .success(Self.metadata(pools, wanted: wanted, limit: limit, perMetric: perMetric))
             }
+        }
+        routes.on([.get], "/api/v1/targets/metadata") { request throws(APIError) in
+            let parameters = request.parameters
+            let limit = try Self.number(parameters, "limit").flatMap { $0 >= 0 ? $0 : nil }
+            let wanted = parameters["metric"], selector = parameters["match_target"]
+            var matchers: [Matcher] = []
+            if !selector.isEmpty {
+                do throws(QueryError) { matchers = try Parser.parseMetricSelector(selector) } catch {
+                    throw .invalidParameter("match_target", error.positioned(in: selector))
+                }
+            }
+            let pools = await self.pools(), wantedBy = matchers
+            return try await offload {
+                .success(Self.targetMetadata(pools, wanted: wanted, of: wantedBy, limit: limit))
+            }
+        }
+    }
+
+    /// Per target. As upstream: `limit` ends the list between targets, and who asks for one metric is not told its name
+    /// again.
+    private static func targetMetadata(_ pools: [PoolStatus], wanted: String, of matchers: [Matcher], limit: Int?) -> Reply {
+        .success { json in
+            json.append("[")
+            var count = 0
+            for pool in pools {
+                for target in pool.active where matchers.allSatisfy({ $0.matches(target.target.labels) }) {
+                    if let limit, count >= limit { break }
+                    for entry in target.metadata where wanted.isEmpty || entry.family == wanted {
+                        json.append(count > 0 ? ",{\"target\":" : "{\"target\":" as StaticString)
+                        json.append(target.target.labels)
+                        if wanted.isEmpty { json.append("metric", string: entry.family) }
+                        json.append("type", string: entry.type.rawValue)
+                        json.append("help", string: entry.help)
+                        json.append("unit", string: entry.unit)
+                        json.append("}")
+                        count += 1
+                    }
+                }
+            }
+            json.append("]")
         }
     }
 
@@ -81,7 +123,7 @@ extension WebAPI {
         let text = parameters[name]
         if text.isEmpty { return nil }
         guard let number = Int(text) else { throw APIError(.badData, "\(name) must be a number") }
-        return number > 0 ? number : nil
+        return number
     }
 
     private static func metadata(_ pools: [PoolStatus], wanted: String, limit: Int?, perMetric: Int?) -> Reply {

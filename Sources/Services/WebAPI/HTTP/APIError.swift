@@ -47,13 +47,15 @@ public struct APIError: Error, Equatable, Sendable {
         self.init(error.code == .limit ? .execution : .internal, error.description)
     }
 
-    public var reply: Reply {
+    public var reply: Reply { .json(body, kind.status) }
+
+    var body: ByteBuffer {
         var json = JSONText()
         json.append("{\"status\":\"error\",\"errorType\":\"")
         json.append(kind.rawValue)
         json.append("\",\"error\":")
         json.appendQuoted(message)
         json.append("}")
-        return .json(json.take(), kind.status)
+        return json.take()
     }
 }

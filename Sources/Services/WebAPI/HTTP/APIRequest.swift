@@ -11,6 +11,8 @@ public struct APIRequest: Sendable {
     public var body: ByteBuffer
     /// Called once when the client goes away before the answer; one action at a time.
     public var connection: Connection?
+    /// Without the port, for logs.
+    public var clientAddress = ""
 
     public init(
         _ method: HTTPRequest.Method, _ path: String, query: String = "", headers: HTTPFields = [:],

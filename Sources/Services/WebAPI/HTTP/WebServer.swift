@@ -122,16 +122,21 @@ struct Responder: HTTPResponder {
         do {
             body = try await collect(request, context, limit: path.hasSuffix("/write") ? limits.writeBodyBytes : limits.formBytes)
         } catch is BodyTooLarge {
-            var refused = response(to: .text("request body too large\n", .contentTooLarge), request, context)
+            let isAPI = path.hasPrefix("/api/v1/") && !path.hasSuffix("/write")
+            let text = "request body too large"
+            let refusal = isAPI
+                ? Reply.json(APIError(.badData, text).body, .contentTooLarge) : .text(text + "\n", .contentTooLarge)
+            var refused = response(to: refusal, request, context)
             refused.headers[.connection] = "close"
             return refused
         }
-        let reply = await api.answer(
-            APIRequest(
-                request.method, path, query: request.uri.query ?? "", headers: request.headers, body: body,
-                connection: connection))
+        var asked = APIRequest(
+            request.method, path, query: request.uri.query ?? "", headers: request.headers, body: body,
+            connection: connection)
+        asked.clientAddress = context.channel.remoteAddress?.ipAddress ?? ""
+        let reply = await api.answer(asked)
         return response(
-            to: await reply.compressed(for: request.headers[.acceptEncoding], on: api.pool), request, context)
+            to: await reply.compressed(for: request.headers[.acceptEncoding], on: api.lanes.light), request, context)
     }
 
     private struct BodyTooLarge: Error {}
@@ -176,7 +181,7 @@ struct Responder: HTTPResponder {
         case .buffer(let buffer):
             return Response(status: reply.status, headers: headers, body: .init(byteBuffer: buffer))
         case .pieces(let source):
-            let pool = api.pool
+            let pool = api.lanes.answers
             return Response(
                 status: reply.status, headers: headers,
                 body: .init { writer in

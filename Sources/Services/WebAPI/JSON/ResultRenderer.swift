@@ -25,10 +25,11 @@ final class ResultRenderer: PieceSource, @unchecked Sendable {
     static let pieceSize = 256 << 10
 
     struct Statistics {
-        var queued: Double
-        var prepared: Double
-        var evaluated: Double
-        var samples: QueryStatistics
+        var timings: QueryTimings
+        var counts: SampleCount
+        /// Most samples held at one time.
+        var peak: Int
+        var showsSteps: Bool
     }
 
     private enum Stage { case head, rows(next: Int), done }
@@ -39,13 +40,19 @@ final class ResultRenderer: PieceSource, @unchecked Sendable {
     private let statistics: Statistics?
     private let explanation: Explanation?
     private let times: RenderedTimes
+    /// Keeps what the answer holds counted until it is sent.
+    private let context: QueryContext?
     private var stage = Stage.head
     private var json = JSONText(capacity: 64 << 10)
 
     /// `limit` bounds the number of series.
-    init(_ result: QueryResult, limit: Int?, statistics: Statistics?, explanation: Explanation? = nil) {
+    init(
+        _ result: QueryResult, limit: Int?, statistics: Statistics?, explanation: Explanation? = nil,
+        context: QueryContext? = nil
+    ) {
         self.result = result
         self.explanation = explanation
+        self.context = context
         self.statistics = statistics
         let count: Int
         switch result.value {
@@ -255,22 +262,34 @@ extension JSONText {
         append("}")
     }
 
-    fileprivate mutating func append(_ statistics: ResultRenderer.Statistics) {
-        let total = statistics.prepared + statistics.evaluated
+    mutating func append(_ statistics: ResultRenderer.Statistics) {
+        let timings = statistics.timings
         append(",\"stats\":{\"timings\":{\"evalTotalTime\":")
-        append(total)
+        append(timings.evaluationTotal)
         append(",\"resultSortTime\":0,\"queryPreparationTime\":")
-        append(statistics.prepared)
+        append(timings.prepared)
         append(",\"innerEvalTime\":")
-        append(statistics.evaluated)
+        append(timings.evaluated)
         append(",\"execQueueTime\":")
-        append(statistics.queued)
+        append(timings.queued)
         append(",\"execTotalTime\":")
-        append(statistics.queued + total)
-        append("},\"samples\":{\"totalQueryableSamples\":")
-        append(statistics.samples.samplesRead)
+        append(timings.total)
+        append("},\"samples\":{")
+        if statistics.showsSteps && !statistics.counts.perStep.isEmpty {
+            append("\"totalQueryableSamplesPerStep\":[")
+            for (step, count) in statistics.counts.perStep.enumerated() {
+                append(step == 0 ? "[" : ",[" as StaticString)
+                appendTime(milliseconds: statistics.counts.grid.time(step))
+                append(",")
+                append(count)
+                append("]")
+            }
+            append("],")
+        }
+        append("\"totalQueryableSamples\":")
+        append(statistics.counts.total)
         append(",\"peakSamples\":")
-        append(statistics.samples.samplesPeak)
+        append(statistics.peak)
         append("}}")
     }
 }

@@ -44,9 +44,13 @@ public final class ThreadPool: @unchecked Sendable {
     private var started = 0
     private var running = 0
 
+    /// How far its threads give way to others; 0 to 19.
+    private let niceness: Int32
+
     /// Up to `threads` threads, and up to `queueLimit` jobs waiting for one.
-    public init(_ name: String, threads: Int, queueLimit: Int = 10_000) {
+    public init(_ name: String, threads: Int, queueLimit: Int = 10_000, niceness: Int32 = 0) {
         self.name = name
+        self.niceness = niceness
         limit = max(1, threads)
         self.queueLimit = queueLimit
         mutex = .allocate(capacity: 1)
@@ -134,6 +138,10 @@ public final class ThreadPool: @unchecked Sendable {
     }
 
     private func work() {
+        #if os(Linux)
+            // Of the calling thread: on Linux priorities are the threads' own.
+            if niceness != 0 { setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, niceness) }
+        #endif
         pthread_mutex_lock(mutex)
         while true {
             idle += 1
