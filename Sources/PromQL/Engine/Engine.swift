@@ -92,9 +92,10 @@ public struct Engine: Sendable {
     }
 
     func builder(_ storage: any Queryable, _ lookback: Duration?, _ context: QueryContext) -> OperatorBuilder {
-        OperatorBuilder(
-            storage: storage, lookback: lookback.flatMap { $0 > .zero ? $0 : nil } ?? options.lookback,
-            delayedNameRemoval: options.delayedNameRemoval, context: context)
+        let lookback = lookback.flatMap { $0 > .zero ? $0 : nil } ?? options.lookback, fault = options.fault
+        return OperatorBuilder(
+            storage: fault?.storage(storage) ?? storage, lookback: fault?.lookback(lookback) ?? lookback,
+            delayedNameRemoval: options.delayedNameRemoval, context: context, fault: fault)
     }
 
     private func result(_ value: QueryResult.Value, _ text: String, _ context: QueryContext) -> QueryResult {

@@ -20,6 +20,8 @@ public struct EngineOptions: Sendable {
     public var defaultSubqueryStep = Duration.minutes(1)
     /// Which experimental parts of the language are allowed.
     public var parser = ParserOptions()
+    /// A mistake that the engine makes on purpose, for tests of comparisons.
+    public var fault: EngineFault?
     /// Nanoseconds; for the timeout. The engine reads no clock of its own.
     public var clock: QueryContext.MonotonicClock = { 0 }
     /// Rewritings that make plans cheaper. No answer depends on them.

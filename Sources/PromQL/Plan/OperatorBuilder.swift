@@ -8,14 +8,20 @@ struct OperatorBuilder {
     let lookback: Duration
     let delayedNameRemoval: Bool
     let context: QueryContext
+    /// A mistake to make, in tests.
+    private let fault: EngineFault?
     private let sharedOperators = SharedOperators()
     private let sharedSelections = SharedSelections()
 
-    init(storage: any Queryable, lookback: Duration, delayedNameRemoval: Bool, context: QueryContext) {
+    init(
+        storage: any Queryable, lookback: Duration, delayedNameRemoval: Bool, context: QueryContext,
+        fault: EngineFault? = nil
+    ) {
         self.storage = storage
         self.lookback = lookback
         self.delayedNameRemoval = delayedNameRemoval
         self.context = context
+        self.fault = fault
     }
 
     /// What a set holds per series.
@@ -38,7 +44,8 @@ struct OperatorBuilder {
     private func make(
         _ node: PlanNode, on grid: StepGrid, _ measures: OperatorMeasures? = nil
     ) throws(QueryError) -> any VectorOperator {
-        switch node {
+        if let fault, let wrong = try fault.wrongOperator(for: node, on: grid, self) { return wrong }
+        switch fault?.rewritten(node) ?? node {
         case .scalar(let value): return ConstantScalar(value: value)
         case .selector(let plan): return try selector(plan, grid, measures)
         case .rangeFunction(let plan): return try rangeFunction(plan, grid)

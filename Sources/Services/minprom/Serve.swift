@@ -72,6 +72,9 @@ struct Serve: AsyncParsableCommand {
     @Option(name: .customLong("log.format"), help: "logfmt or json.")
     var logFormat = "logfmt"
 
+    @Option(name: .customLong("test.engine-fault"), help: .hidden)
+    var engineFault: String?
+
     func run() async throws {
         do throws(StartError) {
             try await Server(self).run()

@@ -57,6 +57,14 @@ struct Settings {
         if System.coreCount > 1 {
             engine.runner = PoolRunner(ThreadPool("morsels", threads: System.coreCount - 1, niceness: 5))
         }
+        if let name = flags.engineFault {
+            guard let fault = EngineFault(rawValue: name) else {
+                let names = EngineFault.allCases.map(\.rawValue).joined(separator: ", ")
+                throw StartError("--test.engine-fault must be one of \(names), not \"\(name)\"")
+            }
+            engine.fault = fault
+            warnings.append("--test.engine-fault: answers are wrong on purpose (\(name))")
+        }
         guard let format = LogLines.Format(rawValue: flags.logFormat) else {
             throw StartError("--log.format must be logfmt or json, not \"\(flags.logFormat)\"")
         }

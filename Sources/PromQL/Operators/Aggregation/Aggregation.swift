@@ -36,7 +36,7 @@ enum Aggregation {
         return .without(names + [MetricName.label])
     }
 
-    private static func fold<F: Fold>(
+    static func fold<F: Fold>(
         _ input: any VectorOperator, _ grouping: Grouping, _ steps: Int, _ context: QueryContext, _: F.Type
     ) throws(QueryError) -> any VectorOperator {
         try context.check()
