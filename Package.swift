@@ -97,10 +97,19 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
             ],
             path: "Sources/Services/Bench", swiftSettings: hot),
+        .target(
+            name: "Compare",
+            dependencies: [
+                "Alerter", "ConfigurationFile", "Exposition", "JSON", "Numbers", "PrometheusClient", "PromQL", "TSDB",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            path: "Sources/Services/Compare"),
         .executableTarget(
             name: "minprom",
             dependencies: [
-                "Bench", "CWebFiles", "ConfigurationFile", "HostMetrics", "JSON", "Numbers", "PrometheusClient", "PromQL",
+                "Bench", "CWebFiles", "Compare", "ConfigurationFile", "HostMetrics", "JSON", "Numbers", "PrometheusClient", "PromQL",
                 "RegularExpression", "Scraper", "SelfMetrics", "TSDB", "WebAPI",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
@@ -124,8 +133,8 @@ let package = Package(
         .testTarget(
             name: "ServicesTests",
             dependencies: [
-                "Alerter", "Bench", "ConfigurationFile", "HostMetrics", "JSON", "PrometheusClient", "PromQL", "RegularExpression",
-                "Scraper", "SelfMetrics", "Snappy", "Support", "TSDB", "WebAPI",
+                "Alerter", "Bench", "Compare", "ConfigurationFile", "HostMetrics", "JSON", "PrometheusClient", "PromQL",
+                "RegularExpression", "Scraper", "SelfMetrics", "Snappy", "Support", "TSDB", "WebAPI",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),

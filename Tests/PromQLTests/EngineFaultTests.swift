@@ -47,7 +47,8 @@ struct EngineFaultTests {
                 answers.append("\(try engine.instant(query, on: storage, at: Timestamp(milliseconds: at)).value)")
             }
             let range = try engine.range(
-                query, on: storage, start: Timestamp(milliseconds: 0), end: Timestamp(milliseconds: 600_000), step: .seconds(15))
+                query, on: storage, start: Timestamp(milliseconds: 0), end: Timestamp(milliseconds: 600_000),
+                step: .seconds(15))
             answers.append("\(range.value)")
         }
         return answers

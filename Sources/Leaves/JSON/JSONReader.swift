@@ -8,7 +8,8 @@ import Numbers
 /// No tree is built: a large answer costs what the caller keeps of it (`JSONValue` is the tree, for small documents).
 /// Source: RFC 8259. Lone surrogates become U+FFFD, as in Go; bytes that are not UTF-8 are an error.
 ///
-/// Invariants: `position <= bytes.count`; `depth <= maximumDepth <= 64`, so that no input makes us recurse without bound.
+/// Invariants: `position <= bytes.count`; `depth <= maximumDepth <= 64`, so that no input makes us recurse without
+/// bound.
 public struct JSONReader {
     /// What the next value is, by its first byte.
     public enum Kind: Equatable, Sendable { case object, array, string, number, bool, null }
@@ -85,7 +86,9 @@ public struct JSONReader {
         let start = position
         if peek == UInt8(ascii: "-") { position &+= 1 }
         let integer = takeDigits()
-        guard integer > 0, integer == 1 || bytes[position &- integer] != UInt8(ascii: "0") else { throw error("not a number") }
+        guard integer > 0, integer == 1 || bytes[position &- integer] != UInt8(ascii: "0") else {
+            throw error("not a number")
+        }
         if peek == UInt8(ascii: ".") {
             position &+= 1
             guard takeDigits() > 0 else { throw error("digits are missing behind the point") }
@@ -262,7 +265,9 @@ extension JSONReader {
     private func scalar(_ at: inout Int, _ end: Int) throws(JSONError) -> Unicode.Scalar {
         let first = try hexadecimal(&at, end)
         if let scalar = Unicode.Scalar(first) { return scalar }
-        if (0xd800..<0xdc00).contains(first), end &- at >= 6, bytes[at] == UInt8(ascii: "\\"), bytes[at &+ 1] == UInt8(ascii: "u") {
+        if (0xd800..<0xdc00).contains(first), end &- at >= 6, bytes[at] == UInt8(ascii: "\\"),
+            bytes[at &+ 1] == UInt8(ascii: "u")
+        {
             var next = at &+ 2
             let second = try hexadecimal(&next, end)
             if (0xdc00..<0xe000).contains(second) {

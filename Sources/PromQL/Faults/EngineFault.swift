@@ -4,8 +4,8 @@ import TSDB
 ///
 ///     minprom serve --test.engine-fault=missed-reset        (not in the help; for tests alone)
 ///
-/// Each stands for a mistake that was made in some implementation of PromQL. A fault is looked at when operators are made, once
-/// per node of the plan, and never while they run: without one, nothing is different and nothing costs.
+/// Each stands for a mistake that was made in some implementation of PromQL. A fault is looked at when operators are
+/// made, once per node of the plan, and never while they run: without one, nothing is different and nothing costs.
 public enum EngineFault: String, Sendable, CaseIterable {
     /// `rate` and `increase` as if the samples reached the window's edges.
     case extrapolation
@@ -95,7 +95,8 @@ extension EngineFault {
     ) throws(QueryError) -> any VectorOperator {
         let (source, windows) = try builder.source(plan.range, grid)
         return RangeFunction(
-            source: source, windows: windows, kernel: kernel, names: names ?? builder.dropping, context: builder.context)
+            source: source, windows: windows, kernel: kernel, names: names ?? builder.dropping, context: builder.context
+        )
     }
 
     /// The lookback with the mistake in it.

@@ -36,7 +36,9 @@ public struct ClientError: Error, Equatable, Sendable, CustomStringConvertible {
             self = error
         } else if error is NIOTooManyBytesError {
             self.init(.tooLarge, "\(base): the answer is larger than \(limits.answer) bytes")
-        } else if let error = error as? HTTPClientError, [.deadlineExceeded, .readTimeout, .writeTimeout].contains(error) {
+        } else if let error = error as? HTTPClientError,
+            [.deadlineExceeded, .readTimeout, .writeTimeout].contains(error)
+        {
             self.init(.timeout, "\(base): no answer within \(limits.seconds) s")
         } else if let error = error as? HTTPClientError, error == .invalidURL {
             self.init(.address, "\(base): not an address")

@@ -3,6 +3,7 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 import Numbers
+import Synchronization
 import TSDB
 
 /// A client of the Prometheus HTTP API, for the tools that talk to servers: ours or another's.
@@ -11,8 +12,9 @@ import TSDB
 ///     let answer = try await client.query("up", at: now)
 ///     await client.shutdown()
 ///
-/// Connections are kept and reused. An error the server *answers* (`status: error`) is a value, `QueryAnswer`; a `ClientError`
-/// is thrown when there is no such answer. Answers are bounded in bytes, nesting and time: the other side is not trusted.
+/// Connections are kept and reused. An error the server *answers* (`status: error`) is a value, `QueryAnswer`; a
+/// `ClientError` is thrown when there is no such answer. Answers are bounded in bytes, nesting and time: the other
+/// side is not trusted.
 public final class PrometheusClient: Sendable {
     public struct Limits: Sendable {
         /// Bytes of one answer.
@@ -28,8 +30,10 @@ public final class PrometheusClient: Sendable {
     private let credentials: (user: String, password: String)?
     private let limits: Limits
     private let http: HTTPClient
+    private let isShutDown = Atomic<Bool>(false)
 
-    /// `address` is `http://host:port/prefix`, with `https` and `user:password@` if need be; a bare `host:port` means http.
+    /// `address` is `http://host:port/prefix`, with `https` and `user:password@` if need be; a bare `host:port` means
+    /// http.
     public init(_ address: String, limits: Limits = Limits()) throws(ClientError) {
         let parsed = try ServerAddress(address)
         base = parsed.base
@@ -41,11 +45,20 @@ public final class PrometheusClient: Sendable {
         configuration.redirectConfiguration = .disallow
         // Nobody listening is news, not something to wait for.
         configuration.connectionPool.retryConnectionEstablishment = false
-        http = HTTPClient(eventLoopGroupProvider: .shared(MultiThreadedEventLoopGroup.singleton), configuration: configuration)
+        http = HTTPClient(
+            eventLoopGroupProvider: .shared(MultiThreadedEventLoopGroup.singleton), configuration: configuration)
     }
 
     /// Closes all connections. Call it once, after the last request.
-    public func shutdown() async { try? await http.shutdown() }
+    public func shutdown() async {
+        isShutDown.store(true, ordering: .relaxed)
+        try? await http.shutdown()
+    }
+
+    deinit {
+        // Where an error came in between: the HTTP client insists on being shut down.
+        if !isShutDown.load(ordering: .relaxed) { http.shutdown { _ in } }
+    }
 
     // MARK: Queries
 

@@ -8,7 +8,8 @@ import TSDB
 ///     {"status":"success","data":{"resultType":"matrix","result":[{"metric":{…},"values":[[t,"v"],…]}]},"warnings":[…]}
 ///     {"status":"error","errorType":"bad_data","error":"…"}
 ///
-/// Members may come in any order, unknown ones are skipped; `result` before `resultType` is read once the type is known.
+/// Members may come in any order, unknown ones are skipped; `result` before `resultType` is read once the type is
+/// known.
 extension QueryAnswer {
     /// Throws `.malformed` where the answer is not JSON of this shape, and `.refused` where a proxy answered instead.
     public init(decoding answer: ClientAnswer) throws(ClientError) {
@@ -59,7 +60,8 @@ private struct QueryAnswerDecoder {
         case ("success", let data?):
             return QueryAnswer(status: code, outcome: .success(data), warnings: warnings, infos: infos)
         case ("error", _):
-            return QueryAnswer(status: code, outcome: .failure(type: type, text: text), warnings: warnings, infos: infos)
+            return QueryAnswer(
+                status: code, outcome: .failure(type: type, text: text), warnings: warnings, infos: infos)
         default: throw reader.error("neither a success with data nor an error")
         }
     }
@@ -205,7 +207,8 @@ private struct QueryAnswerDecoder {
         try reader.beginArray()
         guard try reader.nextElement() else { throw reader.error("a point without a time") }
         let seconds = try reader.number()
-        guard let milliseconds = Int64(exactly: (seconds * 1000).rounded()) else {
+        // Bounded, so that differences of times cannot overflow.
+        guard let milliseconds = Int64(exactly: (seconds * 1000).rounded()), milliseconds.magnitude < 1 << 60 else {
             throw reader.error("a time outside the range of times")
         }
         guard try reader.nextElement() else { throw reader.error("a point without a value") }

@@ -20,12 +20,15 @@ struct ServerAddress {
         if let at = rest[..<authorityEnd].lastIndex(of: "@") {
             let parts = rest[..<at].split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
             credentials = (
-                PercentEncoding.decode(String(parts[0])), parts.count > 1 ? PercentEncoding.decode(String(parts[1])) : ""
+                PercentEncoding.decode(String(parts[0])),
+                parts.count > 1 ? PercentEncoding.decode(String(parts[1])) : ""
             )
             rest = rest[rest.index(after: at)...]
         }
         while rest.hasSuffix("/") { rest.removeLast() }
-        let isPlain = rest.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "?") && $0 != UInt8(ascii: "#") }
+        let isPlain = rest.utf8.allSatisfy {
+            $0 > 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "?") && $0 != UInt8(ascii: "#")
+        }
         guard isPlain, let first = rest.first, first != "/", first != ":" else {
             throw ClientError(.address, "\"\(address)\" is not an address such as http://localhost:9090")
         }
@@ -51,7 +54,8 @@ enum PercentEncoding {
         var out: [UInt8] = []
         for byte in text.utf8 {
             switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"),
                 UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."), UInt8(ascii: "~"):
                 out.append(byte)
             default: out += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]

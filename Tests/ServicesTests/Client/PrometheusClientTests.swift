@@ -25,7 +25,12 @@ struct PrometheusClientTests {
     func roundTrip() async throws {
         try await withClient(TestAPI()) { client in
             var request = WriteRequest()
-            request.add(a, [(time: Timestamp(milliseconds: 990_000), value: 0.1), (Timestamp(milliseconds: 1_000_001), -.infinity)])
+            request.add(
+                a,
+                [
+                    (time: Timestamp(milliseconds: 990_000), value: 0.1),
+                    (Timestamp(milliseconds: 1_000_001), -.infinity),
+                ])
             request.add(Labels(["__name__": "b"]), at: Timestamp(milliseconds: 990_000), .nan)
             #expect(request.seriesCount == 2 && request.sampleCount == 3)
             try await client.write(request)
@@ -91,7 +96,9 @@ struct PrometheusClientTests {
         await nobody.shutdown()
     }
 
-    @Test("addresses that are none are refused", arguments: ["", "http://", "ftp://x", "http://a b", "http:///x", "x?y", ":9090"])
+    @Test(
+        "addresses that are none are refused",
+        arguments: ["", "http://", "ftp://x", "http://a b", "http:///x", "x?y", ":9090"])
     func addresses(address: String) async {
         #expect(await Self.code { _ = try PrometheusClient(address) } == .address)
     }
