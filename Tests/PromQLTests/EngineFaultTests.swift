@@ -43,7 +43,7 @@ struct EngineFaultTests {
         }
         var answers: [String] = []
         for query in Self.queries {
-            for at in [Int64(300_000), 376_000 - 1, 375_001] {
+            for at: Int64 in [300_000, 375_999, 375_001] {
                 answers.append("\(try engine.instant(query, on: storage, at: Timestamp(milliseconds: at)).value)")
             }
             let range = try engine.range(

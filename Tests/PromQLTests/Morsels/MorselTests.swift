@@ -54,7 +54,7 @@ struct MorselTests {
 
     @Test("helpers really compute, and the query's thread alone delivers, in order")
     func delivery() throws {
-        let storage = SlowSeries(count: 64)
+        let storage = SlowSeries(count: 64, waitsForHelp: true)
         let engine = Engine(Self.options(DispatchRunner(width: 4, morselCells: 1)))
         let result = try engine.instant("sum(x)", on: storage, at: Timestamp(milliseconds: 2000))
         guard case .vector(let vector) = result.value else { return #expect(Bool(false), "a vector") }
@@ -157,9 +157,13 @@ private final class SlowSeries: Queryable, SeriesSet {
     private let brokenFrom: Int
     private let threads = Mutex<Set<UInt>>([])
 
-    init(count: Int, brokenFrom: Int = .max) {
+    /// The first series takes until a second thread has come, ten seconds at most.
+    private let waitsForHelp: Bool
+
+    init(count: Int, brokenFrom: Int = .max, waitsForHelp: Bool = false) {
         self.count = count
         self.brokenFrom = brokenFrom
+        self.waitsForHelp = waitsForHelp
     }
 
     var threadCount: Int { threads.withLock { $0.count } }
@@ -174,6 +178,9 @@ private final class SlowSeries: Queryable, SeriesSet {
     ) throws(TSDBError) {
         _ = threads.withLock { $0.insert(UInt(bitPattern: pthread_self().hashValue)) }
         usleep(500)
+        if waitsForHelp && index == 0 {
+            for _ in 0..<10_000 where threadCount < 2 { usleep(1000) }
+        }
         if index >= brokenFrom { throw TSDBError(.corruption, "series \(index) is broken") }
         columns.append(1000, Double(index))
     }
