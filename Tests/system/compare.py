@@ -7,6 +7,10 @@
 3. minprom with one fault of the engine (--test.engine-fault) at a time: each is found
 4. --replay of the recorded pages: no difference, and with a fault one
 
+Between minprom and Prometheus 3.5.3, values may be 1e-12 apart (Go has logarithms and trigonometric functions of its own), texts of
+errors and notes may differ, for ours are 3.14's, and so may `histogram_fraction` of buckets (docs/compatibility.md). Between two
+Prometheis nothing may differ.
+
 Exit code 1 when one of these does not hold. Standard library only.
 """
 
@@ -23,6 +27,9 @@ import time
 import wire
 
 STALE = bytes.fromhex("020000000000f07f")  # the stale marker, little endian
+ALIKE = ["--tolerance", "1e-12", "--ignore", "error-text,warnings,warning-text,infos,info-text", "--show", "1000"]
+# 3.5.3 takes the buckets in the order of their labels, where "+Inf" comes first, and answers NaN; 3.14 sorts them.
+OLD = ("histogram_fraction(",)
 STEP = 15_000
 COUNT = 160
 
@@ -109,6 +116,16 @@ def main():
             said += f" ({kinds[1]})" if kinds else ""
         return result.returncode, said, result.stdout
 
+    def real(output):
+        """Differences that are not 3.5.3's."""
+        return [line for line in output.splitlines() if line.startswith("✗ ") and not line[2:].startswith(OLD)]
+
+    def agrees(name, code, said, output):
+        fine = code == 0 or (code == 1 and not real(output))
+        check(name, fine, said)
+        if not fine:
+            print(output)
+
     end = int(time.time() * 1000) // STEP * STEP - 4 * STEP
     message = b"".join(world(end))
     pair = lambda a, b: ["--reference", a.base, "--test", b.base, "--time", str(end / 1000), "--range", "40m:15s"]
@@ -130,12 +147,12 @@ def main():
         twin.stop()
 
         os.makedirs(root + "/ours")
-        ours = filled(wire.Server(options.binary, root + "/ours/data"))
+        config = root + "/ours/prometheus.yml"
+        open(config, "w").write("global: {}\n")
+        ours = filled(wire.Server(options.binary, root + "/ours/data", config=config))
         servers.append(ours)
-        code, said, output = compare(*pair(reference, ours))
-        check("minprom agrees with Prometheus", code == 0, said)
-        if code:
-            print(output)
+        code, said, output = compare(*pair(reference, ours), *ALIKE)
+        agrees("minprom agrees with Prometheus", code, said, output)
         ours.stop()
 
         said = subprocess.run(
@@ -145,21 +162,20 @@ def main():
         check("there are ten faults at least", len(faults) >= 10, str(len(faults)))
         for fault in faults:
             os.makedirs(f"{root}/{fault}")
-            server = filled(wire.Server(options.binary, f"{root}/{fault}/data", f"--test.engine-fault={fault}"))
+            server = filled(
+                wire.Server(options.binary, f"{root}/{fault}/data", f"--test.engine-fault={fault}", config=config))
             servers.append(server)
             flags = ["--html", options.html] if options.html and fault == "missed-reset" else []
-            code, said, output = compare(*pair(reference, server), *flags)
-            check(f"fault {fault} is found", code == 1, said)
+            code, said, output = compare(*pair(reference, server), *ALIKE, *flags)
+            check(f"fault {fault} is found", code == 1 and real(output), said)
             server.stop()
 
         pages = sorted(f"{here}/pages/{name}" for name in os.listdir(here + "/pages"))
-        flags = ["--prometheus", prometheus, "--replay-steps", "12", "--replay", *pages]
+        flags = [*ALIKE, "--prometheus", prometheus, "--replay-steps", "12", "--replay", *pages]
         code, said, output = compare(*flags)
-        check("a replay agrees", code == 0, said)
-        if code:
-            print(output)
+        agrees("a replay agrees", code, said, output)
         code, said, output = compare("--test.engine-fault=missed-reset", *flags)
-        check("a replay with a fault does not", code == 1, said)
+        check("a replay with a fault does not", code == 1 and real(output), said)
     finally:
         for server in servers:
             server.stop()
