@@ -36,6 +36,8 @@ private func threadTime() -> Int64 {
 
 /// Evaluates over the hour; the longest time, in milliseconds of this thread's work, between two looks at the clock.
 private func longestSilence(_ query: String, steps: Int) throws -> Double {
+    // Made before the watch begins: the first to ask for the series fills them.
+    let storage = fleet
     let state = Mutex<(last: Int64, longest: Int64)>((threadTime(), 0))
     let look: @Sendable () -> Int64 = {
         state.withLock { state in
@@ -52,11 +54,11 @@ private func longestSilence(_ query: String, steps: Int) throws -> Double {
     let end = Timestamp(milliseconds: 3_585_000)
     do throws(QueryError) {
         if steps == 1 {
-            _ = try engine.instant(query, on: fleet, at: end, context: context)
+            _ = try engine.instant(query, on: storage, at: end, context: context)
         } else {
             let step = TSDB.Duration(milliseconds: 3_500_000 / Int64(steps))
             _ = try engine.range(
-                query, on: fleet, start: Timestamp(milliseconds: 60_000), end: end, step: step, context: context)
+                query, on: storage, start: Timestamp(milliseconds: 60_000), end: end, step: step, context: context)
         }
     } catch {
         // A bound may end it: only how it was watched counts here.
