@@ -85,23 +85,33 @@ enum Postings {
     /// Whether any element of both satisfies `condition`; asked in ascending order until one does.
     static func firstShared(_ a: [UInt32], _ b: [UInt32], where condition: (UInt32) -> Bool) -> Bool {
         let (short, long) = a.count <= b.count ? (a, b) : (b, a)
-        var low = 0
-        for x in short {
-            var step = 1, high = low
-            while high < long.count && long[high] < x {
-                low = high + 1
-                high += step
-                step *= 2
+        return long.withUnsafeBufferPointer { long in
+            var low = 0
+            for x in short {
+                low = gallop(long, from: low, to: x)
+                if low == long.count { return false }
+                if long[low] == x && condition(x) { return true }
             }
-            high = min(high, long.count)
-            while low < high {
-                let middle = (low + high) / 2
-                if long[middle] < x { low = middle + 1 } else { high = middle }
-            }
-            if low == long.count { return false }
-            if long[low] == x && condition(x) { return true }
+            return false
         }
-        return false
+    }
+
+    /// The first place from `start` on whose element is not below `x`: steps that double, then halving. Nothing before
+    /// `start` is looked at, so a walk over a short list costs little in a long one.
+    @inline(__always)
+    private static func gallop(_ list: UnsafeBufferPointer<UInt32>, from start: Int, to x: UInt32) -> Int {
+        var low = start, step = 1, high = start
+        while high < list.count && list[high] < x {
+            low = high + 1
+            high += step
+            step *= 2
+        }
+        high = min(high, list.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if list[middle] < x { low = middle + 1 } else { high = middle }
+        }
+        return low
     }
 
     private static func galloping(_ short: [UInt32], _ long: [UInt32], keepingCommon: Bool) -> [UInt32] {
@@ -110,17 +120,7 @@ enum Postings {
         long.withUnsafeBufferPointer { long in
             var low = 0
             for x in short {
-                var step = 1, high = low
-                while high < long.count && long[high] < x {
-                    low = high + 1
-                    high += step
-                    step *= 2
-                }
-                high = min(high, long.count)
-                while low < high {
-                    let middle = (low + high) / 2
-                    if long[middle] < x { low = middle + 1 } else { high = middle }
-                }
+                low = gallop(long, from: low, to: x)
                 let isCommon = low < long.count && long[low] == x
                 if isCommon == keepingCommon { result.append(x) }
             }
