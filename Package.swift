@@ -53,7 +53,7 @@ let package = Package(
             name: "PromQL", dependencies: ["TSDB", "Numbers", "RegularExpression"], swiftSettings: hot),
         .target(
             name: "Scraper", dependencies: ["TSDB", "Exposition", "Numbers", "RegularExpression"], swiftSettings: hot),
-        .target(name: "Alerter", dependencies: ["PromQL", "TSDB"]),
+        .target(name: "Alerter", dependencies: ["Numbers", "PromQL", "RegularExpression", "TextTemplate", "TSDB"]),
 
         // Services: everything that touches the world.
         .target(
@@ -130,6 +130,8 @@ let package = Package(
             name: "PromQLTests", dependencies: ["Numbers", "PromQL", "RegularExpression", "TSDB", "Support"],
             exclude: ["scripts"]),
         .testTarget(name: "ScraperTests", dependencies: ["Scraper", "TSDB", "Support"]),
+        .testTarget(
+            name: "AlerterTests", dependencies: ["Alerter", "Numbers", "PromQL", "RegularExpression", "TextTemplate", "TSDB", "Support"]),
         .testTarget(
             name: "ServicesTests",
             dependencies: [
