@@ -13,9 +13,9 @@ import NIOCore
 import NIOPosix
 import ServiceLifecycle
 
-/// Puts the API on a port: Hummingbird reads requests and writes answers, `WebAPI` is asked in between.
+/// Puts a service on a port: Hummingbird reads requests and writes answers, the service is asked in between.
 ///
-///     socket ▶ HTTP/1.1 decoder ▶ ConnectionWatch ▶ body, collected and bounded ▶ WebAPI.answer ▶ socket
+///     socket ▶ HTTP/1.1 decoder ▶ ConnectionWatch ▶ body, collected and bounded ▶ HTTPService.answer ▶ socket
 ///
 /// What a client can take from us is bounded here: connections, time for a head, time for a body, bytes of both.
 public struct WebServer: Sendable {
@@ -63,7 +63,7 @@ public struct WebServer: Sendable {
 
     /// `whenListening` gets the bound port of each address.
     public init(
-        _ api: WebAPI, on addresses: [Address], limits: Limits = Limits(), eventLoops: any EventLoopGroup, logger: Logger,
+        _ service: any HTTPService, on addresses: [Address], limits: Limits = Limits(), eventLoops: any EventLoopGroup, logger: Logger,
         whenListening: @escaping @Sendable (_ address: String, _ port: Int) -> Void = { _, _ in }
     ) {
         let table = ConnectionTable(limit: limits.connections)
@@ -77,7 +77,7 @@ public struct WebServer: Sendable {
         quiet.logLevel = max(.error, logger.logLevel)
         let applications = addresses.map { address in
             Application(
-                responder: Responder(api: api, table: table, limits: limits),
+                responder: Responder(service: service, table: table, limits: limits),
                 server: .http1(configuration: http),
                 configuration: ApplicationConfiguration(
                     address: .hostname(address.host, port: address.port), backlog: 1024),
@@ -107,7 +107,7 @@ struct ChannelContext: InitializableFromSource {
 struct Responder: HTTPResponder {
     typealias Context = ChannelContext
 
-    let api: WebAPI
+    let service: any HTTPService
     let table: ConnectionTable
     let limits: WebServer.Limits
 
@@ -120,13 +120,9 @@ struct Responder: HTTPResponder {
         }
         let body: ByteBuffer
         do {
-            body = try await collect(request, context, limit: path.hasSuffix("/write") ? limits.writeBodyBytes : limits.formBytes)
+            body = try await collect(request, context, limit: service.bodyLimit(path, limits))
         } catch is BodyTooLarge {
-            let isAPI = path.hasPrefix("/api/v1/") && !path.hasSuffix("/write")
-            let text = "request body too large"
-            let refusal = isAPI
-                ? Reply.json(APIError(.badData, text).body, .contentTooLarge) : .text(text + "\n", .contentTooLarge)
-            var refused = response(to: refusal, request, context)
+            var refused = response(to: service.bodyTooLarge(path), request, context)
             refused.headers[.connection] = "close"
             return refused
         }
@@ -134,9 +130,9 @@ struct Responder: HTTPResponder {
             request.method, path, query: request.uri.query ?? "", headers: request.headers, body: body,
             connection: connection)
         asked.clientAddress = context.channel.remoteAddress?.ipAddress ?? ""
-        let reply = await api.answer(asked)
+        let reply = await service.answer(asked)
         return response(
-            to: await reply.compressed(for: request.headers[.acceptEncoding], on: api.lanes.light), request, context)
+            to: await reply.compressed(for: request.headers[.acceptEncoding], on: service.packing), request, context)
     }
 
     private struct BodyTooLarge: Error {}
@@ -181,7 +177,7 @@ struct Responder: HTTPResponder {
         case .buffer(let buffer):
             return Response(status: reply.status, headers: headers, body: .init(byteBuffer: buffer))
         case .pieces(let source):
-            let pool = api.lanes.answers
+            let pool = service.answers
             return Response(
                 status: reply.status, headers: headers,
                 body: .init { writer in
