@@ -44,7 +44,7 @@ public struct WebAPI: Sendable {
         addExplanations(to: &routes)
         addSeries(to: &routes)
         addTargets(to: &routes)
-        addAssets(assets, prefix: options.routePrefix, to: &routes)
+        assets.add(to: &routes, prefix: options.routePrefix)
         addRemoteWrite(
             to: &routes, registry: registry, isEnabled: options.acceptsRemoteWrite,
             pool: ThreadPool("append", threads: 2, queueLimit: 1_000))

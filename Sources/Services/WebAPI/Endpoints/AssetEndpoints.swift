@@ -43,26 +43,38 @@ public struct WebAssets: Sendable {
     public var page: File?
     /// Paths that show the page.
     public var pages: [String]
+    /// The first of them, where `home` leads.
+    public var homes: [String]
 
-    public init(files: [String: [UInt8]] = [:], pages: [String] = ["/query", "/targets"]) {
+    /// `index` names the file that all pages are; the server and Alertmanager each have one.
+    public init(
+        files: [String: [UInt8]] = [:], index: String = "index.html",
+        pages: [String] = ["/query", "/targets", "/alerts", "/rules"], homes: [String] = ["/", "/graph"]
+    ) {
         var all: [String: File] = [:]
         for (name, bytes) in files { all[name] = File(bytes, name: name) }
-        page = all.removeValue(forKey: "index.html")
+        page = all.removeValue(forKey: index)
         self.files = all
         self.pages = pages
+        self.homes = homes
     }
-}
 
-extension WebAPI {
-    func addAssets(_ assets: WebAssets, prefix: String, to routes: inout Routes) {
-        guard let page = assets.page else { return }
-        for path in ["/", "/graph"] {
+    /// Pages of Alertmanager, on its own port.
+    public static func alertmanager(files: [String: [UInt8]]) -> WebAssets {
+        WebAssets(
+            files: files, index: "alertmanager/index.html", pages: ["/alerts", "/silences", "/status", "/history"],
+            homes: ["/"])
+    }
+
+    func add(to routes: inout Routes, prefix: String) {
+        guard let page, let home = pages.first else { return }
+        for path in homes {
             routes.on([.get, .head], path) { request in
-                .redirect(to: prefix + (request.query.isEmpty ? "/query" : "/query?" + request.query))
+                .redirect(to: prefix + home + (request.query.isEmpty ? "" : "?" + request.query))
             }
         }
-        for path in assets.pages { routes.on([.get, .head], path) { request in .file(page, request) } }
-        for (name, file) in assets.files { routes.on([.get, .head], "/assets/" + name) { request in .file(file, request) } }
+        for path in pages { routes.on([.get, .head], path) { request in .file(page, request) } }
+        for (name, file) in files { routes.on([.get, .head], "/assets/" + name) { request in .file(file, request) } }
     }
 }
 
