@@ -66,7 +66,7 @@ let package = Package(
         .target(
             name: "WebAPI",
             dependencies: [
-                "Alerter", "ConfigurationFile", "CZlib", "SelfMetrics", "Numbers", "PromQL", "RegularExpression", "Scraper",
+                "Alerter", "ConfigurationFile", "CZlib", "JSON", "SelfMetrics", "Numbers", "PromQL", "RegularExpression", "Scraper",
                 "Snappy", "TSDB",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),

@@ -78,3 +78,24 @@ struct LogLines: LogHandler {
         return result + "\""
     }
 }
+
+// MARK: Flags
+
+extension LogLines {
+    static func level(_ name: String) throws(StartError) -> Logger.Level {
+        let levels: [String: Logger.Level] = ["debug": .debug, "info": .info, "warn": .warning, "error": .error]
+        guard let level = levels[name] else { throw StartError("--log.level must be debug, info, warn or error, not \"\(name)\"") }
+        return level
+    }
+
+    static func format(_ name: String) throws(StartError) -> Format {
+        guard let format = Format(rawValue: name) else { throw StartError("--log.format must be logfmt or json, not \"\(name)\"") }
+        return format
+    }
+
+    /// The process' logger, as `--log.level` and `--log.format` want it.
+    static func logger(level: String, format: String) throws(StartError) -> Logger {
+        let format = try Self.format(format), level = try Self.level(level)
+        return Logger(label: "minprom") { LogLines(label: $0, format: format, logLevel: level) }
+    }
+}

@@ -65,19 +65,12 @@ struct Settings {
             engine.fault = fault
             warnings.append("--test.engine-fault: answers are wrong on purpose (\(name))")
         }
-        guard let format = LogLines.Format(rawValue: flags.logFormat) else {
-            throw StartError("--log.format must be logfmt or json, not \"\(flags.logFormat)\"")
-        }
-        self.format = format
+        format = try LogLines.format(flags.logFormat)
         do throws(PatternError) { allowedOrigins = try Pattern(flags.corsOrigin) } catch {
             throw StartError("--web.cors.origin: \(error)")
         }
-        let levels: [String: Logger.Level] = ["debug": .debug, "info": .info, "warn": .warning, "error": .error]
-        guard let level = levels[flags.logLevel] else {
-            throw StartError("--log.level must be debug, info, warn or error, not \"\(flags.logLevel)\"")
-        }
-        self.level = level
-        routePrefix = try Self.prefix(flags)
+        level = try LogLines.level(flags.logLevel)
+        routePrefix = try Self.prefix(externalURL: flags.externalURL, routePrefix: flags.routePrefix)
         if flags.enableAdmin { warnings.append("--web.enable-admin-api has no effect yet") }
         for text in flags.features.flatMap({ $0.split(separator: ",") }) { use(feature: String(text)) }
     }
@@ -96,12 +89,12 @@ struct Settings {
     }
 
     /// `--web.route-prefix`, or the path of `--web.external-url`.
-    private static func prefix(_ flags: Serve) throws(StartError) -> String {
-        var prefix = flags.routePrefix ?? ""
-        if flags.routePrefix == nil, !flags.externalURL.isEmpty {
-            let parts = flags.externalURL.split(separator: "/", maxSplits: 3, omittingEmptySubsequences: false)
+    static func prefix(externalURL: String, routePrefix: String?) throws(StartError) -> String {
+        var prefix = routePrefix ?? ""
+        if routePrefix == nil, !externalURL.isEmpty {
+            let parts = externalURL.split(separator: "/", maxSplits: 3, omittingEmptySubsequences: false)
             guard parts.count >= 3, ["http:", "https:"].contains(parts[0]), parts[1].isEmpty, !parts[2].isEmpty else {
-                throw StartError("--web.external-url: \"\(flags.externalURL)\" is not a URL such as http://host:9090/path")
+                throw StartError("--web.external-url: \"\(externalURL)\" is not a URL such as http://host:9090/path")
             }
             prefix = parts.count > 3 ? String(parts[3]) : ""
         }

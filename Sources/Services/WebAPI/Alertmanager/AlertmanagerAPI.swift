@@ -2,6 +2,7 @@ import Alerter
 import ConfigurationFile
 import HTTPTypes
 import NIOCore
+import Numbers
 import RegularExpression
 import SelfMetrics
 import TSDB

@@ -1,6 +1,7 @@
 import Alerter
 import HTTPTypes
 import NIOCore
+import Numbers
 import TSDB
 
 /// `/api/v2/silences` and `/api/v2/silence/<id>`.
