@@ -20,6 +20,7 @@ let package = Package(
         // Traits off: without them the server needs neither Foundation's ICU nor swift-configuration (docs/design/0001).
         .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.1", traits: []),
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.30.0"),
         .package(url: "https://github.com/apple/swift-http-types.git", from: "1.8.0", traits: []),
         .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.0.0"),
@@ -32,6 +33,7 @@ let package = Package(
         .target(name: "CTSDB", path: "Sources/Leaves/CTSDB"),
         .target(name: "CWebFiles", path: "Sources/Leaves/CWebFiles"),
         .target(name: "CAllocations", path: "Sources/Leaves/CAllocations"),
+        .target(name: "CSpawn", path: "Sources/Leaves/CSpawn"),
         .systemLibrary(
             name: "CLZ4", path: "Sources/Leaves/CLZ4", pkgConfig: "liblz4",
             providers: [.apt(["liblz4-dev"]), .brew(["lz4"])]),
@@ -39,6 +41,7 @@ let package = Package(
             name: "CZlib", path: "Sources/Leaves/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "RegularExpression", path: "Sources/Leaves/RegularExpression", swiftSettings: hot),
         .target(name: "Numbers", path: "Sources/Leaves/Numbers", swiftSettings: hot),
+        .target(name: "Digest", path: "Sources/Leaves/Digest"),
         .target(name: "Snappy", path: "Sources/Leaves/Snappy", swiftSettings: hot),
         .target(name: "JSON", dependencies: ["Numbers"], path: "Sources/Leaves/JSON"),
         .target(
@@ -52,12 +55,13 @@ let package = Package(
         .target(
             name: "PromQL", dependencies: ["TSDB", "Numbers", "RegularExpression"], swiftSettings: hot),
         .target(
-            name: "Scraper", dependencies: ["TSDB", "Exposition", "Numbers", "RegularExpression"], swiftSettings: hot),
-        .target(name: "Alerter", dependencies: ["Numbers", "PromQL", "RegularExpression", "TextTemplate", "TSDB"]),
+            name: "Scraper", dependencies: ["TSDB", "Digest", "Exposition", "Numbers", "RegularExpression"], swiftSettings: hot),
+        .target(name: "Alerter", dependencies: ["Digest", "JSON", "Numbers", "PromQL", "RegularExpression", "TextTemplate", "TSDB"]),
 
         // Services: everything that touches the world.
         .target(
-            name: "ConfigurationFile", dependencies: ["Alerter", "Numbers", "PromQL", "RegularExpression", "Scraper", "TSDB", "Yams"],
+            name: "ConfigurationFile",
+            dependencies: ["Alerter", "Numbers", "PromQL", "RegularExpression", "Scraper", "TextTemplate", "TSDB", "Yams"],
             path: "Sources/Services/Configuration"),
         .target(
             name: "SelfMetrics", dependencies: ["Numbers"], path: "Sources/Services/Metrics"),
@@ -79,6 +83,17 @@ let package = Package(
             ],
             path: "Sources/Services/WebAPI"),
         .target(
+            name: "Rules",
+            dependencies: [
+                "Alerter", "ConfigurationFile", "Numbers", "Scraper", "SelfMetrics", "TSDB", "WebAPI",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            path: "Sources/Services/Rules"),
+        .target(
             name: "PrometheusClient",
             dependencies: [
                 "JSON", "Numbers", "Snappy", "TSDB",
@@ -88,6 +103,17 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
             ],
             path: "Sources/Services/Client"),
+        .target(
+            name: "Notify",
+            dependencies: [
+                "Alerter", "CSpawn", "ConfigurationFile", "Digest", "JSON", "Numbers", "TSDB", "TextTemplate",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ],
+            path: "Sources/Services/Notify"),
         .target(
             name: "Bench",
             dependencies: [
@@ -106,11 +132,16 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
             ],
             path: "Sources/Services/Compare"),
+        .target(
+            name: "Tool",
+            dependencies: ["Alerter", "ConfigurationFile", "Numbers", "PromQL", "RegularExpression", "Scraper", "TSDB"],
+            path: "Sources/Services/Tool"),
         .executableTarget(
             name: "minprom",
             dependencies: [
-                "Bench", "CWebFiles", "Compare", "ConfigurationFile", "HostMetrics", "JSON", "Numbers", "PrometheusClient", "PromQL",
-                "RegularExpression", "Scraper", "SelfMetrics", "TSDB", "WebAPI",
+                "Alerter", "Bench", "CWebFiles", "Compare", "ConfigurationFile", "HostMetrics", "JSON", "Notify", "Numbers",
+                "PrometheusClient", "PromQL", "RegularExpression", "Rules", "Scraper", "SelfMetrics", "TSDB", "TextTemplate",
+                "Tool", "WebAPI",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -123,24 +154,27 @@ let package = Package(
         .testTarget(
             name: "LeavesTests",
             dependencies: [
-                "RegularExpression", "JSON", "Numbers", "Snappy", "Exposition", "TextTemplate", "Support",
+                "RegularExpression", "Digest", "JSON", "Numbers", "Snappy", "Exposition", "TextTemplate", "Support",
             ]),
         .testTarget(name: "TSDBTests", dependencies: ["TSDB", "Support"]),
         .testTarget(
             name: "PromQLTests", dependencies: ["Numbers", "PromQL", "RegularExpression", "TSDB", "Support"],
             exclude: ["scripts"]),
-        .testTarget(name: "ScraperTests", dependencies: ["Scraper", "TSDB", "Support"]),
+        .testTarget(name: "ScraperTests", dependencies: ["Digest", "Scraper", "TSDB", "Support"]),
         .testTarget(
             name: "AlerterTests", dependencies: ["Alerter", "Numbers", "PromQL", "RegularExpression", "TextTemplate", "TSDB", "Support"]),
         .testTarget(
             name: "ServicesTests",
             dependencies: [
-                "Alerter", "Bench", "Compare", "ConfigurationFile", "HostMetrics", "JSON", "PrometheusClient", "PromQL",
-                "RegularExpression", "Scraper", "SelfMetrics", "Snappy", "Support", "TSDB", "WebAPI",
+                "Alerter", "Bench", "Compare", "ConfigurationFile", "HostMetrics", "JSON", "Notify", "PrometheusClient",
+                "PromQL", "RegularExpression", "Rules", "Scraper", "SelfMetrics", "Snappy", "Support", "TSDB", "Tool",
+                "WebAPI",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
-            ]),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ],
+            exclude: ["Configuration/alertmanager"]),
     ]
 )

@@ -180,7 +180,13 @@ class Server:
 
 
 # What ours answers otherwise, on purpose: (method, path, reason).
-KNOWN = []
+KNOWN = [
+    ("GET", "silences?pending=false", "0.34 filters by state, 0.33.1 does not know the parameter"),
+    ("GET", "silences?active=false", "the same"),
+    ("GET", "silences?expired=false", "the same"),
+    ("DELETE", "alerts", "the order of the allowed methods is any in the original"),
+    ("PUT", "alerts", "the same"),
+]
 
 
 def main():
@@ -199,7 +205,7 @@ def main():
     try:
         for method, path, body in steps():
             answers = [(status, server.alike(text)) for server in (reference, test) for status, text in [server.step(method, path, body)]]
-            if answers[0] == answers[1]:
+            if answers[0] == answers[1] or any((method, path) == known[:2] for known in KNOWN):
                 same += 1
             else:
                 different.append((method, path, body, answers))

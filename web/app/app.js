@@ -1,17 +1,22 @@
 // The shell: head line, navigation, and one page under it, chosen by the last part of the path.
 //
-//   /query /graph → QueryPage     /targets → TargetsPage
+//   /query /graph → QueryPage     /alerts → AlertsPage     /rules → RulesPage     /targets → TargetsPage
 //
 // A page is a function: it fills an element and returns what ends it.
 
 import { h, fill } from './Dom.js';
 import * as Api from './Api.js';
 import * as Settings from './Settings.js';
+import { themeButton, zoneButton } from './Preferences.js';
 import { QueryPage } from '../query/QueryPage.js';
+import { AlertsPage } from '../rules/AlertsPage.js';
+import { RulesPage } from '../rules/RulesPage.js';
 import { TargetsPage } from '../targets/TargetsPage.js';
 
 const pages = {
   query: { title: 'Query', mount: QueryPage },
+  alerts: { title: 'Alerts', mount: AlertsPage },
+  rules: { title: 'Rules', mount: RulesPage },
   targets: { title: 'Targets', mount: TargetsPage },
 };
 
@@ -42,39 +47,6 @@ function follow(event) {
   event.preventDefault();
   history.pushState(null, '', event.currentTarget.getAttribute('href'));
   show();
-}
-
-function themeButton() {
-  const words = { system: ['◐', 'Colours: as the system'], light: ['☀', 'Colours: light'], dark: ['☾', 'Colours: dark'] };
-  const order = ['system', 'light', 'dark'];
-  const button = h('button', {
-    class: 'icon', type: 'button',
-    onclick: () => {
-      Settings.change({ theme: order[(order.indexOf(Settings.get().theme) + 1) % order.length] });
-      draw();
-    },
-  });
-  const draw = () => {
-    const [sign, title] = words[Settings.get().theme] ?? words.system;
-    fill(button, sign);
-    button.title = title;
-    button.setAttribute('aria-label', title);
-  };
-  draw();
-  return button;
-}
-
-function zoneButton() {
-  const button = h('button', {
-    class: 'icon text', type: 'button', title: 'Time zone of all times shown',
-    onclick: () => {
-      Settings.change({ zone: Settings.get().zone === 'utc' ? 'local' : 'utc' });
-      draw();
-    },
-  });
-  const draw = () => fill(button, Settings.get().zone === 'utc' ? 'UTC' : 'Local time');
-  draw();
-  return button;
 }
 
 function head() {

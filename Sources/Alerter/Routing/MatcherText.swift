@@ -38,13 +38,16 @@ public enum MatcherText {
         let classic = Result { () throws(MatcherError) in try ClassicMatchers.parse(text) }
         switch (utf8, classic) {
         case (.success(let new), .success(let old)):
-            return new == old ? Reading(matchers: new) : Reading(matchers: old, warning: "Matchers input has disagreement: \(text)")
+            return new == old
+                ? Reading(matchers: new) : Reading(matchers: old, warning: "Matchers input has disagreement: \(text)")
         case (.success(let new), .failure): return Reading(matchers: new)
         case (.failure(let error), .success(let old)):
             let suggestion = old.map(string).joined(separator: ",")
             return Reading(
                 matchers: old,
-                warning: "matchers \(text) are not valid in the UTF-8 syntax (\(error.message)); write them as \(suggestion)")
+                warning:
+                    "matchers \(text) are not valid in the UTF-8 syntax (\(error.message)); write them as \(suggestion)"
+            )
         case (.failure, .failure(let error)): throw error
         }
     }
@@ -69,24 +72,29 @@ public enum MatcherText {
     // MARK: Printing
 
     /// `name="value"`; the name is quoted where it has a reserved character.
-    public static func string(_ matcher: Matcher) -> String {
-        if matcher.name.unicodeScalars.contains(where: isReserved) {
-            return QuotedText.go(matcher.name) + matcher.kind.rawValue + QuotedText.go(matcher.value)
+    public static func string(_ matcher: Matcher) -> String { string(matcher.kind, matcher.name, matcher.value) }
+
+    /// As `string`, for a matcher that need not be a valid one.
+    public static func string(_ kind: Matcher.Kind, _ name: String, _ value: String) -> String {
+        if name.unicodeScalars.contains(where: isReserved) {
+            return QuotedText.go(name) + kind.rawValue + QuotedText.go(value)
         }
-        var value = ""
-        for scalar in matcher.value.unicodeScalars {
+        var escaped = ""
+        for scalar in value.unicodeScalars {
             switch scalar {
-            case "\\": value += "\\\\"
-            case "\n": value += "\\n"
-            case "\"": value += "\\\""
-            default: value.unicodeScalars.append(scalar)
+            case "\\": escaped += "\\\\"
+            case "\n": escaped += "\\n"
+            case "\"": escaped += "\\\""
+            default: escaped.unicodeScalars.append(scalar)
             }
         }
-        return "\(matcher.name)\(matcher.kind.rawValue)\"\(value)\""
+        return "\(name)\(kind.rawValue)\"\(escaped)\""
     }
 
     /// `{a="1",b!="2"}`, in the order given; routes and silences keep theirs `sorted`.
-    public static func string(_ matchers: [Matcher]) -> String { "{" + matchers.map(string).joined(separator: ",") + "}" }
+    public static func string(_ matchers: [Matcher]) -> String {
+        "{" + matchers.map(string).joined(separator: ",") + "}"
+    }
 
     /// By name, value and kind.
     public static func sorted(_ matchers: [Matcher]) -> [Matcher] {

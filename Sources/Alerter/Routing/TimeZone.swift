@@ -13,27 +13,41 @@ public struct TimeZone: Sendable, Equatable {
     /// Bytes of a file; the largest of the database has 4 kB.
     public static let maximumBytes = 1 << 20
 
-    public static let utc = TimeZone(transitions: [], indices: [], offsets: [0], rule: nil)
+    public static let utc = TimeZone(
+        transitions: [], indices: [], kinds: [Kind(offset: 0, abbreviation: "UTC")], rule: nil)
+
+    /// A way to set the clocks.
+    struct Kind: Sendable, Equatable {
+        /// Seconds east of UTC.
+        var offset: Int64
+        /// `CEST`, or `+0330` where people have no letters for it.
+        var abbreviation: String
+    }
 
     private var transitions: [Int64]
-    /// Index into `offsets`, one per transition.
+    /// Index into `kinds`, one per transition.
     private var indices: [UInt8]
-    /// Seconds east of UTC. The first one holds before all transitions.
-    private var offsets: [Int32]
+    /// The first one holds before all transitions.
+    private var kinds: [Kind]
     private var rule: TimeZoneRule?
 
-    private init(transitions: [Int64], indices: [UInt8], offsets: [Int32], rule: TimeZoneRule?) {
+    private init(transitions: [Int64], indices: [UInt8], kinds: [Kind], rule: TimeZoneRule?) {
         self.transitions = transitions
         self.indices = indices
-        self.offsets = offsets
+        self.kinds = kinds
         self.rule = rule
     }
 
     /// Seconds east of UTC at a number of seconds since the epoch.
-    public func offset(at seconds: Int64) -> Int64 {
+    public func offset(at seconds: Int64) -> Int64 { kind(at: seconds).offset }
+
+    /// The short name of the time that clocks show: `CET`, `CEST`.
+    public func abbreviation(at seconds: Int64) -> String { kind(at: seconds).abbreviation }
+
+    private func kind(at seconds: Int64) -> Kind {
         guard let last = transitions.last, seconds < last else {
-            if let rule { return rule.offset(at: seconds) }
-            return Int64(indices.last.map { offsets[Int($0)] } ?? offsets[0])
+            if let rule { return rule.kind(at: seconds) }
+            return indices.last.map { kinds[Int($0)] } ?? kinds[0]
         }
         // The last transition at or before `seconds`.
         var low = 0, high = transitions.count
@@ -41,7 +55,7 @@ public struct TimeZone: Sendable, Equatable {
             let middle = (low + high) / 2
             if transitions[middle] <= seconds { low = middle + 1 } else { high = middle }
         }
-        return Int64(low == 0 ? offsets[0] : offsets[Int(indices[low - 1])])
+        return low == 0 ? kinds[0] : kinds[Int(indices[low - 1])]
     }
 }
 
@@ -61,25 +75,35 @@ extension TimeZone {
         var transitions: [Int64] = []
         for _ in 0..<header.times {
             let time = try reader.integer(width)
-            if let last = transitions.last, last >= time { throw TimeZoneError("malformed time zone information: times out of order") }
+            if let last = transitions.last, last >= time {
+                throw TimeZoneError("malformed time zone information: times out of order")
+            }
             transitions.append(time)
         }
         let indices = try reader.take(header.times)
-        var offsets: [Int32] = []
+        var types: [(offset: Int64, name: Int)] = []
         for _ in 0..<header.types {
-            offsets.append(Int32(truncatingIfNeeded: try reader.integer(4)))
-            try reader.skip(2)
+            let offset = try reader.integer(4)
+            types.append((offset, Int(try reader.take(2)[1])))
         }
-        guard !offsets.isEmpty, indices.allSatisfy({ Int($0) < offsets.count }) else {
+        let names = try reader.take(header.characters)
+        let kinds = types.map { type in
+            Kind(
+                offset: type.offset,
+                abbreviation: String(decoding: names.dropFirst(type.name).prefix { $0 != 0 }, as: UTF8.self))
+        }
+        guard !kinds.isEmpty, indices.allSatisfy({ Int($0) < kinds.count }) else {
             throw TimeZoneError("malformed time zone information: no such type")
         }
-        try reader.skip(header.characters + header.leaps * (width + 4) + header.standards + header.universals)
+        try reader.skip(header.leaps * (width + 4) + header.standards + header.universals)
         var rule: TimeZoneRule?
         if width == 8, let footer = reader.footer(), !footer.isEmpty {
-            guard let parsed = TimeZoneRule(footer) else { throw TimeZoneError("malformed time zone information: footer \(footer)") }
+            guard let parsed = TimeZoneRule(footer) else {
+                throw TimeZoneError("malformed time zone information: footer \(footer)")
+            }
             rule = parsed
         }
-        self.init(transitions: transitions, indices: indices, offsets: offsets, rule: rule)
+        self.init(transitions: transitions, indices: indices, kinds: kinds, rule: rule)
     }
 
     private struct Header {
@@ -98,7 +122,9 @@ extension TimeZone {
         init(bytes: [UInt8]) { self.bytes = bytes }
 
         mutating func take(_ count: Int) throws(TimeZoneError) -> [UInt8] {
-            guard count >= 0, count <= bytes.count - position else { throw TimeZoneError("malformed time zone information: cut short") }
+            guard count >= 0, count <= bytes.count - position else {
+                throw TimeZoneError("malformed time zone information: cut short")
+            }
             defer { position += count }
             return Array(bytes[position..<position + count])
         }
@@ -113,25 +139,32 @@ extension TimeZone {
         }
 
         mutating func header() throws(TimeZoneError) -> Header {
-            guard try take(4) == Array("TZif".utf8) else { throw TimeZoneError("malformed time zone information: no TZif file") }
+            guard try take(4) == Array("TZif".utf8) else {
+                throw TimeZoneError("malformed time zone information: no TZif file")
+            }
             let version = try take(1)[0]
             try skip(15)
             var counts: [Int] = []
             for _ in 0..<6 {
                 let count = try integer(4)
                 // No count can be larger than the file.
-                guard count >= 0, count <= TimeZone.maximumBytes else { throw TimeZoneError("malformed time zone information: counts") }
+                guard count >= 0, count <= TimeZone.maximumBytes else {
+                    throw TimeZoneError("malformed time zone information: counts")
+                }
                 counts.append(Int(count))
             }
             return Header(
-                version: version, universals: counts[0], standards: counts[1], leaps: counts[2], times: counts[3], types: counts[4],
+                version: version, universals: counts[0], standards: counts[1], leaps: counts[2], times: counts[3],
+                types: counts[4],
                 characters: counts[5])
         }
 
         /// The line between the last two line breaks.
         mutating func footer() -> String? {
             let rest = bytes[position...]
-            guard rest.first == UInt8(ascii: "\n"), let end = rest.dropFirst().firstIndex(of: UInt8(ascii: "\n")) else { return nil }
+            guard rest.first == UInt8(ascii: "\n"), let end = rest.dropFirst().firstIndex(of: UInt8(ascii: "\n")) else {
+                return nil
+            }
             return String(decoding: rest[(position + 1)..<end], as: UTF8.self)
         }
     }
@@ -147,7 +180,9 @@ public struct TimeZoneError: Error, Equatable, Sendable, CustomStringConvertible
 /// The time zones that a configuration names, read when it is loaded.
 public struct TimeZones: Sendable, Equatable {
     /// Where the database usually is, in the order in which it is looked for.
-    public static let directories = ["/usr/share/zoneinfo", "/usr/lib/zoneinfo", "/usr/share/lib/zoneinfo", "/etc/zoneinfo"]
+    public static let directories = [
+        "/usr/share/zoneinfo", "/usr/lib/zoneinfo", "/usr/share/lib/zoneinfo", "/etc/zoneinfo",
+    ]
 
     private var zones: [String: TimeZone] = [:]
 
@@ -157,7 +192,8 @@ public struct TimeZones: Sendable, Equatable {
     public subscript(name: String) -> TimeZone? { name.isEmpty || name == "UTC" ? .utc : zones[name] }
 
     /// Reads a zone; `Local` is the machine's own.
-    public mutating func load(_ name: String, read: (_ path: String) throws(TSDBError) -> [UInt8]) throws(TimeZoneError) {
+    public mutating func load(_ name: String, read: (_ path: String) throws(TSDBError) -> [UInt8]) throws(TimeZoneError)
+    {
         guard self[name] == nil else { return }
         if name == "Local" {
             let file = try? read("/etc/localtime")

@@ -66,7 +66,7 @@ struct YAMLText {
             !words.contains(value.lowercased()) && !(value.first.map(special.contains) ?? true) && value.last != " "
             && value.last != ":" && !value.contains(": ") && !value.contains(" #")
             && value.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7f }
-            && NumberText.parse(value, allowing: .go) == nil
+            && NumberText.parse(value, allowing: .go) == nil && !isTimeLike(value)
         if isBare { return value }
         if value.unicodeScalars.allSatisfy({ $0.value >= 0x20 && $0.value != 0x7f }) {
             return "'" + value.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''") + "'"
@@ -74,7 +74,45 @@ struct YAMLText {
         return doubleQuoted(value)
     }
 
+    /// `1:30`, `2026-11-29`: YAML 1.1 reads numbers in base 60 and dates.
+    private static func isTimeLike(_ value: String) -> Bool {
+        guard let first = value.utf8.first, (0x30...0x39).contains(first) || first == UInt8(ascii: "+") else { return false }
+        return value.utf8.contains(UInt8(ascii: ":")) || value.utf8.prefix(5).last == UInt8(ascii: "-")
+    }
+
     static func quoted(_ value: String) -> String { doubleQuoted(value) }
+
+    /// The fields of a tree, as it stands.
+    mutating func tree(_ node: YAMLNode) {
+        guard case .mapping(let entries) = node.content else { return }
+        for entry in entries {
+            let name = Self.scalar(entry.key)
+            switch entry.value.content {
+            case .scalar(let text, let isPlain): line(name + ": " + (isPlain ? text : Self.scalar(text)))
+            case .sequence(let items) where items.isEmpty: line(name + ": []")
+            case .sequence(let items): list(name, of: items)
+            case .mapping(let entries) where entries.isEmpty: line(name + ": {}")
+            case .mapping: mapping(name) { $0.tree(entry.value) }
+            }
+        }
+    }
+
+    private mutating func list(_ name: String, of nodes: [YAMLNode]) {
+        line(name + ":")
+        for node in nodes {
+            switch node.content {
+            case .scalar(let text, let isPlain): line("- " + (isPlain ? text : Self.scalar(text)))
+            case .mapping(let entries) where !entries.isEmpty:
+                beginsItem = true
+                depth += 1
+                tree(node)
+                depth -= 1
+                beginsItem = false
+            // Nothing we show has lists in lists.
+            case .mapping, .sequence: line("- {}")
+            }
+        }
+    }
 
     private static func doubleQuoted(_ value: String) -> String {
         var result = "\""
@@ -108,6 +146,7 @@ extension Configuration {
             if !global.externalLabels.isEmpty { out.labels("external_labels", global.externalLabels) }
             out.limits(global.limits, besides: ScrapeLimits())
         }
+        if alerting != AlertingConfig() { out.mapping("alerting") { $0.alerting(alerting) } }
         if !ruleFiles.isEmpty { out.list("rule_files", ruleFiles) }
         if !scrapeConfigs.isEmpty { out.items("scrape_configs", scrapeConfigs) { $0.scrape($1, global) } }
         if storage != Storage() { out.mapping("storage") { $0.storage(storage) } }
@@ -148,7 +187,17 @@ extension YAMLText {
         limits(config.limits, besides: global.limits)
         field("metric_name_validation_scheme", config.nameValidation.rawValue)
         field("metric_name_escaping_scheme", config.nameEscaping.rawValue)
-        switch config.http.credentials {
+        credentials(config.http)
+        field("follow_redirects", config.http.followRedirects)
+        if !config.relabelConfigs.isEmpty { items("relabel_configs", config.relabelConfigs) { $0.relabel($1) } }
+        if !config.metricRelabelConfigs.isEmpty {
+            items("metric_relabel_configs", config.metricRelabelConfigs) { $0.relabel($1) }
+        }
+        targets(config.staticConfigs)
+    }
+
+    private mutating func credentials(_ http: HTTPClientConfig) {
+        switch http.credentials {
         case .none: break
         case .basic(let username, _):
             mapping("basic_auth") { out in
@@ -161,27 +210,42 @@ extension YAMLText {
                 out.field("credentials", "<secret>")
             }
         }
-        if !config.http.headers.isEmpty {
+        if !http.headers.isEmpty {
             mapping("http_headers") { out in
                 var written: Set<String> = []
-                for header in config.http.headers where written.insert(header.name).inserted {
-                    let count = config.http.headers.filter { $0.name == header.name }.count
+                for header in http.headers where written.insert(header.name).inserted {
+                    let count = http.headers.filter { $0.name == header.name }.count
                     out.mapping(Self.scalar(header.name)) {
                         $0.list("secrets", Array(repeating: "<secret>", count: count))
                     }
                 }
             }
         }
-        field("follow_redirects", config.http.followRedirects)
-        if !config.relabelConfigs.isEmpty { items("relabel_configs", config.relabelConfigs) { $0.relabel($1) } }
-        if !config.metricRelabelConfigs.isEmpty {
-            items("metric_relabel_configs", config.metricRelabelConfigs) { $0.relabel($1) }
+    }
+
+    private mutating func targets(_ groups: [TargetGroup]) {
+        if groups.isEmpty { return }
+        items("static_configs", groups) { out, group in
+            out.list("targets", group.targets.compactMap { $0["__address__"] })
+            if !group.labels.isEmpty { out.labels("labels", group.labels) }
         }
-        if !config.staticConfigs.isEmpty {
-            items("static_configs", config.staticConfigs) { out, group in
-                out.list("targets", group.targets.compactMap { $0["__address__"] })
-                if !group.labels.isEmpty { out.labels("labels", group.labels) }
+    }
+
+    fileprivate mutating func alerting(_ config: AlertingConfig) {
+        if !config.relabelConfigs.isEmpty { items("alert_relabel_configs", config.relabelConfigs) { $0.relabel($1) } }
+        if config.alertmanagers.isEmpty { return }
+        items("alertmanagers", config.alertmanagers) { out, set in
+            out.credentials(set.http)
+            out.field("follow_redirects", set.http.followRedirects)
+            out.field("scheme", set.scheme)
+            if !set.pathPrefix.isEmpty { out.field("path_prefix", set.pathPrefix) }
+            out.field("timeout", set.timeout)
+            out.field("api_version", "v2")
+            if !set.relabelConfigs.isEmpty { out.items("relabel_configs", set.relabelConfigs) { $0.relabel($1) } }
+            if !set.alertRelabelConfigs.isEmpty {
+                out.items("alert_relabel_configs", set.alertRelabelConfigs) { $0.relabel($1) }
             }
+            out.targets(set.staticConfigs)
         }
     }
 

@@ -31,6 +31,13 @@ struct Fields {
         return value.isNull ? nil : value
     }
 
+    /// Takes a field that is written and null; `false` for any other.
+    mutating func takesNull(_ name: String) -> Bool {
+        guard let index = left.firstIndex(where: { $0.key == name && $0.value.isNull }) else { return false }
+        left.remove(at: index)
+        return true
+    }
+
     /// Says that fields are known upstream and not supported here, if one of them is written.
     func refuse(_ names: [String], _ reason: String = "is not supported yet") throws(ConfigError) {
         for entry in left where names.contains(entry.key) && !entry.value.isNull {
@@ -114,15 +121,23 @@ extension Fields {
         return try node.items(name)
     }
 
-    /// `name: value` pairs.
+    /// `name: value` pairs; names are not empty.
     mutating func labels(_ name: String) throws(ConfigError) -> [(name: String, value: String, position: YAMLPosition)] {
+        let labels = try pairs(name)
+        if let wrong = labels.first(where: { $0.name.isEmpty }) {
+            throw ConfigError("\"\" is not a valid label name", at: wrong.position)
+        }
+        return labels
+    }
+
+    /// `name: value` pairs, whatever the names.
+    mutating func pairs(_ name: String) throws(ConfigError) -> [(name: String, value: String, position: YAMLPosition)] {
         guard let node = take(name) else { return [] }
         guard case .mapping(let entries) = node.content else {
             throw ConfigError("\(name) must be a mapping", at: node.position)
         }
         var result: [(name: String, value: String, position: YAMLPosition)] = []
         for entry in entries {
-            if entry.key.isEmpty { throw ConfigError("\"\" is not a valid label name", at: entry.position) }
             result.append((entry.key, entry.value.isNull ? "" : try entry.value.text(entry.key), entry.position))
         }
         return result

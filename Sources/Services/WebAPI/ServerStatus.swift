@@ -34,6 +34,11 @@ public final class ServerStatus: Sendable {
     public struct Reload: Sendable {
         public var succeeded: Bool
         public var lastSuccess: Timestamp
+
+        public init(succeeded: Bool, lastSuccess: Timestamp) {
+            self.succeeded = succeeded
+            self.lastSuccess = lastSuccess
+        }
     }
 
     public let build: Build
@@ -111,11 +116,13 @@ public struct ServerParts: Sendable {
     public var queryLog: QueryLog?
     /// None for a database in memory.
     public var activeQueries: ActiveQueries?
+    public var rules: RulesView
 
     public init(
         database: Database, engine: Engine, scraper: Scraper? = nil, configuration: String = "", queryLog: QueryLog? = nil,
-        activeQueries: ActiveQueries? = nil
+        activeQueries: ActiveQueries? = nil, rules: RulesView = RulesView()
     ) {
+        self.rules = rules
         self.queryLog = queryLog
         self.activeQueries = activeQueries
         self.scraper = scraper

@@ -44,6 +44,7 @@ public struct WebAPI: Sendable {
         addExplanations(to: &routes)
         addSeries(to: &routes)
         addTargets(to: &routes)
+        addRules(to: &routes)
         assets.add(to: &routes, prefix: options.routePrefix)
         addRemoteWrite(
             to: &routes, registry: registry, isEnabled: options.acceptsRemoteWrite,

@@ -27,6 +27,7 @@ struct Server {
     }
 
     func run() async throws(StartError) {
+        FreeMemory.bound()
         let signals = Signals.stream()
         for warning in settings.warnings { logger.warning("\(warning)") }
         let registry = MetricsRegistry()
@@ -42,15 +43,23 @@ struct Server {
         registry.add { ServerMetrics.write(status, to: &$0) }
 
         let stop = StopRequest(), storage = StorageSide()
+        let alertmanager = try alertmanager()
         var laneOptions = QueryLanes.Options()
         laneOptions.heavyQueries = flags.queryMaxConcurrency
         let lanes = QueryLanes(laneOptions)
-        let web = webServer(status, registry, lanes, storage, stop)
+        let web = webServer(status, registry, lanes, storage, stop, alertmanager)
+        let alerting = Task { () -> StartError? in
+            do throws(StartError) { try await alertmanager?.run() } catch {
+                stop.ask()
+                return error
+            }
+            return nil
+        }
         let background = Task {
             await withDiscardingTaskGroup { group in
                 group.addTask {
                     do throws(StartError) {
-                        try await open(configuration, loader, pages, status, registry, lanes, storage)
+                        try await open(configuration, loader, pages, status, registry, lanes, storage, alertmanager)
                     } catch {
                         storage.fail(error)
                         stop.ask()
@@ -60,7 +69,7 @@ struct Server {
                     for await wish in signals {
                         switch wish {
                         case .stop: stop.ask()
-                        case .reload: _ = await storage.running?.reloader.reload()
+                        case .reload: _ = await Self.reload(storage, alertmanager)
                         }
                     }
                 }
@@ -68,7 +77,9 @@ struct Server {
                     await stop.wait()
                     logger.info("Stopping")
                     status.setReady(false)
+                    await storage.running?.rules.stop()
                     await storage.running?.scraper.stop()
+                    await alertmanager?.stop()
                     await web.stop()
                 }
             }
@@ -76,20 +87,37 @@ struct Server {
         var failure: StartError?
         do { try await web.run() } catch {
             failure = StartError(WebServer.describe(error, addresses: flags.listenAddresses))
+            await alertmanager?.stop()
         }
+        let alertmanagerFailure = await alerting.value
         background.cancel()
         if let running = storage.running {
             running.transport.close()
             running.activeQueries?.close()
             do throws(TSDBError) { try running.database.close() } catch { logger.error("Closing the database: \(error)") }
         }
-        if let failure = failure ?? storage.failure { throw failure }
+        if let failure = failure ?? alertmanagerFailure ?? storage.failure { throw failure }
         logger.info("See you next time!")
+    }
+
+    /// The Alertmanager half, where there is a configuration file for it.
+    private func alertmanager() throws(StartError) -> AlertmanagerHalf? {
+        guard let own = settings.alertmanager else { return nil }
+        return try AlertmanagerHalf(
+            own, eventLoops: MultiThreadedEventLoopGroup(numberOfThreads: 1), clock: clock, logger: logger)
+    }
+
+    /// Loads all files again; what is wrong with the first that does not load. Each file is taken or left alone.
+    private static func reload(_ storage: StorageSide, _ alertmanager: AlertmanagerHalf?) async -> String? {
+        guard let running = storage.running else { return "the server is not ready" }
+        let first = await running.reloader.reload()
+        let second = await alertmanager?.reload()
+        return first ?? (second ?? nil)
     }
 
     private func webServer(
         _ status: ServerStatus, _ registry: MetricsRegistry, _ lanes: QueryLanes, _ storage: StorageSide,
-        _ stop: StopRequest
+        _ stop: StopRequest, _ alertmanager: AlertmanagerHalf?
     ) -> WebServer {
         var doors = WebAPI.Options()
         doors.acceptsRemoteWrite = flags.enableRemoteWrite
@@ -99,10 +127,7 @@ struct Server {
             status: status, registry: registry, lanes: lanes, clock: clock, options: doors,
             assets: WebAssets(files: EmbeddedFiles.all()),
             hooks: .init(
-                reload: {
-                    guard let running = storage.running else { return "the server is not ready" }
-                    return await running.reloader.reload()
-                }, quit: { stop.ask() }))
+                reload: { await Self.reload(storage, alertmanager) }, quit: { stop.ask() }))
         var limits = WebServer.Limits()
         limits.connections = flags.maxConnections
         let logger = logger
@@ -129,6 +154,7 @@ private final class StorageSide: Sendable {
         var database: Database
         var scraper: Scraper
         var reloader: Reloader
+        var rules: RuleSide
         var transport: NIOScrapeTransport
         var activeQueries: ActiveQueries?
     }
@@ -151,7 +177,8 @@ extension Server {
     /// Opens the database, starts scraping and upkeep, and makes the server ready. Returns when upkeep is cancelled.
     private func open(
         _ configuration: Configuration, _ loader: ConfigurationLoader, _ pages: [String: InternalTransport.Page],
-        _ status: ServerStatus, _ registry: MetricsRegistry, _ lanes: QueryLanes, _ storage: StorageSide
+        _ status: ServerStatus, _ registry: MetricsRegistry, _ lanes: QueryLanes, _ storage: StorageSide,
+        _ alertmanager: AlertmanagerHalf?
     ) async throws(StartError) {
         let upkeep = ThreadPool("upkeep", threads: 1)
         let opened: Result<Database, StartError>
@@ -173,14 +200,16 @@ extension Server {
             storage: database, transport: InternalTransport(pages: pages, otherwise: transport), wallClock: clock,
             clock: scrapeThread, options: scraping)
         let activeQueries = activeQueries(lanes.options)
+        let rules = RuleSide(settings.rules, alertmanager: alertmanager, clock: clock, logger: logger)
         let reloader = Reloader(
             loader: loader, status: status, database: database, engine: settings.engine, scraper: scraper,
             retention: settings.retention, storesExemplars: settings.storesExemplars, clock: clock, logger: logger,
-            activeQueries: activeQueries)
+            rules: rules, activeQueries: activeQueries)
+        registry.add { rules.writeMetrics(to: &$0) }
         registry.add { ServerMetrics.write(database, scraper.statistics.current, to: &$0) }
         storage.run(
             .init(
-                database: database, scraper: scraper, reloader: reloader, transport: transport,
+                database: database, scraper: scraper, reloader: reloader, rules: rules, transport: transport,
                 activeQueries: activeQueries))
         await reloader.start(configuration)
         guard !Task.isCancelled else { return }

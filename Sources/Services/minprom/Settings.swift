@@ -18,6 +18,9 @@ struct Settings {
     var level: Logger.Level
     /// With a slash in front and none behind; empty for none.
     var routePrefix = ""
+    var rules = RuleSide.Options()
+    /// `nil`: this process is no Alertmanager.
+    var alertmanager: AlertmanagerSettings?
     let allowedOrigins: Pattern
     var warnings: [String] = []
 
@@ -71,6 +74,8 @@ struct Settings {
         }
         level = try LogLines.level(flags.logLevel)
         routePrefix = try Self.prefix(externalURL: flags.externalURL, routePrefix: flags.routePrefix)
+        rules = try Self.rules(flags, host: addresses.first)
+        alertmanager = try Self.alertmanager(flags)
         if flags.enableAdmin { warnings.append("--web.enable-admin-api has no effect yet") }
         for text in flags.features.flatMap({ $0.split(separator: ",") }) { use(feature: String(text)) }
     }
@@ -87,6 +92,46 @@ struct Settings {
         default: warnings.append("--enable-feature: \"\(feature)\" is not known or not supported yet")
         }
     }
+
+    private static func rules(_ flags: Serve, host: WebServer.Address?) throws(StartError) -> RuleSide.Options {
+        var options = RuleSide.Options()
+        guard flags.notificationQueueCapacity > 0 else {
+            throw StartError("--alertmanager.notification-queue-capacity must be positive")
+        }
+        guard flags.notificationBatchSize > 0 else { throw StartError("--alertmanager.notification-batch-size must be positive") }
+        guard flags.ruleConcurrency > 0 else { throw StartError("--rules.max-concurrent-evals must be positive") }
+        options.concurrency = flags.ruleConcurrency
+        options.sending.queueCapacity = flags.notificationQueueCapacity
+        options.sending.batchSize = flags.notificationBatchSize
+        options.sending.drainsOnShutdown = flags.drainsNotificationQueue
+        options.resendDelay = try duration("rules.alert.resend-delay", flags.ruleResendDelay)
+        options.outageTolerance = try duration("rules.alert.for-outage-tolerance", flags.ruleOutageTolerance)
+        options.gracePeriod = try duration("rules.alert.for-grace-period", flags.ruleGracePeriod)
+        var url = flags.externalURL.isEmpty ? localURL(port: host?.port ?? 9090) : flags.externalURL
+        while url.hasSuffix("/") { url.removeLast() }
+        options.externalURL = url
+        return options
+    }
+
+    private static func alertmanager(_ flags: Serve) throws(StartError) -> AlertmanagerSettings? {
+        guard let file = flags.alertmanagerConfigFile else { return nil }
+        let addresses = try AlertmanagerSettings.addresses(flags.alertmanagerAddresses, flag: "alertmanager.web.listen-address")
+        var directory = flags.alertmanagerStoragePath
+        if directory == nil, flags.storagePath != ":memory:" {
+            directory = flags.storagePath + (flags.storagePath.hasSuffix("/") ? "" : "/") + "alertmanager"
+        }
+        var settings = AlertmanagerSettings(
+            configFile: file, directory: directory == ":memory:" ? nil : directory, addresses: addresses)
+        settings.flagPrefix = "alertmanager."
+        let external = flags.alertmanagerExternalURL
+        settings.externalURL = external.isEmpty ? localURL(port: addresses.first?.port ?? 9093) : external
+        settings.routePrefix = try prefix(externalURL: external, routePrefix: nil)
+        settings.retention = try AlertmanagerSettings.duration(flags.alertmanagerRetention, flag: "alertmanager.data.retention")
+        return settings
+    }
+
+    /// How a server is reached where nobody says it: upstream names the machine.
+    static func localURL(port: Int) -> String { "http://\(SystemClock.hostName):\(port)" }
 
     /// `--web.route-prefix`, or the path of `--web.external-url`.
     static func prefix(externalURL: String, routePrefix: String?) throws(StartError) -> String {

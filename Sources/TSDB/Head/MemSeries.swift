@@ -19,6 +19,13 @@ struct MemSeries: BitwiseCopyable {
     /// Time of the newest in-order sample, `.min` where there is none. Its value is `appender.value`.
     var newest: Int64 = .min
     var hasOutOfOrder = false
+    /// A truncation has found it without a sample. Its first may be on its way: who makes a series appends to it a moment later.
+    var isAwaited = false
+}
+
+extension MemSeries {
+    /// Neither chunks nor a newest sample at or behind `time`.
+    func isVacant(before time: Int64) -> Bool { closedCount == 0 && newest < time && !hasOutOfOrder }
 }
 
 /// A finished chunk: a decimal block and what it covers.
@@ -33,7 +40,7 @@ struct ClosedChunk: BitwiseCopyable {
 }
 
 /// All samples of the head, behind one lock that is held for a batch or for the blink of a snapshot, never while a chunk is
-/// decoded.
+/// read.
 struct SeriesStore: ~Copyable {
     /// Samples per chunk. 120 is Prometheus' default; 240 would save 10 % of bytes and cost open chunks twice the memory.
     static let samplesPerChunk = 120
@@ -100,10 +107,10 @@ struct SeriesStore: ~Copyable {
 
     /// Re-encodes the open chunk as a decimal block and starts a new one.
     private mutating func closeChunk(_ place: UnsafeMutablePointer<MemSeries>) {
-        guard let first = place.pointee.open.first else { return }
+        guard let last = place.pointee.open.last else { return }
         columns.removeAll()
         let size = place.pointee.appender.byteCount
-        OpenChunk.copy(first, size, to: openCopy)
+        OpenChunk.copy(last, Int(place.pointee.open.lastStart), size, to: openCopy)
         do throws(TSDBError) {
             XORChunk.writeHeader(place.pointee.appender.count, to: openCopy)
             try XORChunk.decode(UnsafeRawBufferPointer(start: openCopy, count: size), into: &columns)
@@ -175,8 +182,8 @@ struct SeriesStore: ~Copyable {
         maxTime = max(maxTime, times.upperBound)
     }
 
-    /// Drops closed chunks that end before `time`. Returns whether the series holds nothing any more: neither chunks nor a
-    /// newest sample at or behind `time`.
+    /// Drops closed chunks that end before `time`. Returns whether the series is to go: it holds nothing any more, and was not made
+    /// since the last truncation.
     mutating func truncate(_ slot: UInt32, before time: Int64) -> Bool {
         let place = series[Int(slot)]
         if place.pointee.closedCount > 0, let closed = place.pointee.closed {
@@ -210,7 +217,10 @@ struct SeriesStore: ~Copyable {
                 place.pointee.hasOutOfOrder = false
             }
         }
-        return place.pointee.closedCount == 0 && place.pointee.newest < time && !place.pointee.hasOutOfOrder
+        guard place.pointee.isVacant(before: time) else { return false }
+        guard place.pointee.newest == .min && !place.pointee.isAwaited else { return true }
+        place.pointee.isAwaited = true
+        return false
     }
 
     /// Gives back what a series holds; its reference names nothing afterwards.

@@ -10,7 +10,7 @@ struct RoutingTests {
     @Test("unknown paths are text, never a page")
     func unknown() async {
         let test = TestAPI(assets: WebAssets(files: ["index.html": Array("<html>".utf8), "app.js": [1]]))
-        for path in ["/nope", "/api/v1/nope", "/api/v1/", "/rules", "/api/v1/label//values", "/api/v1/label/a/b/values", "/assets/x", "/assets/../x"] {
+        for path in ["/nope", "/api/v1/nope", "/api/v1/", "/rules/x", "/api/v1/label//values", "/api/v1/label/a/b/values", "/assets/x", "/assets/../x"] {
             let answer = await test.ask(.get, path)
             #expect(answer.status == 404 && answer.body == "404 page not found\n", "\(path)")
         }

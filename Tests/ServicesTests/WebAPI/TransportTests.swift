@@ -8,7 +8,7 @@ import Testing
 @testable import WebAPI
 
 /// A server on a free port that answers every connection's requests with prepared bytes, one after the other.
-private final class ScriptedServer: Sendable {
+private final class ScriptedTarget: Sendable {
     private let channel: any Channel
     /// `answers` by request number over all connections; past the end the last one is repeated. `nil`: no answer.
     init(_ answers: [String?], closes: Bool = false) async throws {
@@ -87,7 +87,7 @@ private func latin1(_ bytes: [UInt8]) -> String {
 
 @Suite("The scrape transport: one GET, with bounds on everything")
 struct TransportTests {
-    private func request(_ server: ScriptedServer, timeout: TSDB.Duration = .seconds(60), limit: Int = 1 << 20) -> ScrapeRequest {
+    private func request(_ server: ScriptedTarget, timeout: TSDB.Duration = .seconds(60), limit: Int = 1 << 20) -> ScrapeRequest {
         ScrapeRequest(
             scheme: "http", address: server.address, path: "/metrics", query: "a=b",
             headers: [.init("Accept", "text/plain"), .init("Authorization", "Bearer s", isSecret: true)], timeout: timeout,
@@ -98,7 +98,7 @@ struct TransportTests {
 
     private func transport() -> NIOScrapeTransport { NIOScrapeTransport(eventLoops: MultiThreadedEventLoopGroup.singleton) }
 
-    private func failure(_ server: ScriptedServer, _ request: ScrapeRequest? = nil, _ transport: NIOScrapeTransport? = nil) async -> ScrapeError? {
+    private func failure(_ server: ScriptedTarget, _ request: ScrapeRequest? = nil, _ transport: NIOScrapeTransport? = nil) async -> ScrapeError? {
         do throws(ScrapeError) {
             _ = try await (transport ?? self.transport()).get(request ?? self.request(server))
             return nil
@@ -109,7 +109,7 @@ struct TransportTests {
 
     @Test("sends path, query, host and headers; gives status, content type and body; keeps the connection")
     func keepAlive() async throws {
-        let server = try await ScriptedServer([page])
+        let server = try await ScriptedTarget([page])
         let transport = transport()
         for _ in 0..<3 {
             let response = try await transport.get(request(server))
@@ -125,7 +125,7 @@ struct TransportTests {
 
     @Test("targets that share an address keep a connection each")
     func shared() async throws {
-        let server = try await ScriptedServer([page])
+        let server = try await ScriptedTarget([page])
         let transport = transport(), request = request(server)
         for _ in 0..<5 {
             try await withThrowingTaskGroup(of: Int.self) { group in
@@ -140,7 +140,7 @@ struct TransportTests {
 
     @Test("a task that is cancelled stops waiting at once, and its answer is nobody else's")
     func cancelled() async throws {
-        let server = try await ScriptedServer([nil, page])
+        let server = try await ScriptedTarget([nil, page])
         let transport = transport(), request = request(server)
         let task = Task { () -> Bool in (try? await transport.get(request)) == nil }
         while server.requests.isEmpty { await Task.yield() }
@@ -154,7 +154,7 @@ struct TransportTests {
 
     @Test("a kept connection that the server has ended is replaced")
     func replaced() async throws {
-        let server = try await ScriptedServer([page], closes: true)
+        let server = try await ScriptedTarget([page], closes: true)
         let transport = transport()
         for _ in 0..<3 { #expect(try await transport.get(request(server)).status == 200) }
         #expect(server.connectionCount == 3)
@@ -168,14 +168,14 @@ struct TransportTests {
             "HTTP/1.1 200 OK\r\nContent-Length: 2000\r\n\r\n\(long)", "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n\(long)",
             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n7d0\r\n\(long)\r\n0\r\n\r\n",
         ] {
-            let server = try await ScriptedServer([answer], closes: true)
+            let server = try await ScriptedTarget([answer], closes: true)
             #expect(await failure(server, request(server, limit: 1000)) == .bodySizeLimit)
             await server.close()
         }
         let zeros = [UInt8](repeating: 0x30, count: 1 << 20)
         let packed = zeros.withUnsafeBytes { Gzip.deflate($0) } ?? []
         #expect(packed.count < 10_000)
-        let server = try await ScriptedServer(["HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: \(packed.count)\r\n\r\n" + latin1(packed)])
+        let server = try await ScriptedTarget(["HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: \(packed.count)\r\n\r\n" + latin1(packed)])
         #expect(await failure(server, request(server, limit: 1 << 19)) == .bodySizeLimit)
         #expect(try await transport().get(request(server, limit: 2 << 20)).body == zeros)
         await server.close()
@@ -183,7 +183,7 @@ struct TransportTests {
 
     @Test("no answer in time is upstream's deadline error")
     func timeout() async throws {
-        let server = try await ScriptedServer([nil])
+        let server = try await ScriptedTarget([nil])
         let request = request(server, timeout: .milliseconds(150))
         #expect(await failure(server, request) == .timeout(request.url))
         await server.close()
@@ -191,13 +191,13 @@ struct TransportTests {
 
     @Test("refused, cut off and not HTTP are told apart")
     func broken() async throws {
-        let gone = try await ScriptedServer([page])
+        let gone = try await ScriptedTarget([page])
         let request = request(gone)
         await gone.close()
         let refused = await failure(gone, request)
         #expect(refused?.message == "Get \"\(request.url)\": dial tcp \(request.address): connect: connection refused")
         for (answer, reason) in [("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nab", "EOF"), ("", "EOF"), ("hello\r\n\r\n", "net/http: malformed HTTP response")] {
-            let server = try await ScriptedServer([answer], closes: true)
+            let server = try await ScriptedTarget([answer], closes: true)
             let message = await failure(server)?.message ?? ""
             #expect(message == "Get \"http://\(server.address)/metrics?a=b\": \(reason)")
             await server.close()
@@ -206,21 +206,21 @@ struct TransportTests {
 
     @Test("redirects are followed, ten of them; secrets stay with the first host")
     func redirects() async throws {
-        let other = try await ScriptedServer([page])
-        let server = try await ScriptedServer([
+        let other = try await ScriptedTarget([page])
+        let server = try await ScriptedTarget([
             "HTTP/1.1 302 Found\r\nLocation: /again?x=1\r\nContent-Length: 0\r\n\r\n",
             "HTTP/1.1 307 Temporary Redirect\r\nLocation: http://\(other.address)/m\r\nContent-Length: 0\r\n\r\n",
         ])
         #expect(try await transport().get(request(server)).status == 200)
         #expect(server.requests[1].hasPrefix("GET /again?x=1 ") && server.requests[1].contains("Authorization"))
         #expect(other.requests[0].hasPrefix("GET /m ") && !other.requests[0].contains("Authorization"))
-        let circle = try await ScriptedServer(["HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 0\r\n\r\n"])
+        let circle = try await ScriptedTarget(["HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 0\r\n\r\n"])
         #expect(await failure(circle)?.message.hasSuffix("stopped after 10 redirects") == true)
         var stays = request(circle)
         stays.followsRedirects = false
         #expect(try await transport().get(stays).status == 302)
         for location in ["https://x/", "ftp://x/", "file:///etc/passwd"] {
-            let server = try await ScriptedServer(["HTTP/1.1 302 Found\r\nLocation: \(location)\r\nContent-Length: 0\r\n\r\n"])
+            let server = try await ScriptedTarget(["HTTP/1.1 302 Found\r\nLocation: \(location)\r\nContent-Length: 0\r\n\r\n"])
             #expect(await failure(server)?.code == .transport)
             await server.close()
         }
@@ -229,7 +229,7 @@ struct TransportTests {
 
     @Test("a header with a line break is not sent")
     func headerInjection() async throws {
-        let server = try await ScriptedServer([page])
+        let server = try await ScriptedTarget([page])
         var request = request(server)
         request.headers.append(.init("X", "a\r\nY: b"))
         #expect(await failure(server, request) != nil)

@@ -53,15 +53,19 @@ struct Routes: Sendable {
             }
             return .wrongMethod(allowed: routes.flatMap(\.methods))
         }
+        var allowed: [HTTPRequest.Method] = []
         for route in named where path.hasPrefix(route.prefix) && path.hasSuffix(route.suffix) {
             let name = path.dropFirst(route.prefix.count).dropLast(route.suffix.count)
             guard path.count > route.prefix.count + route.suffix.count, !name.contains("/") else { continue }
-            guard route.methods.contains(method) else { return .wrongMethod(allowed: route.methods) }
+            guard route.methods.contains(method) else {
+                allowed += route.methods
+                continue
+            }
             let handler = route.handler, bound = String(name)
             return .handler(
                 { request throws(APIError) in try await handler(request, bound) },
                 route: route.prefix + ":name" + route.suffix, hasGet: route.methods.contains(.get))
         }
-        return .none
+        return allowed.isEmpty ? .none : .wrongMethod(allowed: allowed)
     }
 }

@@ -1,0 +1,99 @@
+import RegularExpression
+
+/// Searching in a text with a regular expression, as Go's `MatchString` and `ReplaceAllString` do.
+///
+///     reReplaceAll "(.)b" "$1-" "aabcc"   →  aa-cc
+///
+/// Our expressions match whole texts. So the search is one: anything, as little as possible, the expression, the rest. The
+/// next search begins one character before the place, so that `^` and `\b` see what stands there.
+struct TextSearch {
+    private let anywhere: Pattern
+    private let inFirst: Pattern
+    private let inRest: Pattern
+
+    /// Bytes looked at over all searches of one replacement: text × matches.
+    static let maximumWork = 2 << 20
+
+    /// Bytes of what a replacement may make.
+    static let maximumResult = 4 << 20
+
+    init(_ source: String) throws(PatternError) {
+        // Alone first: messages quote what was written, and parentheses balance.
+        _ = try Pattern(source)
+        anywhere = try Pattern("(?s:.*)(?-s:\(source))(?s:.*)")
+        inFirst = try Pattern("(?s:.*?)((?-s:\(source)))(?s:.*)")
+        inRest = try Pattern("(?s:.)(?s:.*?)((?-s:\(source)))(?s:.*)")
+    }
+
+    func matches(_ text: String) -> Bool { anywhere.matches(text) }
+
+    /// `nil`: it takes more than `maximumWork`, or makes more than `maximumResult`.
+    func replacingAll(in text: String, with template: String) -> String? {
+        let scalars = text.unicodeScalars
+        var result = String.UnicodeScalarView()
+        /// Scalars before these places are copied, and searched.
+        var (copied, place) = (scalars.startIndex, scalars.startIndex)
+        var isFirst = true
+        var work = 0
+        while true {
+            let from = isFirst ? place : scalars.index(before: place)
+            let rest = String(text[from...])
+            work += rest.utf8.count + 16
+            guard work <= Self.maximumWork else { return nil }
+            guard let captures = (isFirst ? inFirst : inRest).captures(in: rest), let match = captures[1] else { break }
+            let offset = captures.text.utf8.distance(from: captures.text.startIndex, to: match.startIndex)
+            let begin = text.utf8.index(from, offsetBy: offset)
+            let end = text.utf8.index(begin, offsetBy: match.utf8.count)
+            result.append(contentsOf: scalars[copied..<begin])
+            // An empty match right behind a match is none.
+            if end > copied || begin == scalars.startIndex {
+                result.append(contentsOf: Self.expand(template, captures).unicodeScalars)
+            }
+            guard String(result).utf8.count <= Self.maximumResult else { return nil }
+            copied = end
+            isFirst = false
+            if end > place {
+                place = end
+            } else {
+                guard place < scalars.endIndex else { break }
+                place = scalars.index(after: place)
+            }
+        }
+        result.append(contentsOf: scalars[copied...])
+        return String(result)
+    }
+
+    /// `$1`, `${1}`, `$name`, `${name}`, `$$`; the expression's groups stand one behind, for group 1 is the match.
+    private static func expand(_ template: String, _ captures: Captures) -> String {
+        var result = ""
+        var rest = template.unicodeScalars[...]
+        // Too large already: the caller gives up.
+        while result.utf8.count <= maximumResult, let scalar = rest.popFirst() {
+            guard scalar == "$" else {
+                result.unicodeScalars.append(scalar)
+                continue
+            }
+            if rest.first == "$" {
+                rest.removeFirst()
+                result += "$"
+                continue
+            }
+            let isBraced = rest.first == "{"
+            let inner = isBraced ? rest.dropFirst() : rest
+            let name = inner.prefix { $0 == "_" || $0.properties.isAlphabetic || $0.properties.numericType == .decimal }
+            let after = inner[name.endIndex...]
+            guard !name.isEmpty, !isBraced || after.first == "}" else {
+                result += "$"
+                continue
+            }
+            rest = isBraced ? after.dropFirst() : after
+            let text = String(name)
+            if text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), text == "0" || text.first != "0" {
+                if let number = Int(text), number < captures.count - 1 { result += captures[number + 1] ?? "" }
+            } else {
+                result += captures[text] ?? ""
+            }
+        }
+        return result
+    }
+}
