@@ -35,6 +35,7 @@ public struct AlertmanagerStatistics: Sendable, Equatable {
     public var notificationLogQueries = 0
     public var silenceFile = StateFileCounts()
     public var notificationLogFile = StateFileCounts()
+    public var historyWriteErrors = 0
 
     // How things stand.
     public var groups = 0
