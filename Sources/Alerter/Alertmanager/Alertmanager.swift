@@ -20,8 +20,6 @@ import TSDB
 /// Source: Alertmanager 0.33, `dispatch`, `notify`, `silence`, `inhibit`, `nflog`, `provider/mem`.
 public final class Alertmanager: Sendable {
     public typealias Options = AlertmanagerOptions
-    /// Whether a time lies in an interval; the one part of this that needs time zones.
-    public typealias IntervalTest = @Sendable (TimeInterval, Timestamp) -> Bool
 
     private let state: Mutex<AlertmanagerState>
     /// `nil`: in memory only. Held over a whole change of silences, which therefore come one after the other.
@@ -32,9 +30,9 @@ public final class Alertmanager: Sendable {
     /// Reads what an earlier run left in the options' directory. What is damaged there is left out and counted.
     public init(
         _ config: AlertmanagerConfig, options: Options = Options(), files: any FileStore,
-        isWithin: @escaping IntervalTest, random: some RandomNumberGenerator & Sendable, at now: Timestamp
+        random: some RandomNumberGenerator & Sendable, at now: Timestamp
     ) throws(TSDBError) {
-        var initial = AlertmanagerState(config, options: options, isWithin: isWithin, random: random, at: now)
+        var initial = AlertmanagerState(config, options: options, random: random, at: now)
         guard let directory = options.directory else {
             state = Mutex(initial)
             silenceFile = Mutex(nil)

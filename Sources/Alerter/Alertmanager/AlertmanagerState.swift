@@ -9,7 +9,6 @@ import TSDB
 /// `Viewing` and `Explaining`.
 struct AlertmanagerState: Sendable {
     let options: AlertmanagerOptions
-    let isWithin: Alertmanager.IntervalTest
     var random: AnyRandom
 
     var config: AlertmanagerConfig
@@ -50,11 +49,10 @@ struct AlertmanagerState: Sendable {
     }
 
     init(
-        _ config: AlertmanagerConfig, options: AlertmanagerOptions, isWithin: @escaping Alertmanager.IntervalTest,
+        _ config: AlertmanagerConfig, options: AlertmanagerOptions,
         random: some RandomNumberGenerator & Sendable, at now: Timestamp
     ) {
         self.options = options
-        self.isWithin = isWithin
         self.random = AnyRandom(random)
         self.config = config
         tree = RouteTree(config.route)

@@ -75,7 +75,7 @@ extension AlertmanagerState {
 
     /// Names of the time intervals that keep a route quiet, and how.
     func muting(_ route: Route, at time: Timestamp) -> (names: [String], reason: String?) {
-        func holds(_ name: String) -> Bool { intervals[name].map { isWithin($0, time) } ?? false }
+        func holds(_ name: String) -> Bool { intervals[name].map { $0.contains(time, zones: config.zones) } ?? false }
         if !route.activeTimeIntervals.isEmpty && !route.activeTimeIntervals.contains(where: holds) {
             return (route.activeTimeIntervals, "active_time_interval")
         }

@@ -25,6 +25,9 @@ struct Silences: Sendable {
         var kind: AlertHistoryEntry.SilenceChange
     }
 
+    /// Ids drawn for one silence before one is taken as it is.
+    private static let maximumDraws = 1000
+
     private let limits: Limits
     private var stored: [String: SilenceRecord] = [:]
     /// Ids by the version at which they came, ascending.
@@ -61,7 +64,9 @@ struct Silences: Sendable {
             throw SilenceError(
                 .invalid, "exceeded maximum number of silences: \(stored.count) (limit: \(limits.maximumCount))")
         }
+        // A generator that starts over (a test's) must not take a silence for another.
         silence.id = newID()
+        for _ in 0..<Self.maximumDraws where stored[silence.id] != nil { silence.id = newID() }
         silence.startsAt = max(silence.startsAt, now)
         var records: [SilenceRecord] = []
         let new = try record(silence)

@@ -164,7 +164,7 @@ struct PipelineTests {
 
     @Test("an emptied group is gone: the next alert makes a new one, which waits group_wait")
     func newGroup() throws {
-        #expect(try play("A xxxxrrrr......xxxx..") == "-F-A-----------F-----")
+        #expect(try play("A xxxxrrrr......xxxx..") == "-F---A---------F----")
     }
 
     @Test("on failure what was over stays, and is told at the next flush")

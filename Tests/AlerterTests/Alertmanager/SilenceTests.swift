@@ -179,7 +179,7 @@ struct SilenceTests {
                 """
                 A          xxxxxxxxxxxxxx
                 B          ...xxxxxxxxxxx
-                silence B  ....sss.......
+                silence B  ...sss........
                 """) == "-F-----N------")
     }
 

@@ -24,13 +24,14 @@ final class Stage {
         var outcome: NotificationOutcome
     }
 
-    static let start = Timestamp(milliseconds: 1_700_000_000_000)
+    /// A midnight, so that minutes of the day are minutes of the story.
+    static let start = Timestamp(milliseconds: 1_699_920_000_000)
 
     private(set) var manager: Alertmanager
     private(set) var files: MemoryFileStore
     private(set) var config: AlertmanagerConfig
     private let options: AlertmanagerOptions
-    private let seed: UInt64
+    private var seed: UInt64
     var now = Stage.start
     var attempts: [Told] = []
     /// How receivers answer; `nil`: the attempt hangs, and is found in `hanging`.
@@ -57,13 +58,7 @@ final class Stage {
     private static func manager(
         _ config: AlertmanagerConfig, _ options: AlertmanagerOptions, _ files: MemoryFileStore, _ seed: UInt64, _ now: Timestamp
     ) throws -> Alertmanager {
-        // A part's first hour range is enough for tests of what mutes; the intervals' own rules are tested elsewhere.
-        try Alertmanager(
-            config, options: options, files: files,
-            isWithin: { interval, time in
-                let minute = Int((time - Stage.start).milliseconds / 60_000)
-                return interval.parts.contains { $0.times.contains { $0.contains(minute) } }
-            }, random: SeededRandom(seed: seed), at: now)
+        try Alertmanager(config, options: options, files: files, random: SeededRandom(seed: seed), at: now)
     }
 
     // MARK: What happens
@@ -94,7 +89,8 @@ final class Stage {
     func restart(powerCut: UInt64? = nil) throws {
         files = files.crashClone(dropping: powerCut == nil ? 0 : 1, seed: powerCut ?? 0)
         hanging = []
-        manager = try Self.manager(config, options, files, seed &+ 1, now)
+        seed &+= 1
+        manager = try Self.manager(config, options, files, seed, now)
     }
 
     // MARK: Time
