@@ -57,7 +57,7 @@ private struct Life {
     private struct Sent {
         var isFiring = false
         var changedAt = Timestamp.min
-        /// Its end may rightly be untold: it was kept quiet while it was over.
+        /// Its end may rightly be untold: it was kept quiet while it was over, or forgotten with the process.
         var mayBeUntold = false
     }
     private var sent: [String: Sent] = [:]
@@ -130,7 +130,12 @@ private struct Life {
                 try stage.manager.expireSilence(silences.remove(at: index).id, at: stage.now)
             }
         case 3: stage.reload()
-        case 4: try stage.restart(powerCut: Bool.random(using: &random) ? random.next() : nil)
+        case 4:
+            try stage.restart(powerCut: Bool.random(using: &random) ? random.next() : nil)
+            // Alerts are in memory only: an end that could not be told for so long that nobody reports it any more is lost.
+            for (name, alert) in sent where !alert.isFiring && stage.now - alert.changedAt > .minutes(15) {
+                sent[name]?.mayBeUntold = true
+            }
         case 5: watch.isDown.toggle()
         case 6: watch.hangs.toggle()
         case 7:
