@@ -251,7 +251,7 @@ extension Alertmanager {
         logFile.withLock { file in
             let bytes = state.withLock { state in
                 state.statistics.notificationLogFile.maintenances += 1
-                let gone = state.log.collect(at: now)
+                let gone = state.log.collect(keeping: state.waitingKeys, at: now)
                 guard gone > 0 || file?.isWorthRewriting ?? false || !state.unwrittenLog.isEmpty else { return nil as [UInt8]? }
                 state.unwrittenLog = []
                 return state.log.encoded()

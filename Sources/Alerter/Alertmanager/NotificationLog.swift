@@ -36,9 +36,11 @@ struct NotificationLog: Sendable {
     /// Takes a record as it was written; of one key the last counts.
     mutating func load(_ record: NotificationRecord) { entries[record.key] = record }
 
-    mutating func collect(at now: Timestamp) -> Int {
+    /// Forgets entries that have expired, but not those of `waiting` ones, who have still to be told something: by the entry it is
+    /// known that they have to hear of an end. Upstream forgets these too, and after a long outage tells of no end.
+    mutating func collect(keeping waiting: Set<Key> = [], at now: Timestamp) -> Int {
         let before = entries.count
-        entries = entries.filter { $0.value.expiresAt > now }
+        entries = entries.filter { $0.value.expiresAt > now || waiting.contains($0.key) }
         return before - entries.count
     }
 

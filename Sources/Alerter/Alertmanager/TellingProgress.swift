@@ -93,6 +93,22 @@ extension AlertmanagerState {
         }
     }
 
+    /// Who could not be told at the last try.
+    var waitingKeys: Set<NotificationRecord.Key> {
+        var keys: Set<NotificationRecord.Key> = []
+        for group in groups.values {
+            let integrations = receivers[group.match.route.receiver]?.integrations ?? []
+            for (integration, trace) in zip(integrations, group.traces) {
+                guard let last = trace.attempts.last, last.outcome != .sent else { continue }
+                keys.insert(
+                    NotificationRecord.Key(
+                        groupKey: group.key, receiver: group.match.route.receiver, integration: integration.kind,
+                        index: integration.index))
+            }
+        }
+        return keys
+    }
+
     // MARK: Without a group
 
     /// Parts a telling from its group. One that waits for another attempt ends; the new group begins its own.

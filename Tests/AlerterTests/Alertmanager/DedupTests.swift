@@ -204,6 +204,19 @@ struct DedupTests {
         stage.manager.finish(stage.hanging[0].id, .sent, at: stage.now)  // too late, and no harm
     }
 
+    @Test("an end is told after an outage that outlasts the log's entry")
+    func longOutage() throws {
+        let stage = try Stage(.simple(repeatInterval: .minutes(5)))
+        stage.fire(["alertname": "A"], for: .minutes(20))
+        stage.run(for: .minutes(1))
+        stage.answer = { _, _ in Stage.busy }
+        stage.run(for: .minutes(65))
+        stage.answer = { _, _ in .sent }
+        stage.run(for: .minutes(2))
+        #expect(stage.told.count == 2)
+        #expect(stage.told.last?.hasSuffix("all_alerts_resolved A!") == true)
+    }
+
     // MARK: Reload
 
     @Test("a reload repeats nothing and loses nothing")

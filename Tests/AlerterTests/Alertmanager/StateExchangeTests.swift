@@ -79,10 +79,8 @@ struct StateExchangeTests {
         for delivery in deliveries { manager.finish(delivery.id, .sent, at: later) }
         _ = try manager.setSilence(
             SilenceDraft(
-                matcherSets: [
-                    [SilenceMatcher(.equal, name: "alertname", value: "T")],
-                    [SilenceMatcher(.regex, name: "alertname", value: "U|V")],
-                ], endsAt: now + .hours(1), createdBy: "minprom", comment: "ours"), at: later)
+                // One set: of a silence with several, the original's API lists nothing any more but answers 500.
+                matcherSets: [[SilenceMatcher(.regex, name: "alertname", value: "T|U")]], endsAt: now + .hours(1), createdBy: "minprom", comment: "ours"), at: later)
         // Changed in place, so that an id stands twice in the file.
         _ = try manager.setSilence(
             SilenceDraft(
