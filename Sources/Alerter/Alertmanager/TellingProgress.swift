@@ -93,9 +93,9 @@ extension AlertmanagerState {
         }
     }
 
-    /// Who could not be told at the last try.
+    /// Who is being told, or could not be at the last try.
     var waitingKeys: Set<NotificationRecord.Key> {
-        var keys: Set<NotificationRecord.Key> = []
+        var keys = Set(tellings.values.map(\.key))
         for group in groups.values {
             let integrations = receivers[group.match.route.receiver]?.integrations ?? []
             for (integration, trace) in zip(integrations, group.traces) {

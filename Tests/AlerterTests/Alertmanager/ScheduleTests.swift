@@ -61,6 +61,7 @@ private struct Life {
         var mayBeUntold = false
     }
     private var sent: [String: Sent] = [:]
+    private var everQuiet: Set<String> = []
     private var silences: [(name: String, id: String, until: Timestamp)] = []
 
     init(seed: UInt64) throws {
@@ -157,6 +158,7 @@ private struct Life {
             if silences.contains(where: { $0.name == name && now < $0.until }) { return true }
             return name.hasPrefix("s") && sent["Big"]?.isFiring ?? false
         }
+        for name in Self.names where watch.isQuiet(name, stage.now) { everQuiet.insert(name) }
         var reports: [AlertReport] = []
         for (name, alert) in sent.sorted(by: { $0.key < $1.key }) {
             if !alert.isFiring {
@@ -195,7 +197,9 @@ private struct Life {
                 if alert.isFiring && !watch.isQuiet(name, stage.now) && !isKnown {
                     watch.broken.append("\(key): nobody knows that \(name) fires")
                 }
-                if !alert.isFiring && index == 0 && isKnown && !alert.mayBeUntold {
+                // Kept quiet for longer than twice the repeat interval, and the log has forgotten that it was told, as upstream's.
+                let isForgotten = repeatInterval < .hours(1) && everQuiet.contains(name)
+                if !alert.isFiring && index == 0 && isKnown && !alert.mayBeUntold && !isForgotten {
                     watch.broken.append("\(key): nobody knows that \(name) is over")
                 }
             }
