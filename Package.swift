@@ -39,6 +39,7 @@ let package = Package(
             name: "CZlib", path: "Sources/Leaves/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "RegularExpression", path: "Sources/Leaves/RegularExpression", swiftSettings: hot),
         .target(name: "Numbers", path: "Sources/Leaves/Numbers", swiftSettings: hot),
+        .target(name: "Digest", path: "Sources/Leaves/Digest"),
         .target(name: "Snappy", path: "Sources/Leaves/Snappy", swiftSettings: hot),
         .target(name: "JSON", dependencies: ["Numbers"], path: "Sources/Leaves/JSON"),
         .target(
@@ -52,8 +53,8 @@ let package = Package(
         .target(
             name: "PromQL", dependencies: ["TSDB", "Numbers", "RegularExpression"], swiftSettings: hot),
         .target(
-            name: "Scraper", dependencies: ["TSDB", "Exposition", "Numbers", "RegularExpression"], swiftSettings: hot),
-        .target(name: "Alerter", dependencies: ["Numbers", "PromQL", "RegularExpression", "TextTemplate", "TSDB"]),
+            name: "Scraper", dependencies: ["TSDB", "Digest", "Exposition", "Numbers", "RegularExpression"], swiftSettings: hot),
+        .target(name: "Alerter", dependencies: ["Digest", "Numbers", "PromQL", "RegularExpression", "TextTemplate", "TSDB"]),
 
         // Services: everything that touches the world.
         .target(
@@ -123,13 +124,13 @@ let package = Package(
         .testTarget(
             name: "LeavesTests",
             dependencies: [
-                "RegularExpression", "JSON", "Numbers", "Snappy", "Exposition", "TextTemplate", "Support",
+                "RegularExpression", "Digest", "JSON", "Numbers", "Snappy", "Exposition", "TextTemplate", "Support",
             ]),
         .testTarget(name: "TSDBTests", dependencies: ["TSDB", "Support"]),
         .testTarget(
             name: "PromQLTests", dependencies: ["Numbers", "PromQL", "RegularExpression", "TSDB", "Support"],
             exclude: ["scripts"]),
-        .testTarget(name: "ScraperTests", dependencies: ["Scraper", "TSDB", "Support"]),
+        .testTarget(name: "ScraperTests", dependencies: ["Digest", "Scraper", "TSDB", "Support"]),
         .testTarget(
             name: "AlerterTests", dependencies: ["Alerter", "Numbers", "PromQL", "RegularExpression", "TextTemplate", "TSDB", "Support"]),
         .testTarget(
