@@ -2,6 +2,7 @@
 public enum MailAddress {
     /// The bare addresses of a list; `nil` where one of them is none. None of them can hold a space, a bracket or a line's end.
     public static func list(_ text: String) -> [String]? {
+        guard text.unicodeScalars.allSatisfy({ $0.value >= 32 && $0.value != 127 || $0 == "\t" }) else { return nil }
         var addresses: [String] = []
         var current = ""
         var (isQuoted, isEscaped, isAngle) = (false, false, false)

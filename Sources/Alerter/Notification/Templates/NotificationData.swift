@@ -61,13 +61,13 @@ public struct NotificationData: TemplateObject {
         self.externalURL = externalURL
     }
 
-    /// What all lists have.
+    /// What all lists have, of the first one's names. As upstream: a name that is not there says the same as an empty text.
     private static func common(_ lists: [[NamedText]]) -> [NamedText] {
         guard var result = lists.first else { return [] }
         for list in lists.dropFirst() {
             if result.isEmpty { break }
-            let members = Set(list)
-            result.removeAll { !members.contains($0) }
+            let values = Dictionary(list.map { ($0.name, $0.value) }) { $1 }
+            result.removeAll { (values[$0.name] ?? "") != $0.value }
         }
         return result
     }

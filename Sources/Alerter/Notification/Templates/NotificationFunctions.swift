@@ -12,7 +12,7 @@ import TextTemplate
 /// Source: Alertmanager's documentation, “Notification template reference”, “Functions”.
 enum NotificationFunctions {
     /// `now` is what the templates take for the present.
-    static func all(now: Timestamp, zones: any TimeZones) -> [String: TemplateFunction] {
+    static func all(now: Timestamp, zones: any TemplateZones) -> [String: TemplateFunction] {
         texts.merging(values) { $1 }.merging(times(now: now, zones: zones)) { $1 }
     }
 
@@ -190,7 +190,7 @@ enum NotificationFunctions {
 
     // MARK: Times
 
-    private static func times(now: Timestamp, zones: any TimeZones) -> [String: TemplateFunction] {
+    private static func times(now: Timestamp, zones: any TemplateZones) -> [String: TemplateFunction] {
         [
             "now": TemplateFunction { _ in .object(TemplateTime(now)) },
             "since": TemplateFunction([.type("time.Time")]) { arguments in
