@@ -16,7 +16,12 @@ extension IntegrationNotifier {
         let template = try settings.url.value()
         let url = try Self.filled("failed to template webhook URL") { () throws(TemplateError) in try filling.text(template) }
         guard !url.isEmpty else { throw AttemptError(.other, "webhook URL is empty after templating", isRetryable: false) }
-        let body = WebhookPayload.body(notification, filling.data)
+        var body = WebhookPayload.body(notification, filling.data)
+        if let payload = settings.payload {
+            body = try Self.filled("failed to render custom payload") { () throws(TemplateError) in
+                try WebhookPayload.body(of: payload, filling, structure: YAMLStructure.read)
+            }
+        }
         let answer = try await http.post(body, to: url, settings.http, timeout: settings.timeout, exchange)
         try Self.check(answer, exchange: exchange)
     }
@@ -30,6 +35,9 @@ extension IntegrationNotifier {
         let answer = try await http.post(message.body, to: url, settings.http, timeout: settings.timeout, exchange)
         let prefix = "channel \"\(message.channel)\": "
         try Self.check(answer, prefix: prefix, exchange: exchange)
+        guard answer.isComplete else {
+            throw AttemptError(.clientError, prefix + "could not read response body", isRetryable: true)
+        }
         guard answer.contentType.hasPrefix("application/json") else {
             if answer.body == "ok" { return }
             throw AttemptError(

@@ -39,6 +39,7 @@ public final class IntegrationNotifier: Notifier {
 
     /// Call it once, after the last attempt.
     public func shutdown() async {
+        programs.stopped.cancel()
         await http.shutdown()
         try? await threads.shutdownGracefully()
     }

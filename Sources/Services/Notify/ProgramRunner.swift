@@ -22,6 +22,8 @@ final class ProgramRunner: Sendable {
     static let maximumErrorBytes = 4096
     private static let temporaryFailure: Int32 = 75
 
+    /// Set when the server goes down: programs are not waited for.
+    let stopped = Cancellation()
     private let running = Mutex<[String: Int]>([:])
 
     /// Blocks until the program is over. `slot` names the integration, whose concurrency is bounded.
@@ -50,7 +52,9 @@ final class ProgramRunner: Sendable {
             }
         }
         var process = try Child(settings.command)
-        return try process.finish(input: input, within: settings.timeout, cancellation, path: path)
+        return try process.finish(input: input, within: settings.timeout, path: path) {
+            cancellation.isCancelled || stopped.isCancelled
+        }
     }
 
     /// One running program. Its group is killed in `finish`, whatever happened.
@@ -117,7 +121,7 @@ final class ProgramRunner: Sendable {
         }
 
         mutating func finish(
-            input bytes: [UInt8], within timeout: TSDB.Duration, _ cancellation: Cancellation, path: String
+            input bytes: [UInt8], within timeout: TSDB.Duration, path: String, isCancelled: () -> Bool
         ) throws(AttemptError) -> String {
             let start = ContinuousClock.now
             let limit = Swift.Duration.milliseconds(max(1, timeout.milliseconds))
@@ -127,7 +131,7 @@ final class ProgramRunner: Sendable {
             var isLate = false
             while status == nil {
                 exchange(&rest, &errorText)
-                if isOver { status = reap() } else if cancellation.isCancelled || ContinuousClock.now - start > limit {
+                if isOver { status = reap() } else if isCancelled() || ContinuousClock.now - start > limit {
                     isLate = true
                     kill(-pid, SIGKILL)
                     status = reap()
@@ -139,7 +143,7 @@ final class ProgramRunner: Sendable {
             let text = String(decoding: errorText, as: UTF8.self)
             let shown = text.isEmpty ? "" : ": " + text
             if isLate {
-                if cancellation.isCancelled { throw AttemptError(.contextCanceled, "exec: \(path): context canceled", isRetryable: true) }
+                if isCancelled() { throw AttemptError(.contextCanceled, "exec: \(path): context canceled", isRetryable: true) }
                 throw AttemptError(
                     .contextDeadlineExceeded, "exec: \(path): killed after \(timeout.milliseconds) ms\(shown)", isRetryable: true)
             }

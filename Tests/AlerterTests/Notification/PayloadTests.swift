@@ -82,6 +82,20 @@ struct PayloadTests {
         #expect(try body(settings, "key-{{ .Status }}", resolved) == RecordedBodies.pagerDutyFull)
     }
 
+    @Test("a payload of the user's own is filled in, text by text")
+    func customPayload() throws {
+        let payload = PayloadJSON.object([
+            .init("text", .string("{{ .Status }} <{{ .GroupLabels.alertname }}>")), .init("{{ .Status }}", .string("{{ len .Alerts }}")),
+            .init("list", .array([.integer(1), .string("{{ .CommonLabels.nothing }}"), .boolean(false)])),
+        ])
+        let filling = try TestNotifications.filling(TestNotifications.down(receiver: "r"))
+        let body = text(try WebhookPayload.body(of: payload, filling, structure: TestStructure.read))
+        #expect(body == #"{"firing":2,"list":[1,null,false],"text":"firing \u003cDown\u003e"}"#)
+        #expect(throws: TemplateError.self) {
+            try WebhookPayload.body(of: .string("{{ .Nope }}"), filling, structure: TestStructure.read)
+        }
+    }
+
     @Test("an event too large for PagerDuty loses its details, a summary too long its end")
     func pagerDutyLimits() throws {
         var notification = TestNotifications.alone(receiver: "p")

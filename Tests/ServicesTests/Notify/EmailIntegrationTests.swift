@@ -14,7 +14,7 @@ struct EmailIntegrationTests {
         var injected = ""
         var refusal: [String: String] = [:]
 
-        func serve(_ server: ScriptedServer, _ stream: TestStream) async throws {
+        func serve(_ server: NotifyServer, _ stream: NotifyStream) async throws {
             try await stream.write("220 test ready\r\n")
             var isSecure = false
             while true {
@@ -49,7 +49,7 @@ struct EmailIntegrationTests {
             }
         }
 
-        private func authenticate(_ line: String, _ server: ScriptedServer, _ stream: TestStream) async throws {
+        private func authenticate(_ line: String, _ server: NotifyServer, _ stream: NotifyStream) async throws {
             if line.hasPrefix("AUTH LOGIN") {
                 for challenge in ["VXNlcm5hbWU6", "UGFzc3dvcmQ6"] {
                     try await stream.write("334 \(challenge)\r\n")
@@ -83,8 +83,9 @@ struct EmailIntegrationTests {
 
     @Test("one mail is one connection: greeting, envelope, the mail with its dots guarded, goodbye")
     func delivered() async throws {
-        try await ScriptedServer.with(Mailbox().serve) { server in
-            #expect(try await send(settings(server.port)) == .sent)
+        try await NotifyServer.with(Mailbox().serve) { server in
+            let outcome = try await send(settings(server.port))
+            #expect(outcome == .sent)
             let lines = server.transcript
             #expect(lines.first == "EHLO localhost")
             #expect(lines.dropFirst().prefix(4) == ["MAIL FROM:<am@example.org> BODY=8BITMIME", "RCPT TO:<ops@example.org>", "RCPT TO:<two@example.org>", "DATA"])
@@ -98,12 +99,13 @@ struct EmailIntegrationTests {
     func startTLS() async throws {
         var mailbox = Mailbox()
         (mailbox.hasTLS, mailbox.extensions) = (true, ["AUTH LOGIN PLAIN"])
-        try await ScriptedServer.with(mailbox.serve) { server in
+        try await NotifyServer.with(mailbox.serve) { server in
             var settings = settings(server.port, host: "localhost")
             settings.requiresTLS = true
             settings.tls.ca = .text(TestCertificate.certificate)
             (settings.authUsername, settings.authPassword) = ("user", .text("pass-word"))
-            #expect(try await send(settings) == .sent)
+            let outcome = try await send(settings)
+            #expect(outcome == .sent)
             #expect(server.transcript.prefix(6) == ["EHLO localhost", "STARTTLS", "EHLO localhost", "AUTH LOGIN", "dXNlcg==", "cGFzcy13b3Jk"])
 
             // Without its authority the server is a stranger.
@@ -111,7 +113,7 @@ struct EmailIntegrationTests {
             let stranger = try await send(settings)
             #expect(stranger.isRetryable == true && stranger.reason == "other")
         }
-        try await ScriptedServer.with(Mailbox().serve) { server in
+        try await NotifyServer.with(Mailbox().serve) { server in
             var settings = settings(server.port)
             settings.requiresTLS = true
             let outcome = try await send(settings)
@@ -124,10 +126,11 @@ struct EmailIntegrationTests {
     func injection() async throws {
         var mailbox = Mailbox()
         (mailbox.hasTLS, mailbox.injected) = (true, "250-evil\r\n250 AUTH PLAIN\r\n")
-        try await ScriptedServer.with(mailbox.serve) { server in
+        try await NotifyServer.with(mailbox.serve) { server in
             var settings = settings(server.port, host: "localhost")
             (settings.requiresTLS, settings.tls.ca) = (true, .text(TestCertificate.certificate))
-            #expect(try await send(settings).isRetryable == true)
+            let outcome = try await send(settings)
+            #expect(outcome.isRetryable == true)
             #expect(!server.transcript.contains { $0.hasPrefix("MAIL") })
         }
     }
@@ -139,7 +142,7 @@ struct EmailIntegrationTests {
             var outcome = NotificationOutcome.sent
             var mailbox = Mailbox()
             mailbox.extensions = ["AUTH \(mechanisms)"]
-            try await ScriptedServer.with(mailbox.serve) { server in
+            try await NotifyServer.with(mailbox.serve) { server in
                 var settings = settings(server.port)
                 settings.authUsername = "tim"
                 edit(&settings)
@@ -164,15 +167,17 @@ struct EmailIntegrationTests {
     func refusals(verb: String, message: String) async throws {
         var mailbox = Mailbox()
         mailbox.refusal = [verb: "550 no"]
-        try await ScriptedServer.with(mailbox.serve) { server in
-            #expect(try await send(settings(server.port)) == .failed(reason: "other", message: message, isRetryable: true))
+        try await NotifyServer.with(mailbox.serve) { server in
+            let outcome = try await send(settings(server.port))
+            #expect(outcome == .failed(reason: "other", message: message, isRetryable: true))
         }
     }
 
     @Test("a label with line ends changes neither headers nor envelope")
     func headerInjection() async throws {
-        try await ScriptedServer.with(Mailbox().serve) { server in
-            #expect(try await send(settings(server.port), name: "x\r\nBcc: a@b.c\r\n.\r\nMAIL FROM:<x@y.z>") == .sent)
+        try await NotifyServer.with(Mailbox().serve) { server in
+            let outcome = try await send(settings(server.port), name: "x\r\nBcc: a@b.c\r\n.\r\nMAIL FROM:<x@y.z>")
+            #expect(outcome == .sent)
             #expect(server.transcript.filter { $0.hasPrefix("MAIL") || $0.hasPrefix("RCPT") }.count == 3)
             #expect(server.transcript[5].contains("Subject: =?utf-8?q?[FIRING:1]_x=0D=0ABcc:_a@b.c"))
         }

@@ -15,7 +15,7 @@ struct HTTPIntegrationTests {
 
     @Test("a webhook is one POST of JSON to the filled-in URL")
     func delivered() async throws {
-        try await ScriptedServer.http(ScriptedServer.answer("200 OK")) { server in
+        try await NotifyServer.http(NotifyServer.answer("200 OK")) { server in
             try await NotifySupport.with { notifier in
                 let url = "http://127.0.0.1:\(server.port)/hook/{{ .GroupLabels.alertname }}?status={{ .Status }}"
                 #expect(await notifier.send(webhook(url)) == .sent)
@@ -33,7 +33,7 @@ struct HTTPIntegrationTests {
         ("404 Not Found", "clientError", false), ("429 Too Many", "clientError", false), ("301 Moved", "other", false),
     ] as [(String, String, Bool?)])
     func statuses(status: String, reason: String, isRetryable: Bool?) async throws {
-        try await ScriptedServer.http(ScriptedServer.answer(status, status.hasPrefix("204") ? "" : "why")) { server in
+        try await NotifyServer.http(NotifyServer.answer(status, status.hasPrefix("204") ? "" : "why")) { server in
             try await NotifySupport.with { notifier in
                 let outcome = await notifier.send(webhook("http://127.0.0.1:\(server.port)/s3cret"))
                 #expect(outcome.reason == reason && outcome.isRetryable == isRetryable)
@@ -45,7 +45,7 @@ struct HTTPIntegrationTests {
     @Test("PagerDuty's 429 is tried again, and a 400 says what is wrong")
     func pagerDuty() async throws {
         let bad = #"{"status":"invalid event","message":"Event object is invalid","errors":["'x' is missing","y"]}"#
-        try await ScriptedServer.http(ScriptedServer.answer("429 Slow"), ScriptedServer.answer("400 Bad", bad)) { server in
+        try await NotifyServer.http(NotifyServer.answer("429 Slow"), NotifyServer.answer("400 Bad", bad)) { server in
             try await NotifySupport.with { notifier in
                 var settings = PagerDutySettings(routingKey: .text("routing-key-1"))
                 settings.url = "http://127.0.0.1:\(server.port)/v2/enqueue"
@@ -63,10 +63,10 @@ struct HTTPIntegrationTests {
     @Test("Slack says no with status 200, as text or JSON")
     func slack() async throws {
         let json = "Content-Type: application/json; charset=utf-8\r\n"
-        try await ScriptedServer.http(
-            ScriptedServer.answer("200 OK", "ok"), ScriptedServer.answer("200 OK", "no_text"),
-            ScriptedServer.answer("200 OK", #"{"ok":true}"#, headers: json),
-            ScriptedServer.answer("200 OK", #"{"ok":false,"error":"channel_not_found"}"#, headers: json)
+        try await NotifyServer.http(
+            NotifyServer.answer("200 OK", "ok"), NotifyServer.answer("200 OK", "no_text"),
+            NotifyServer.answer("200 OK", #"{"ok":true}"#, headers: json),
+            NotifyServer.answer("200 OK", #"{"ok":false,"error":"channel_not_found"}"#, headers: json)
         ) { server in
             try await NotifySupport.with { notifier in
                 var settings = SlackSettings(apiURL: .text("http://127.0.0.1:\(server.port)/T0/B0/s3cret"))
@@ -85,7 +85,7 @@ struct HTTPIntegrationTests {
         try await NotifySupport.with { notifier in
             // A port that was free a moment ago.
             var port = 0
-            try await ScriptedServer.http { port = $0.port }
+            try await NotifyServer.http { port = $0.port }
             let outcome = await notifier.send(webhook("http://127.0.0.1:\(port)/s3cret-token"))
             #expect(outcome.isRetryable == true && outcome.reason == "other")
             #expect(outcome.message.hasPrefix("Post \"<redacted>\": ") && !outcome.message.contains("s3cret"))
@@ -94,7 +94,7 @@ struct HTTPIntegrationTests {
 
     @Test("an answer that does not come in time is a deadline, nobody waiting any more a cancellation; both may be tried again")
     func deadlines() async throws {
-        try await ScriptedServer.http { server in
+        try await NotifyServer.http { server in
             try await NotifySupport.with { notifier in
                 let slow = webhook("http://127.0.0.1:\(server.port)/") { $0.timeout = .milliseconds(50) }
                 let late = await notifier.send(slow)
@@ -108,14 +108,25 @@ struct HTTPIntegrationTests {
         }
     }
 
+    @Test("a 200 whose body breaks off is a delivery to a webhook, and none to Slack")
+    func brokenBody() async throws {
+        try await NotifyServer.http("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nok") { server in
+            try await NotifySupport.with { notifier in
+                #expect(await notifier.send(webhook("http://127.0.0.1:\(server.port)/")) == .sent)
+                let slack = SlackSettings(apiURL: .text("http://127.0.0.1:\(server.port)/"))
+                #expect(await notifier.send(NotifySupport.notification(.slack(slack))).isRetryable == true)
+            }
+        }
+    }
+
     @Test("credentials are read anew from their files, and stay with their host")
     func credentials() async throws {
         let directory = try NotifySupport.temporaryDirectory()
         try NotifySupport.write("first\n", to: directory + "/token")
-        try await ScriptedServer.http(ScriptedServer.answer("200 OK")) { other in
+        try await NotifyServer.http(NotifyServer.answer("200 OK")) { other in
             let away = "Location: http://127.0.0.1:\(other.port)/elsewhere\r\n"
-            try await ScriptedServer.http(
-                ScriptedServer.answer("307 Here", headers: "Location: /again\r\n"), ScriptedServer.answer("307 There", headers: away)
+            try await NotifyServer.http(
+                NotifyServer.answer("307 Here", headers: "Location: /again\r\n"), NotifyServer.answer("307 There", headers: away)
             ) { server in
                 try await NotifySupport.with { notifier in
                     let notification = webhook("http://127.0.0.1:\(server.port)/a") { settings in
@@ -141,7 +152,7 @@ struct HTTPIntegrationTests {
 
     @Test("redirects end, and where they are not followed they are the answer")
     func redirects() async throws {
-        try await ScriptedServer.http(ScriptedServer.answer("302 Round", headers: "Location: /\r\n")) { server in
+        try await NotifyServer.http(NotifyServer.answer("302 Round", headers: "Location: /\r\n")) { server in
             try await NotifySupport.with { notifier in
                 let endless = await notifier.send(webhook("http://127.0.0.1:\(server.port)/"))
                 #expect(endless.message == "Post \"<redacted>\": stopped after 10 redirects")
@@ -164,7 +175,7 @@ struct HTTPIntegrationTests {
 
     @Test("a test notification shows the exchange of each integration, without secrets")
     func testNotification() async throws {
-        try await ScriptedServer.http(ScriptedServer.answer("500 Oops", "token s3cret-1 is bad")) { server in
+        try await NotifyServer.http(NotifyServer.answer("500 Oops", "token s3cret-1 is bad")) { server in
             try await NotifySupport.with { notifier in
                 var settings = WebhookSettings(url: .text("http://user:pass-word@127.0.0.1:\(server.port)/s3cret-path"))
                 settings.http.authorization = .bearer(type: "Bearer", credentials: .text("s3cret-1"))

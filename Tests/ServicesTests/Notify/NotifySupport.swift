@@ -34,6 +34,8 @@ enum NotifySupport {
         await notifier.shutdown()
     }
 
+    static func environment(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
+
     static func temporaryDirectory() throws -> String {
         var name = Array("/tmp/minprom-notify-XXXXXX".utf8CString)
         guard mkdtemp(&name) != nil else { throw AttemptError(.other, "no temporary directory", isRetryable: false) }
