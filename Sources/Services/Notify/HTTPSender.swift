@@ -67,7 +67,8 @@ final class HTTPSender: Sendable {
             if address.origin != origin { identity = [] }
             if ![307, 308].contains(answer.status) { method = .GET }
         }
-        throw AttemptError(.other, "Post \"<redacted>\": stopped after \(Self.maximumRedirects) redirects", isRetryable: true)
+        throw AttemptError(
+            .other, "Post \"<redacted>\": stopped after \(Self.maximumRedirects) redirects", isRetryable: true)
     }
 
     /// The headers that say who we are.
@@ -103,7 +104,8 @@ final class HTTPSender: Sendable {
     }
 
     private func send(
-        _ method: HTTPMethod, _ address: HTTPAddress, _ body: [UInt8], _ config: HTTPClientConfig, _ identity: [(String, String)],
+        _ method: HTTPMethod, _ address: HTTPAddress, _ body: [UInt8], _ config: HTTPClientConfig,
+        _ identity: [(String, String)],
         _ deadline: NIODeadline, _ exchange: Exchange
     ) async throws(AttemptError) -> (status: Int, location: String?, answer: Answer) {
         let client = try client(config, address)
@@ -125,7 +127,9 @@ final class HTTPSender: Sendable {
         for (name, value) in identity { headers.replaceOrAdd(name: name, value: value) }
         request.headers = headers
         exchange.add("\(method) \(address.origin)/<redacted>")
-        for (name, value) in headers { exchange.add("\(name): \(name.lowercased() == "authorization" ? "<redacted>" : value)") }
+        for (name, value) in headers {
+            exchange.add("\(name): \(name.lowercased() == "authorization" ? "<redacted>" : value)")
+        }
         if method == .POST { exchange.add("\n" + String(decoding: body.prefix(Exchange.maximumBytes), as: UTF8.self)) }
         do {
             let response = try await client.execute(request, deadline: deadline)
@@ -133,7 +137,9 @@ final class HTTPSender: Sendable {
             let text = String(decoding: body ?? [], as: UTF8.self)
             let status = Int(response.status.code)
             exchange.add("\(status) \(response.status.reasonPhrase)\n\n\(text)")
-            let answer = Answer(status: status, contentType: response.headers.first(name: "Content-Type") ?? "", body: text, isComplete: body != nil)
+            let answer = Answer(
+                status: status, contentType: response.headers.first(name: "Content-Type") ?? "", body: text,
+                isComplete: body != nil)
             return (status, response.headers.first(name: "Location"), answer)
         } catch {
             let failure = Self.failure(error, exchange)
@@ -171,10 +177,13 @@ final class HTTPSender: Sendable {
         }
         let late: [HTTPClientError] = [.deadlineExceeded, .readTimeout, .writeTimeout]
         if let error = error as? HTTPClientError, late.contains(error) {
-            return AttemptError(.contextDeadlineExceeded, "Post \"<redacted>\": context deadline exceeded", isRetryable: true)
+            return AttemptError(
+                .contextDeadlineExceeded, "Post \"<redacted>\": context deadline exceeded", isRetryable: true)
         }
         var text = "\(error)"
-        if let error = error as? NIOConnectionError, let first = error.connectionErrors.first { text = "\(first.error)" }
+        if let error = error as? NIOConnectionError, let first = error.connectionErrors.first {
+            text = "\(first.error)"
+        }
         return AttemptError(.other, "Post \"<redacted>\": " + exchange.redacted(text), isRetryable: true)
     }
 
@@ -203,7 +212,8 @@ final class HTTPSender: Sendable {
         let lookup = key
         let (client, dropped) = clients.withLock { clients -> (HTTPClient, HTTPClient?) in
             if let index = clients.firstIndex(where: { $0.key == lookup }) { return (clients[index].client, nil) }
-            let client = HTTPClient(eventLoopGroupProvider: .shared(MultiThreadedEventLoopGroup.singleton), configuration: made)
+            let client = HTTPClient(
+                eventLoopGroupProvider: .shared(MultiThreadedEventLoopGroup.singleton), configuration: made)
             clients.append((lookup, client))
             return (client, clients.count > Self.maximumClients ? clients.removeFirst().client : nil)
         }

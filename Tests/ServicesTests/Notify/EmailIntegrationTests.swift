@@ -88,7 +88,11 @@ struct EmailIntegrationTests {
             #expect(outcome == .sent)
             let lines = server.transcript
             #expect(lines.first == "EHLO localhost")
-            #expect(lines.dropFirst().prefix(4) == ["MAIL FROM:<am@example.org> BODY=8BITMIME", "RCPT TO:<ops@example.org>", "RCPT TO:<two@example.org>", "DATA"])
+            #expect(
+                lines.dropFirst().prefix(4) == [
+                    "MAIL FROM:<am@example.org> BODY=8BITMIME", "RCPT TO:<ops@example.org>",
+                    "RCPT TO:<two@example.org>", "DATA",
+                ])
             #expect(lines[5].contains("\r\nfiring\r\n..dot\r\n...\r\n"))
             #expect(lines[5].contains("Subject: [FIRING:1] Down \r\n") && lines[5].hasSuffix("--\r\n.\r\n"))
             #expect(lines[6] == "QUIT")
@@ -106,7 +110,10 @@ struct EmailIntegrationTests {
             (settings.authUsername, settings.authPassword) = ("user", .text("pass-word"))
             let outcome = try await send(settings)
             #expect(outcome == .sent)
-            #expect(server.transcript.prefix(6) == ["EHLO localhost", "STARTTLS", "EHLO localhost", "AUTH LOGIN", "dXNlcg==", "cGFzcy13b3Jk"])
+            #expect(
+                server.transcript.prefix(6) == [
+                    "EHLO localhost", "STARTTLS", "EHLO localhost", "AUTH LOGIN", "dXNlcg==", "cGFzcy13b3Jk",
+                ])
 
             // Without its authority the server is a stranger.
             settings.tls.ca = nil
@@ -137,7 +144,9 @@ struct EmailIntegrationTests {
 
     @Test("mechanisms are tried in the server's order, as far as we have what they ask for")
     func authentication() async throws {
-        func transcript(_ mechanisms: String, _ edit: (inout EmailSettings) -> Void) async throws -> ([String], NotificationOutcome) {
+        func transcript(_ mechanisms: String, _ edit: (inout EmailSettings) -> Void) async throws -> (
+            [String], NotificationOutcome
+        ) {
             var lines: [String] = []
             var outcome = NotificationOutcome.sent
             var mailbox = Mailbox()
@@ -156,14 +165,19 @@ struct EmailIntegrationTests {
         let cram = try await transcript("PLAIN CRAM-MD5") { $0.authSecret = .text("tanstaaftanstaaf") }
         #expect(cram.0 == ["AUTH CRAM-MD5", "dGltIGI5MTNhNjAyYzdlZGE3YTQ5NWI0ZTZlNzMzNGQzODkw"])
         let none = try await transcript("PLAIN XOAUTH2") { _ in }
-        #expect(none.1.message == "find auth mechanism: missing password for PLAIN auth mechanism; unknown auth mechanism: XOAUTH2")
+        #expect(
+            none.1.message
+                == "find auth mechanism: missing password for PLAIN auth mechanism; unknown auth mechanism: XOAUTH2")
         let nobody = try await transcript("PLAIN") { $0.authUsername = "" }
         #expect(nobody.0.isEmpty && nobody.1 == .sent)
     }
 
-    @Test("a server's no is told with its step, and may be tried again", arguments: [
-        ("MAIL", "send MAIL command: 550 no"), ("RCPT", "send RCPT command: 550 no"), ("DATA", "send DATA command: 550 no"),
-    ])
+    @Test(
+        "a server's no is told with its step, and may be tried again",
+        arguments: [
+            ("MAIL", "send MAIL command: 550 no"), ("RCPT", "send RCPT command: 550 no"),
+            ("DATA", "send DATA command: 550 no"),
+        ])
     func refusals(verb: String, message: String) async throws {
         var mailbox = Mailbox()
         mailbox.refusal = [verb: "550 no"]

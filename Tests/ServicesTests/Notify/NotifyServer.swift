@@ -54,21 +54,23 @@ final class NotifyServer: Sendable {
     /// An HTTP server that gives these answers one after the other, the last one again and again, and none when there are none.
     static func http(_ answers: String..., body: (NotifyServer) async throws -> Void) async throws {
         let next = Answers(answers)
-        try await with({ server, stream in
-            let head = try await stream.read(until: "\r\n\r\n")
-            var length = 0
-            for line in head.split(whereSeparator: { $0 == "\r\n" }) where line.lowercased().hasPrefix("content-length:") {
-                length = Int(line.split(separator: ":")[1].drop { $0 == " " }) ?? 0
-            }
-            let content = try await stream.read(count: length)
-            server.note(head + content)
-            guard let answer = next.next() else {
-                // Nothing is said until the other side goes away.
-                _ = try await stream.read(until: "never")
-                return
-            }
-            try await stream.write(answer)
-        }, body)
+        try await with(
+            { server, stream in
+                let head = try await stream.read(until: "\r\n\r\n")
+                var length = 0
+                for line in head.split(whereSeparator: { $0 == "\r\n" })
+                where line.lowercased().hasPrefix("content-length:") {
+                    length = Int(line.split(separator: ":")[1].drop { $0 == " " }) ?? 0
+                }
+                let content = try await stream.read(count: length)
+                server.note(head + content)
+                guard let answer = next.next() else {
+                    // Nothing is said until the other side goes away.
+                    _ = try await stream.read(until: "never")
+                    return
+                }
+                try await stream.write(answer)
+            }, body)
     }
 
     private final class Answers: Sendable {
@@ -108,7 +110,9 @@ final class NotifyStream {
     func read(until end: String) async throws -> String {
         let pattern = Array(end.utf8)
         while true {
-            for index in bytes.indices where bytes[index...].starts(with: pattern) { return take(index + pattern.count) }
+            for index in bytes.indices where bytes[index...].starts(with: pattern) {
+                return take(index + pattern.count)
+            }
             try await fill()
         }
     }

@@ -1,6 +1,8 @@
 import Alerter
 import TSDB
 
+@testable import Notify
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -8,8 +10,6 @@ import TSDB
 #else
     import Darwin
 #endif
-
-@testable import Notify
 
 /// What the tests of notifications share.
 enum NotifySupport {

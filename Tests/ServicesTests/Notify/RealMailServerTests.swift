@@ -20,7 +20,8 @@ struct RealMailServerTests {
             settings.authUsername = variable("USER")
             settings.authPassword = .text(variable("PASSWORD"))
         }
-        settings.text = "{{ .Status }} é = a line of more than seventy-six characters, to see that it comes through as it was\n.\n.dot\n"
+        settings.text =
+            "{{ .Status }} é = a line of more than seventy-six characters, to see that it comes through as it was\n.\n.dot\n"
         settings.html = "{{ template \"email.default.html\" . }}"
         settings.headers = ["X-Name": "{{ .GroupLabels.alertname }}"]
         settings.threading = .byGroup
