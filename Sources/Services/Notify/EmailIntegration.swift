@@ -197,16 +197,11 @@ private struct Credentials {
         throw SMTPError("find auth mechanism: " + problems.joined(separator: "; "))
     }
 
+    /// Servers word their two questions as they like (“Username:”, “User Name”): the first is for the name.
     private func login(_ connection: SMTPConnection) async throws {
         var answer = try await connection.send("AUTH LOGIN")
-        for _ in 0..<2 {
-            guard answer.code == 334 else { break }
-            let challenge = Base64.decode(answer.text).map { String(decoding: $0, as: UTF8.self).lowercased() }
-            switch challenge {
-            case "username:": answer = try await connection.send(Base64.encode(username.utf8), shown: "<redacted>")
-            case "password:": answer = try await connection.send(Base64.encode(password.utf8), shown: "<redacted>")
-            default: throw SMTPError("login auth: unexpected server challenge")
-            }
+        for reply in [username, password] where answer.code == 334 {
+            answer = try await connection.send(Base64.encode(reply.utf8), shown: "<redacted>")
         }
         try await finish("login", answer)
     }
