@@ -78,6 +78,8 @@ struct TextList: TemplateObject {
     func method(_ name: String) -> TemplateFunction? {
         guard name == "Join" else { return nil }
         let texts = texts
-        return TemplateFunction([.string]) { arguments in .string(texts.joined(separator: arguments[0].text)) }
+        return TemplateFunction([.string]) { arguments throws(TemplateError) in
+            try ValueSize.joined(texts, arguments[0].text)
+        }
     }
 }

@@ -33,8 +33,8 @@ enum NotificationFunctions {
             else { return "" }
             return String(scalars[first...last])
         },
-        "join": TemplateFunction([.string, .type("[]string")]) { arguments in
-            .string((arguments[1].elements ?? []).map(\.text).joined(separator: arguments[0].text))
+        "join": TemplateFunction([.string, .type("[]string")]) { arguments throws(TemplateError) in
+            try ValueSize.joined((arguments[1].elements ?? []).map(\.text), arguments[0].text)
         },
         "match": TemplateFunction([.string, .string]) { arguments throws(TemplateError) in
             .boolean(try search(arguments[0].text).matches(arguments[1].text))
@@ -43,7 +43,9 @@ enum NotificationFunctions {
             guard
                 let result = try search(arguments[0].text).replacingAll(in: arguments[2].text, with: arguments[1].text)
             else {
-                throw TemplateError("takes more than \(TextSearch.maximumWork) steps")
+                throw TemplateError(
+                    "takes more than \(TextSearch.maximumWork) steps, or makes more than \(TextSearch.maximumResult) bytes"
+                )
             }
             return .string(result)
         },
@@ -136,9 +138,11 @@ enum NotificationFunctions {
         "toJson": TemplateFunction([.any]) { arguments throws(TemplateError) in
             .string(try PayloadJSON(arguments[0]).text)
         },
-        "list": TemplateFunction(rest: .any) { arguments in .list(arguments) },
-        "append": TemplateFunction([.type("[]interface {}")], rest: .any) { arguments in
-            .list((arguments[0].elements ?? []) + arguments.dropFirst())
+        "list": TemplateFunction(rest: .any) { arguments throws(TemplateError) in
+            try ValueSize.checked(.list(arguments))
+        },
+        "append": TemplateFunction([.type("[]interface {}")], rest: .any) { arguments throws(TemplateError) in
+            try ValueSize.checked(.list((arguments[0].elements ?? []) + arguments.dropFirst()))
         },
         "dict": TemplateFunction(rest: .any) { arguments throws(TemplateError) in
             guard arguments.count % 2 == 0 else { throw TemplateError("dict requires an even number of arguments") }
@@ -149,7 +153,7 @@ enum NotificationFunctions {
                 }
                 values[name] = arguments[index + 1]
             }
-            return .map(TemplateMap(values))
+            return try ValueSize.checked(.map(TemplateMap(values)))
         },
         "humanizeDuration": TemplateFunction([.any]) { arguments throws(TemplateError) in
             .string(try humanized(arguments[0]))

@@ -14,6 +14,9 @@ struct TextSearch {
     /// Bytes looked at over all searches of one replacement: text × matches.
     static let maximumWork = 2 << 20
 
+    /// Bytes of what a replacement may make.
+    static let maximumResult = 4 << 20
+
     init(_ source: String) throws(PatternError) {
         // Alone first: messages quote what was written, and parentheses balance.
         _ = try Pattern(source)
@@ -24,7 +27,7 @@ struct TextSearch {
 
     func matches(_ text: String) -> Bool { anywhere.matches(text) }
 
-    /// `nil`: it takes more than `maximumWork`.
+    /// `nil`: it takes more than `maximumWork`, or makes more than `maximumResult`.
     func replacingAll(in text: String, with template: String) -> String? {
         let scalars = text.unicodeScalars
         var result = String.UnicodeScalarView()
@@ -46,6 +49,7 @@ struct TextSearch {
             if end > copied || begin == scalars.startIndex {
                 result.append(contentsOf: Self.expand(template, captures).unicodeScalars)
             }
+            guard String(result).utf8.count <= Self.maximumResult else { return nil }
             copied = end
             isFirst = false
             if end > place {
@@ -63,7 +67,8 @@ struct TextSearch {
     private static func expand(_ template: String, _ captures: Captures) -> String {
         var result = ""
         var rest = template.unicodeScalars[...]
-        while let scalar = rest.popFirst() {
+        // Too large already: the caller gives up.
+        while result.utf8.count <= maximumResult, let scalar = rest.popFirst() {
             guard scalar == "$" else {
                 result.unicodeScalars.append(scalar)
                 continue
