@@ -149,6 +149,19 @@ struct NotificationTemplateTests {
     }
 
     @Test(
+        "what grows by doubling is stopped, not waited for",
+        arguments: [
+            "{{ $x := list `a` }}{{ range 60 }}{{ $x = list $x $x }}{{ end }}{{ toJson $x }}",
+            "{{ $x := dict `a` 1 }}{{ range 60 }}{{ $x = dict `a` $x `b` $x }}{{ end }}{{ $x }}",
+            "{{ $x := list }}{{ range 60 }}{{ $x = append $x $x $x }}{{ end }}{{ len $x }}",
+            "{{ $s := `0123456789` }}{{ range 60 }}{{ $s = print $s $s }}{{ end }}",
+            "{{ $s := printf `%0900000d` 1 }}{{ stringSlice `a` `b` `c` `d` `e` `f` `g` | join $s }}",
+            "{{ $s := printf `%0900000d` 1 }}{{ reReplaceAll `.` $s `abcdefgh` }}",
+            "{{ $x := list .Alerts }}{{ range 60 }}{{ $x = list $x $x }}{{ end }}",
+        ])
+    func bombs(template: String) throws { #expect(throws: TemplateError.self) { try fill(template) } }
+
+    @Test(
         "default texts of receivers we do not send to are upstream's",
         arguments: [
             (
