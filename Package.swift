@@ -110,7 +110,7 @@ let package = Package(
         .executableTarget(
             name: "minprom",
             dependencies: [
-                "Bench", "CWebFiles", "Compare", "ConfigurationFile", "HostMetrics", "JSON", "Numbers", "PrometheusClient", "PromQL",
+                "Alerter", "Bench", "CWebFiles", "Compare", "ConfigurationFile", "HostMetrics", "JSON", "Numbers", "PrometheusClient", "PromQL",
                 "RegularExpression", "Scraper", "SelfMetrics", "TSDB", "WebAPI",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),

@@ -69,20 +69,21 @@ public enum MatcherText {
     // MARK: Printing
 
     /// `name="value"`; the name is quoted where it has a reserved character.
-    public static func string(_ matcher: Matcher) -> String {
-        if matcher.name.unicodeScalars.contains(where: isReserved) {
-            return QuotedText.go(matcher.name) + matcher.kind.rawValue + QuotedText.go(matcher.value)
-        }
-        var value = ""
-        for scalar in matcher.value.unicodeScalars {
+    public static func string(_ matcher: Matcher) -> String { string(matcher.kind, matcher.name, matcher.value) }
+
+    /// As `string`, for a matcher that need not be a valid one.
+    public static func string(_ kind: Matcher.Kind, _ name: String, _ value: String) -> String {
+        if name.unicodeScalars.contains(where: isReserved) { return QuotedText.go(name) + kind.rawValue + QuotedText.go(value) }
+        var escaped = ""
+        for scalar in value.unicodeScalars {
             switch scalar {
-            case "\\": value += "\\\\"
-            case "\n": value += "\\n"
-            case "\"": value += "\\\""
-            default: value.unicodeScalars.append(scalar)
+            case "\\": escaped += "\\\\"
+            case "\n": escaped += "\\n"
+            case "\"": escaped += "\\\""
+            default: escaped.unicodeScalars.append(scalar)
             }
         }
-        return "\(matcher.name)\(matcher.kind.rawValue)\"\(value)\""
+        return "\(name)\(kind.rawValue)\"\(escaped)\""
     }
 
     /// `{a="1",b!="2"}`, in the order given; routes and silences keep theirs `sorted`.

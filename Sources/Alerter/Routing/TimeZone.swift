@@ -13,27 +13,40 @@ public struct TimeZone: Sendable, Equatable {
     /// Bytes of a file; the largest of the database has 4 kB.
     public static let maximumBytes = 1 << 20
 
-    public static let utc = TimeZone(transitions: [], indices: [], offsets: [0], rule: nil)
+    public static let utc = TimeZone(transitions: [], indices: [], kinds: [Kind(offset: 0, abbreviation: "UTC")], rule: nil)
+
+    /// A way to set the clocks.
+    struct Kind: Sendable, Equatable {
+        /// Seconds east of UTC.
+        var offset: Int64
+        /// `CEST`, or `+0330` where people have no letters for it.
+        var abbreviation: String
+    }
 
     private var transitions: [Int64]
-    /// Index into `offsets`, one per transition.
+    /// Index into `kinds`, one per transition.
     private var indices: [UInt8]
-    /// Seconds east of UTC. The first one holds before all transitions.
-    private var offsets: [Int32]
+    /// The first one holds before all transitions.
+    private var kinds: [Kind]
     private var rule: TimeZoneRule?
 
-    private init(transitions: [Int64], indices: [UInt8], offsets: [Int32], rule: TimeZoneRule?) {
+    private init(transitions: [Int64], indices: [UInt8], kinds: [Kind], rule: TimeZoneRule?) {
         self.transitions = transitions
         self.indices = indices
-        self.offsets = offsets
+        self.kinds = kinds
         self.rule = rule
     }
 
     /// Seconds east of UTC at a number of seconds since the epoch.
-    public func offset(at seconds: Int64) -> Int64 {
+    public func offset(at seconds: Int64) -> Int64 { kind(at: seconds).offset }
+
+    /// The short name of the time that clocks show: `CET`, `CEST`.
+    public func abbreviation(at seconds: Int64) -> String { kind(at: seconds).abbreviation }
+
+    private func kind(at seconds: Int64) -> Kind {
         guard let last = transitions.last, seconds < last else {
-            if let rule { return rule.offset(at: seconds) }
-            return Int64(indices.last.map { offsets[Int($0)] } ?? offsets[0])
+            if let rule { return rule.kind(at: seconds) }
+            return indices.last.map { kinds[Int($0)] } ?? kinds[0]
         }
         // The last transition at or before `seconds`.
         var low = 0, high = transitions.count
@@ -41,7 +54,7 @@ public struct TimeZone: Sendable, Equatable {
             let middle = (low + high) / 2
             if transitions[middle] <= seconds { low = middle + 1 } else { high = middle }
         }
-        return Int64(low == 0 ? offsets[0] : offsets[Int(indices[low - 1])])
+        return low == 0 ? kinds[0] : kinds[Int(indices[low - 1])]
     }
 }
 
@@ -65,21 +78,25 @@ extension TimeZone {
             transitions.append(time)
         }
         let indices = try reader.take(header.times)
-        var offsets: [Int32] = []
+        var types: [(offset: Int64, name: Int)] = []
         for _ in 0..<header.types {
-            offsets.append(Int32(truncatingIfNeeded: try reader.integer(4)))
-            try reader.skip(2)
+            let offset = try reader.integer(4)
+            types.append((offset, Int(try reader.take(2)[1])))
         }
-        guard !offsets.isEmpty, indices.allSatisfy({ Int($0) < offsets.count }) else {
+        let names = try reader.take(header.characters)
+        let kinds = types.map { type in
+            Kind(offset: type.offset, abbreviation: String(decoding: names.dropFirst(type.name).prefix { $0 != 0 }, as: UTF8.self))
+        }
+        guard !kinds.isEmpty, indices.allSatisfy({ Int($0) < kinds.count }) else {
             throw TimeZoneError("malformed time zone information: no such type")
         }
-        try reader.skip(header.characters + header.leaps * (width + 4) + header.standards + header.universals)
+        try reader.skip(header.leaps * (width + 4) + header.standards + header.universals)
         var rule: TimeZoneRule?
         if width == 8, let footer = reader.footer(), !footer.isEmpty {
             guard let parsed = TimeZoneRule(footer) else { throw TimeZoneError("malformed time zone information: footer \(footer)") }
             rule = parsed
         }
-        self.init(transitions: transitions, indices: indices, offsets: offsets, rule: rule)
+        self.init(transitions: transitions, indices: indices, kinds: kinds, rule: rule)
     }
 
     private struct Header {

@@ -23,21 +23,24 @@ struct TimeZoneRule: Sendable, Equatable {
     }
 
     private struct Summer: Sendable, Equatable {
-        var offset: Int64
+        var kind: TimeZone.Kind
         var start: Change
         var end: Change
     }
 
-    private var standard: Int64
+    private var standard: TimeZone.Kind
     private var summer: Summer?
 
-    func offset(at seconds: Int64) -> Int64 {
+    func offset(at seconds: Int64) -> Int64 { kind(at: seconds).offset }
+
+    func kind(at seconds: Int64) -> TimeZone.Kind {
         guard let summer else { return standard }
-        let year = TimeText.civil(seconds: seconds.clampedAdding(standard)).year
-        let start = Self.moment(summer.start, year, offset: standard), end = Self.moment(summer.end, year, offset: summer.offset)
+        let year = TimeText.civil(seconds: seconds.clampedAdding(standard.offset)).year
+        let start = Self.moment(summer.start, year, offset: standard.offset)
+        let end = Self.moment(summer.end, year, offset: summer.kind.offset)
         // South of the equator summer goes over the turn of the year.
         let isSummer = start < end ? seconds >= start && seconds < end : seconds >= start || seconds < end
-        return isSummer ? summer.offset : standard
+        return isSummer ? summer.kind : standard
     }
 
     private static func moment(_ change: Change, _ year: Int, offset: Int64) -> Int64 {
@@ -63,11 +66,11 @@ extension TimeZoneRule {
     /// `nil` where the text is no such rule.
     init?(_ text: String) {
         var reader = Reader(rest: Array(text.utf8)[...])
-        guard reader.name(), let standard = reader.time(hours: 24) else { return nil }
-        self.init(standard: -standard, summer: nil)
+        guard let name = reader.name(), let standard = reader.time(hours: 24) else { return nil }
+        self.init(standard: TimeZone.Kind(offset: -standard, abbreviation: name), summer: nil)
         if reader.rest.isEmpty { return }
-        guard reader.name() else { return nil }
-        var offset = self.standard + 3600
+        guard let summerName = reader.name() else { return nil }
+        var offset = 3600 - standard
         if let first = reader.rest.first, first != UInt8(ascii: ",") {
             guard let written = reader.time(hours: 24) else { return nil }
             offset = -written
@@ -75,7 +78,7 @@ extension TimeZoneRule {
         guard reader.takes(","), let start = reader.change(), reader.takes(","), let end = reader.change(), reader.rest.isEmpty else {
             return nil
         }
-        summer = Summer(offset: offset, start: start, end: end)
+        summer = Summer(kind: TimeZone.Kind(offset: offset, abbreviation: summerName), start: start, end: end)
     }
 
     private struct Reader {
@@ -88,15 +91,15 @@ extension TimeZoneRule {
         }
 
         /// Three letters or more, or anything in angle brackets.
-        mutating func name() -> Bool {
+        mutating func name() -> String? {
             if takes("<") {
-                guard let end = rest.firstIndex(of: UInt8(ascii: ">")) else { return false }
-                rest = rest[(end + 1)...]
-                return true
+                guard let end = rest.firstIndex(of: UInt8(ascii: ">")) else { return nil }
+                defer { rest = rest[(end + 1)...] }
+                return String(decoding: rest[..<end], as: UTF8.self)
             }
             let letters = rest.prefix { ($0 | 0x20) >= 0x61 && ($0 | 0x20) <= 0x7a }
             rest = rest[letters.endIndex...]
-            return letters.count >= 3
+            return letters.count >= 3 ? String(decoding: letters, as: UTF8.self) : nil
         }
 
         mutating func number(_ range: ClosedRange<Int>) -> Int? {

@@ -106,7 +106,7 @@ public final class PrometheusClient: Sendable {
         }
     }
 
-    private func send(
+    func send(
         _ method: HTTPMethod, _ path: String, body: [UInt8], _ addHeaders: (inout HTTPHeaders) -> Void
     ) async throws(ClientError) -> ClientAnswer {
         var request = HTTPClientRequest(url: base + path)

@@ -5,8 +5,9 @@
 #else
     import Darwin
 #endif
+import TSDB
 
-/// Standard error and files, written to without buffers.
+/// Standard input, standard error and files, written to without buffers.
 enum Console {
     static func write(_ line: String) {
         var line = line
@@ -19,6 +20,19 @@ enum Console {
         guard descriptor >= 0 else { return false }
         defer { close(descriptor) }
         return bytes.withUnsafeBytes { writeAll($0, to: descriptor) }
+    }
+
+    /// Standard input, to its end.
+    static func readInput(limit: Int) throws(TSDBError) -> [UInt8] {
+        var bytes: [UInt8] = [], block = [UInt8](repeating: 0, count: 64 << 10)
+        while true {
+            let count = block.withUnsafeMutableBytes { read(STDIN_FILENO, $0.baseAddress, $0.count) }
+            if count < 0 && errno == EINTR { continue }
+            if count < 0 { throw TSDBError(.io, "standard input: \(String(cString: strerror(errno)))") }
+            if count == 0 { return bytes }
+            bytes += block[..<count]
+            if bytes.count > limit { throw TSDBError(.limit, "standard input: more than \(limit) bytes") }
+        }
     }
 
     private static func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Bool {

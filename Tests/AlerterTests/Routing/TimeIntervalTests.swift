@@ -119,6 +119,9 @@ struct TimeIntervalTests {
         #expect(offset("Australia/Sydney", "2099-07-15T00:00:00Z") == 36_000)
         #expect(offset("America/New_York", "1900-01-01T00:00:00Z") == -18_000)
         #expect(offset("Europe/Berlin", "1850-01-01T00:00:00Z") == 3208)
+        func name(_ zone: String, _ text: String) -> String? { zones[zone]?.abbreviation(at: time(text).milliseconds / 1000) }
+        #expect(name("Europe/Berlin", "2026-07-15T00:00:00Z") == "CEST" && name("Europe/Berlin", "2099-01-15T00:00:00Z") == "CET")
+        #expect(name("Europe/Berlin", "1850-01-01T00:00:00Z") == "LMT" && name("UTC", "2026-07-15T00:00:00Z") == "UTC")
     }
 
     @Test(
