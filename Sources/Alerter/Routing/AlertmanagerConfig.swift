@@ -9,6 +9,8 @@ public struct AlertmanagerConfig: Sendable {
     public var timeIntervals: [TimeInterval]
     /// The time zones that the intervals name.
     public var zones: TimeZones
+    /// Patterns of paths, as written, made absolute.
+    public var templatePatterns: [String]
     /// Templates by the paths they were read from, in order.
     public var templates: [(path: String, text: String)]
     /// The file as it is shown: YAML, secrets hidden.
@@ -18,8 +20,8 @@ public struct AlertmanagerConfig: Sendable {
 
     public init(
         resolveTimeout: Duration = .minutes(5), route: Route, receivers: [Receiver], inhibitRules: [InhibitRule] = [],
-        timeIntervals: [TimeInterval] = [], zones: TimeZones = TimeZones(), templates: [(path: String, text: String)] = [], shown: String = "",
-        warnings: [String] = []
+        timeIntervals: [TimeInterval] = [], zones: TimeZones = TimeZones(), templatePatterns: [String] = [],
+        templates: [(path: String, text: String)] = [], shown: String = "", warnings: [String] = []
     ) {
         self.resolveTimeout = resolveTimeout
         self.route = route
@@ -27,6 +29,7 @@ public struct AlertmanagerConfig: Sendable {
         self.inhibitRules = inhibitRules
         self.timeIntervals = timeIntervals
         self.zones = zones
+        self.templatePatterns = templatePatterns
         self.templates = templates
         self.shown = shown
         self.warnings = warnings

@@ -121,15 +121,23 @@ extension Fields {
         return try node.items(name)
     }
 
-    /// `name: value` pairs.
+    /// `name: value` pairs; names are not empty.
     mutating func labels(_ name: String) throws(ConfigError) -> [(name: String, value: String, position: YAMLPosition)] {
+        let labels = try pairs(name)
+        if let wrong = labels.first(where: { $0.name.isEmpty }) {
+            throw ConfigError("\"\" is not a valid label name", at: wrong.position)
+        }
+        return labels
+    }
+
+    /// `name: value` pairs, whatever the names.
+    mutating func pairs(_ name: String) throws(ConfigError) -> [(name: String, value: String, position: YAMLPosition)] {
         guard let node = take(name) else { return [] }
         guard case .mapping(let entries) = node.content else {
             throw ConfigError("\(name) must be a mapping", at: node.position)
         }
         var result: [(name: String, value: String, position: YAMLPosition)] = []
         for entry in entries {
-            if entry.key.isEmpty { throw ConfigError("\"\" is not a valid label name", at: entry.position) }
             result.append((entry.key, entry.value.isNull ? "" : try entry.value.text(entry.key), entry.position))
         }
         return result

@@ -58,7 +58,10 @@ public struct AlertmanagerFile {
         let inhibitRules = try self.inhibitRules(&fields, &warnings)
         let receivers = try self.receivers(&fields, global)
         try check(route, at: routeNode.position, receivers: Set(receivers.map(\.name)))
-        let patterns = try fields.strings("templates") ?? []
+        let patterns = try fields.items("templates").map { (node) throws(ConfigError) in
+            directory.absolute(node.isNull ? "" : try node.text("templates"))
+        }
+        fields.show("templates", list: patterns.map { .text($0) })
         if patterns.isEmpty { fields.show("templates", YAMLNode(.sequence([]))) }
         let (intervals, zones) = try timeIntervals(&fields)
         try checkIntervals(route, at: routeNode.position, names: Set(intervals.map(\.name)))
@@ -69,7 +72,7 @@ public struct AlertmanagerFile {
         out.tree(fields.node)
         return AlertmanagerConfig(
             resolveTimeout: global.resolveTimeout, route: route, receivers: receivers, inhibitRules: inhibitRules,
-            timeIntervals: intervals, zones: zones, templates: try templates(patterns), shown: out.text,
+            timeIntervals: intervals, zones: zones, templatePatterns: patterns, templates: try templates(patterns), shown: out.text,
             warnings: warnings + routes.warnings)
     }
 
@@ -124,7 +127,7 @@ public struct AlertmanagerFile {
     private func templates(_ patterns: [String]) throws(ConfigError) -> [(path: String, text: String)] {
         var templates: [(path: String, text: String)] = []
         for pattern in patterns {
-            for path in PathPattern.files(directory.absolute(pattern)) {
+            for path in PathPattern.files(pattern) {
                 if templates.count >= Self.maximumTemplates {
                     throw ConfigError("templates name more than \(Self.maximumTemplates) files")
                 }

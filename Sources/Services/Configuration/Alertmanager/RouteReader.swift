@@ -51,6 +51,8 @@ struct RouteReader {
     private func groupBy(_ fields: inout ShownFields, _ route: inout Route) throws(ConfigError) {
         let position = fields.position
         guard let names = try fields.strings("group_by") else { return }
+        // One group for all is not what the parent says.
+        if names.isEmpty { fields.show("group_by", YAMLNode(.sequence([]))) }
         var labels: [String] = [], groupsByAll = false
         for name in names {
             if name == "..." {

@@ -46,7 +46,8 @@ struct ShownFields {
     /// A text; `fallback` where it is not written or empty.
     mutating func text(_ name: String, default value: String = "", or fallback: String = "") throws(ConfigError) -> String {
         let text = try hidden(name, default: value, or: fallback)
-        show(name, text)
+        // Nothing instead of a default is said, so that what is shown reads back as what is meant.
+        if text.isEmpty && !value.isEmpty { show(name, .text("")) } else { show(name, text) }
         return text
     }
 
@@ -121,7 +122,7 @@ struct ShownFields {
 
     /// `name: value` pairs, sorted by name, shown where there are any.
     mutating func labels(_ name: String) throws(ConfigError) -> [(name: String, value: String, position: YAMLPosition)] {
-        let labels = try fields.labels(name).sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+        let labels = try fields.pairs(name).sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
         if !labels.isEmpty {
             show(name, YAMLNode(.mapping(labels.map { YAMLNode.Entry(key: $0.name, position: $0.position, value: .text($0.value)) })))
         }

@@ -12,11 +12,21 @@ struct AmtoolConfigCommand: AsyncParsableCommand {
     struct Show: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Show the running config.",
-            discussion: "simple: the config. extended: versions and start time as well. json: the whole status.")
+            discussion: """
+                simple: the config. extended: versions and start time as well. json: the whole status. With --config.file the config \
+                as a server would show it, defaults filled in and secrets hidden.
+                """)
+
+        @Option(name: .customLong("config.file"), help: "Config file to be shown.")
+        var file: String?
 
         @OptionGroup var options: AmtoolOptions
 
         func run() async throws {
+            if let file {
+                do throws(ConfigError) { print(try AmtoolFiles.config(file).shown) } catch { throw AmtoolOptions.fail(error.description) }
+                return
+            }
             try await options.withClient { client in
                 let status = try await client.status()
                 switch options.output {
