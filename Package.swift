@@ -20,6 +20,7 @@ let package = Package(
         // Traits off: without them the server needs neither Foundation's ICU nor swift-configuration (docs/design/0001).
         .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.1", traits: []),
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.30.0"),
         .package(url: "https://github.com/apple/swift-http-types.git", from: "1.8.0", traits: []),
         .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.0.0"),
@@ -32,6 +33,7 @@ let package = Package(
         .target(name: "CTSDB", path: "Sources/Leaves/CTSDB"),
         .target(name: "CWebFiles", path: "Sources/Leaves/CWebFiles"),
         .target(name: "CAllocations", path: "Sources/Leaves/CAllocations"),
+        .target(name: "CSpawn", path: "Sources/Leaves/CSpawn"),
         .systemLibrary(
             name: "CLZ4", path: "Sources/Leaves/CLZ4", pkgConfig: "liblz4",
             providers: [.apt(["liblz4-dev"]), .brew(["lz4"])]),
@@ -39,6 +41,7 @@ let package = Package(
             name: "CZlib", path: "Sources/Leaves/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "RegularExpression", path: "Sources/Leaves/RegularExpression", swiftSettings: hot),
         .target(name: "Numbers", path: "Sources/Leaves/Numbers", swiftSettings: hot),
+        .target(name: "Digest", path: "Sources/Leaves/Digest"),
         .target(name: "Snappy", path: "Sources/Leaves/Snappy", swiftSettings: hot),
         .target(name: "JSON", dependencies: ["Numbers"], path: "Sources/Leaves/JSON"),
         .target(
@@ -52,8 +55,8 @@ let package = Package(
         .target(
             name: "PromQL", dependencies: ["TSDB", "Numbers", "RegularExpression"], swiftSettings: hot),
         .target(
-            name: "Scraper", dependencies: ["TSDB", "Exposition", "Numbers", "RegularExpression"], swiftSettings: hot),
-        .target(name: "Alerter", dependencies: ["JSON", "Numbers", "PromQL", "RegularExpression", "TextTemplate", "TSDB"]),
+            name: "Scraper", dependencies: ["TSDB", "Digest", "Exposition", "Numbers", "RegularExpression"], swiftSettings: hot),
+        .target(name: "Alerter", dependencies: ["Digest", "JSON", "Numbers", "PromQL", "RegularExpression", "TextTemplate", "TSDB"]),
 
         // Services: everything that touches the world.
         .target(
@@ -90,6 +93,17 @@ let package = Package(
             ],
             path: "Sources/Services/Client"),
         .target(
+            name: "Notify",
+            dependencies: [
+                "Alerter", "CSpawn", "ConfigurationFile", "Digest", "JSON", "Numbers", "TSDB", "TextTemplate",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ],
+            path: "Sources/Services/Notify"),
+        .target(
             name: "Bench",
             dependencies: [
                 "CAllocations", "JSON", "Numbers", "PrometheusClient", "PromQL", "Scraper", "SelfMetrics", "TSDB", "WebAPI",
@@ -124,24 +138,25 @@ let package = Package(
         .testTarget(
             name: "LeavesTests",
             dependencies: [
-                "RegularExpression", "JSON", "Numbers", "Snappy", "Exposition", "TextTemplate", "Support",
+                "RegularExpression", "Digest", "JSON", "Numbers", "Snappy", "Exposition", "TextTemplate", "Support",
             ]),
         .testTarget(name: "TSDBTests", dependencies: ["TSDB", "Support"]),
         .testTarget(
             name: "PromQLTests", dependencies: ["Numbers", "PromQL", "RegularExpression", "TSDB", "Support"],
             exclude: ["scripts"]),
-        .testTarget(name: "ScraperTests", dependencies: ["Scraper", "TSDB", "Support"]),
+        .testTarget(name: "ScraperTests", dependencies: ["Digest", "Scraper", "TSDB", "Support"]),
         .testTarget(
             name: "AlerterTests", dependencies: ["Alerter", "Numbers", "PromQL", "RegularExpression", "TextTemplate", "TSDB", "Support"]),
         .testTarget(
             name: "ServicesTests",
             dependencies: [
-                "Alerter", "Bench", "Compare", "ConfigurationFile", "HostMetrics", "JSON", "PrometheusClient", "PromQL",
+                "Alerter", "Bench", "Compare", "ConfigurationFile", "HostMetrics", "JSON", "Notify", "PrometheusClient", "PromQL",
                 "RegularExpression", "Scraper", "SelfMetrics", "Snappy", "Support", "TSDB", "WebAPI",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ],
             exclude: ["Configuration/alertmanager"]),
     ]

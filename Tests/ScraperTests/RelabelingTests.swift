@@ -1,4 +1,5 @@
 import RegularExpression
+import Digest
 @testable import Scraper
 import TSDB
 import Testing

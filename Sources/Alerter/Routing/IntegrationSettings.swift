@@ -90,6 +90,9 @@ public struct SlackSettings: Sendable, Equatable {
 
 /// `email_configs`. Texts and headers are templates.
 public struct EmailSettings: Sendable, Equatable {
+    /// Mails of one group are answers to one that never was, so that mail programs show them together.
+    public enum Threading: Sendable { case byGroup, byGroupAndDay }
+
     public var to = "", from = "", hello = "localhost"
     /// `host:port`.
     public var smarthost = ""
@@ -104,6 +107,8 @@ public struct EmailSettings: Sendable, Equatable {
     /// `force_implicit_tls`; `nil`: by port 465.
     public var implicitTLS: Bool?
     public var tls = HTTPClientConfig.TLS()
+    /// `threading`; `nil`: off.
+    public var threading: Threading?
     public init() {}
 }
 

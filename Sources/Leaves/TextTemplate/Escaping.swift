@@ -38,7 +38,7 @@ public enum Escaping {
     }
 
     /// For the value of a URL's query: a space becomes `+`.
-    public static func urlQuery(_ text: String) -> String {
+    public static func urlQuery(_ text: String, spaceAs space: String = "+") -> String {
         var result = ""
         for byte in text.utf8 {
             switch byte {
@@ -46,7 +46,7 @@ public enum Escaping {
                 UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."),
                 UInt8(ascii: "~"):
                 result.unicodeScalars.append(Unicode.Scalar(byte))
-            case UInt8(ascii: " "): result += "+"
+            case UInt8(ascii: " "): result += space
             default: result += "%" + hexadecimal(UInt32(byte), width: 2)
             }
         }

@@ -211,6 +211,8 @@ enum Printf {
                 text(.string(name), verb, options) + ":" + text(map.values[name] ?? .missing, verb, options)
             }
             return "map[" + pairs.joined(separator: " ") + "]"
+        case .object(let object) where object.list != nil && verb != "v" && verb != "s":
+            return text(.list(object.list?.elements ?? []), verb, options)
         case .object(let object): return string(object.text, verb, options) ?? bad(value, verb)
         }
     }

@@ -65,14 +65,14 @@ enum TemplateBuiltins {
         case .list(let elements, _): return .integer(Int64(elements.count))
         case .map(let map): return .integer(Int64(map.values.count))
         case .missing, .null: throw TemplateError("reflect: call of reflect.Value.Type on zero Value")
+        case .object(let object) where object.list != nil: return .integer(Int64(object.list?.elements.count ?? 0))
         default: throw TemplateError("len of type \(value.typeName)")
         }
     }
 
     private static func element(of item: TemplateValue, _ key: TemplateValue) throws(TemplateError) -> TemplateValue {
+        if let elements = item.elements { return elements[try index(key, below: elements.count)] }
         switch item {
-        case .list(let elements, _):
-            return elements[try index(key, below: elements.count)]
         case .string(let text):
             let bytes = text.utf8
             let place = try index(key, below: bytes.count)
@@ -105,6 +105,8 @@ enum TemplateBuiltins {
     private static func part(
         of item: TemplateValue, _ bounds: ArraySlice<TemplateValue>
     ) throws(TemplateError) -> TemplateValue {
+        var item = item
+        if case .object(let object) = item, let list = object.list { item = .list(list.elements, type: object.typeName) }
         let count: Int
         switch item {
         case .string(let text):

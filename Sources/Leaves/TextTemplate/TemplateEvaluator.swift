@@ -15,6 +15,8 @@ struct TemplateEvaluator {
     private let limits: TextTemplate.Limits
 
     private var output = ""
+    /// Where the output stands in a page; `nil`: it is plain text, nothing is escaped.
+    private var page: HTMLContext?
     private var variables: [(name: String, value: TemplateValue)] = []
     private var steps = 0
     private var depth = 0
@@ -57,7 +59,11 @@ struct TemplateEvaluator {
     /// How a part ended.
     private enum Flow { case onward, breakLoop, continueLoop }
 
-    init(bodies: [String: TemplateBody], functions: [String: TemplateFunction], limits: TextTemplate.Limits) {
+    init(
+        bodies: [String: TemplateBody], functions: [String: TemplateFunction], limits: TextTemplate.Limits,
+        escaping: TextTemplate.Escaping
+    ) {
+        if escaping == .html { page = HTMLContext() }
         self.bodies = bodies
         self.functions = functions
         self.limits = limits
@@ -127,11 +133,13 @@ struct TemplateEvaluator {
     private mutating func walk(_ node: TemplateNode, _ dot: TemplateValue) throws(TemplateError) -> Flow {
         try step()
         switch node {
-        case .text(let text): try write(text)
+        case .text(let text):
+            page?.advance(over: text)
+            try write(text)
         case .action(let pipe):
             let value = try evaluate(pipe, dot)
             place = .node(node, position: pipe.position)
-            if pipe.variables.isEmpty { try write(value.text) }
+            if pipe.variables.isEmpty { try write(page?.escaped(value, after: pipe.lastFunction) ?? value.text) }
         case .condition(let isWith, let pipe, let body, let otherwise):
             let scope = variables.count
             defer { variables.removeLast(variables.count - scope) }
@@ -171,7 +179,9 @@ struct TemplateEvaluator {
             }
             guard count <= Int64(limits.steps) else { throw failure("takes more than \(limits.steps) steps") }
             elements = (0..<max(0, count)).map { (.integer($0), .integer($0)) }
-        default: throw failure("range can't iterate over \(value.text)")
+        default:
+            guard let list = value.elements else { throw failure("range can't iterate over \(value.text)") }
+            elements = list.enumerated().map { (.integer(Int64($0.offset)), $0.element) }
         }
         guard !elements.isEmpty else { return try walk(otherwise, dot) }
         for element in elements {
@@ -427,6 +437,7 @@ struct TemplateEvaluator {
             if name.hasPrefix("*") || name.hasPrefix("[") || name.hasPrefix("map[") { return .null }
         case (.type(let name), _):
             if value.typeName == name { return value }
+            if case .object(let object) = value, object.list?.type == name { return value }
         default: break
         }
         switch value {

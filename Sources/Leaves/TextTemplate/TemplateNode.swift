@@ -25,6 +25,12 @@ struct Pipeline: Sendable {
     var isAssignment = false
     var variables: [String] = []
     var commands: [Command] = []
+
+    /// The function that makes its value, where one does.
+    var lastFunction: String? {
+        guard case .function(let name, _) = commands.last?.arguments.first else { return nil }
+        return name
+    }
 }
 
 /// `printf "%d" .Count`: an operand, or a function or method with its arguments.

@@ -69,14 +69,26 @@ public protocol TemplateObject: Sendable {
     var text: String { get }
     /// What `eq` compares; `nil`: records of this kind cannot be compared.
     var identity: String? { get }
+    /// A record that is a list with methods: what `range` walks, and the type of such a list without them, `[]string`.
+    var list: (elements: [TemplateValue], type: String)? { get }
 }
 
 extension TemplateObject {
     public func method(_ name: String) -> TemplateFunction? { nil }
     public var identity: String? { nil }
+    public var list: (elements: [TemplateValue], type: String)? { nil }
 }
 
 extension TemplateValue {
+    /// The elements, where it is a list of either kind.
+    public var elements: [TemplateValue]? {
+        switch self {
+        case .list(let elements, _): elements
+        case .object(let object): object.list?.elements
+        default: nil
+        }
+    }
+
     /// As Go names it.
     public var typeName: String {
         switch self {
@@ -102,12 +114,15 @@ extension TemplateValue {
         case .string(let text): !text.isEmpty
         case .list(let elements, _): !elements.isEmpty
         case .map(let map): !map.values.isEmpty
-        case .object: true
+        case .object(let object): object.list.map { !$0.elements.isEmpty } ?? true
         }
     }
 
     /// As Go's `%v` prints it; `within` is set inside of lists and maps.
-    var text: String { text(within: false) }
+    public var text: String { text(within: false) }
+
+    /// As `text`, but for what is part of a list or record: nothing is `<nil>` there.
+    public var nestedText: String { text(within: true) }
 
     private func text(within: Bool) -> String {
         switch self {

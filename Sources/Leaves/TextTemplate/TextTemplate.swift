@@ -20,7 +20,7 @@ public struct TextTemplate: Sendable {
     }
 
     private var bodies: [String: TemplateBody] = [:]
-    private let functions: [String: TemplateFunction]
+    private var functions: [String: TemplateFunction]
 
     /// `functions` are there besides Go's own (`and`, `eq`, `printf` …) and take precedence over them.
     public init(functions: [String: TemplateFunction] = [:]) { self.functions = functions }
@@ -35,17 +35,32 @@ public struct TextTemplate: Sendable {
         }
     }
 
+    /// The same templates with other functions behind the same names, such as one that tells today's time.
+    public func replacing(functions replacements: [String: TemplateFunction]) -> TextTemplate {
+        var copy = self
+        for name in functions.keys { copy.functions[name] = replacements[name] ?? functions[name] }
+        return copy
+    }
+
     /// Names of all templates, sorted.
     public var names: [String] { bodies.keys.sorted() }
 
+    /// What values are made harmless for.
+    public enum Escaping: Sendable {
+        /// Nothing: values appear as they are.
+        case none
+        /// A page: as Go's `html/template`, by where in the page a value stands.
+        case html
+    }
+
     /// The text that the template `name` makes of `data`.
-    public func fill(_ name: String, with data: TemplateValue, limits: Limits = Limits()) throws(TemplateError)
-        -> String
-    {
+    public func fill(
+        _ name: String, with data: TemplateValue, escaping: Escaping = .none, limits: Limits = Limits()
+    ) throws(TemplateError) -> String {
         guard bodies[name] != nil else {
             throw TemplateError("template: no template \(name) associated with template \(name)")
         }
-        var evaluator = TemplateEvaluator(bodies: bodies, functions: functions, limits: limits)
+        var evaluator = TemplateEvaluator(bodies: bodies, functions: functions, limits: limits, escaping: escaping)
         return try evaluator.run(name, data)
     }
 }

@@ -1,7 +1,8 @@
-/// The MD5 digest, for one purpose: `hashmod` must spread targets over shards exactly as Prometheus does.
+/// The MD5 digest, for two purposes: `hashmod` must spread targets over shards exactly as Prometheus does, and mail servers ask for
+/// CRAM-MD5.
 ///
 /// Source: RFC 1321. Never to be used where somebody could want a collision.
-enum MD5 {
+public enum MD5 {
     /// Shifts of the four rounds, four each.
     private static let shifts: [[UInt32]] = [[7, 12, 17, 22], [5, 9, 14, 20], [4, 11, 16, 23], [6, 10, 15, 21]]
 
@@ -18,7 +19,7 @@ enum MD5 {
     ]
 
     /// The 16 bytes of the digest.
-    static func digest(_ message: some Collection<UInt8>) -> [UInt8] {
+    public static func digest(_ message: some Collection<UInt8>) -> [UInt8] {
         var bytes = Array(message)
         let bits = UInt64(bytes.count) &* 8
         bytes.append(0x80)
@@ -49,5 +50,12 @@ enum MD5 {
     }
 
     /// The last eight bytes as one number, big-endian: what `hashmod` takes the modulus of.
-    static func low64(_ text: String) -> UInt64 { digest(text.utf8)[8...].reduce(0) { $0 << 8 | UInt64($1) } }
+    public static func low64(_ text: String) -> UInt64 { digest(text.utf8)[8...].reduce(0) { $0 << 8 | UInt64($1) } }
+
+    /// The keyed digest of CRAM-MD5: RFC 2104.
+    public static func hmac(_ message: some Collection<UInt8>, key: some Collection<UInt8>) -> [UInt8] {
+        var block = key.count > 64 ? digest(key) : Array(key)
+        block += [UInt8](repeating: 0, count: 64 - block.count)
+        return digest(block.map { $0 ^ 0x5c } + digest(block.map { $0 ^ 0x36 } + Array(message)))
+    }
 }
