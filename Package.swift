@@ -124,8 +124,8 @@ let package = Package(
         .executableTarget(
             name: "minprom",
             dependencies: [
-                "Alerter", "Bench", "CWebFiles", "Compare", "ConfigurationFile", "HostMetrics", "JSON", "Numbers", "PrometheusClient", "PromQL",
-                "RegularExpression", "Scraper", "SelfMetrics", "TSDB", "WebAPI",
+                "Alerter", "Bench", "CWebFiles", "Compare", "ConfigurationFile", "HostMetrics", "JSON", "Notify", "Numbers", "PrometheusClient", "PromQL",
+                "RegularExpression", "Scraper", "SelfMetrics", "TSDB", "TextTemplate", "WebAPI",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),

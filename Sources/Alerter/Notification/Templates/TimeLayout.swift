@@ -121,3 +121,8 @@ enum TimeLayout {
         return number < 0 ? "-" + text : text
     }
 }
+
+extension TemplateTime {
+    /// The time as a layout says it: `2006-01-02 15:04:05 MST`.
+    public func text(layout: String) -> String { TimeLayout.format(self, layout) }
+}

@@ -2,6 +2,7 @@ import Alerter
 import ArgumentParser
 import Numbers
 import PrometheusClient
+import TSDB
 
 /// `minprom amtool`: the work that Alertmanager's own `amtool` does, against ours or the original, with the same flags and output.
 ///
@@ -48,7 +49,7 @@ struct Amtool: AsyncParsableCommand {
         commandName: "minprom amtool",
         abstract: "Check and test an Alertmanager's configuration; view and change its state.",
         subcommands: [
-            CheckConfigCommand.self, AmtoolConfigCommand.self, AlertCommand.self, SilenceCommand.self,
+            CheckConfigCommand.self, AmtoolTestCommand.self, AmtoolConfigCommand.self, AlertCommand.self, SilenceCommand.self,
             ClusterCommand.self,
         ])
 }
@@ -67,7 +68,7 @@ struct AmtoolOptions: ParsableArguments {
     var timeout = "30s"
 
     @Option(name: .customLong("date.format"), help: "Format of date output, as Go writes it.")
-    var dateFormat = GoDateFormat.standard
+    var dateFormat = "2006-01-02 15:04:05 MST"
 
     @Flag(name: .shortAndLong, help: .hidden)
     var verbose = false
@@ -75,7 +76,7 @@ struct AmtoolOptions: ParsableArguments {
     @Flag(name: .customLong("version-check"), inversion: .prefixedNo, help: .hidden)
     var checksVersion = true
 
-    var dates: GoDateFormat { GoDateFormat(dateFormat) }
+    func date(_ time: Timestamp) -> String { TemplateTime(time).text(layout: dateFormat) }
 }
 
 extension AmtoolOptions {

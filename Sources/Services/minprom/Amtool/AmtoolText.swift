@@ -15,13 +15,13 @@ enum AmtoolText {
         if options.output == .simple {
             table.row(["Alertname", "Starts At", "Summary", "State"])
             for alert in sorted {
-                table.row([alert.label("alertname"), options.dates.string(alert.startsAt), alert.annotation("summary"), alert.state])
+                table.row([alert.label("alertname"), options.date(alert.startsAt), alert.annotation("summary"), alert.state])
             }
         } else {
             table.row(["Labels", "Annotations", "Starts At", "Ends At", "Generator URL", "State"])
             for alert in sorted {
                 table.row([
-                    pairs(alert.labels), pairs(alert.annotations), options.dates.string(alert.startsAt), options.dates.string(alert.endsAt),
+                    pairs(alert.labels), pairs(alert.annotations), options.date(alert.startsAt), options.date(alert.endsAt),
                     alert.generatorURL, alert.state,
                 ])
             }
@@ -56,7 +56,7 @@ enum AmtoolText {
             let matchers = silence.matchers.map { MatcherText.string($0.kind, $0.name, $0.value) }
             let dates = isSimple ? [silence.endsAt] : [silence.startsAt, silence.endsAt, silence.updatedAt]
             let shown = isSimple ? matchers.joined(separator: " ") : "{" + matchers.joined(separator: ",") + "}"
-            table.row([silence.id, shown] + dates.map(options.dates.string) + [silence.createdBy, silence.comment])
+            table.row([silence.id, shown] + dates.map(options.date) + [silence.createdBy, silence.comment])
         }
         return table.text
     }

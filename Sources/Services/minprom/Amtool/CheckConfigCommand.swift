@@ -2,6 +2,7 @@ import Alerter
 import ArgumentParser
 import ConfigurationFile
 import TSDB
+import TextTemplate
 
 /// `minprom amtool check-config`: whether configuration files would be taken, and the templates they name.
 struct CheckConfigCommand: AsyncParsableCommand {
@@ -20,7 +21,8 @@ struct CheckConfigCommand: AsyncParsableCommand {
                 let config = try AmtoolFiles.config(path)
                 print("  SUCCESS\nFound:\n - global config\n - route")
                 print(" - \(config.inhibitRules.count) inhibit rules\n - \(config.receivers.count) receivers")
-                print(" - \(config.templates.count) templates")
+                print(" - \(config.templatePatterns.count) templates")
+                if !config.templatePatterns.isEmpty, !checkTemplates(config) { failed += 1 }
                 for warning in config.warnings { Console.write("minprom: warning: \(path): \(warning)\n") }
             } catch {
                 print("  FAILED: \(error)")
@@ -29,6 +31,17 @@ struct CheckConfigCommand: AsyncParsableCommand {
             print("")
         }
         if failed > 0 { throw AmtoolOptions.fail("failed to validate \(failed) file(s)") }
+    }
+
+    private func checkTemplates(_ config: AlertmanagerConfig) -> Bool {
+        do throws(TemplateError) {
+            _ = try NotificationTemplates(files: config.templates)
+            print("  SUCCESS")
+            return true
+        } catch {
+            print("  FAILED: \(error.message)")
+            return false
+        }
     }
 }
 
