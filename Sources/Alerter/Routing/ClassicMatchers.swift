@@ -94,7 +94,9 @@ enum ClassicMatchers {
     }
 
     /// `\s` of Go's regular expressions.
-    private static func isSpace(_ scalar: Unicode.Scalar) -> Bool { [" ", "\t", "\n", "\u{0C}", "\r"].contains(scalar) }
+    private static func isSpace(_ scalar: Unicode.Scalar) -> Bool {
+        [" ", "\t", "\n", "\u{0C}", "\r"].contains(scalar)
+    }
 
     private static func isNamePart(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar {

@@ -38,13 +38,16 @@ public enum MatcherText {
         let classic = Result { () throws(MatcherError) in try ClassicMatchers.parse(text) }
         switch (utf8, classic) {
         case (.success(let new), .success(let old)):
-            return new == old ? Reading(matchers: new) : Reading(matchers: old, warning: "Matchers input has disagreement: \(text)")
+            return new == old
+                ? Reading(matchers: new) : Reading(matchers: old, warning: "Matchers input has disagreement: \(text)")
         case (.success(let new), .failure): return Reading(matchers: new)
         case (.failure(let error), .success(let old)):
             let suggestion = old.map(string).joined(separator: ",")
             return Reading(
                 matchers: old,
-                warning: "matchers \(text) are not valid in the UTF-8 syntax (\(error.message)); write them as \(suggestion)")
+                warning:
+                    "matchers \(text) are not valid in the UTF-8 syntax (\(error.message)); write them as \(suggestion)"
+            )
         case (.failure, .failure(let error)): throw error
         }
     }
@@ -73,7 +76,9 @@ public enum MatcherText {
 
     /// As `string`, for a matcher that need not be a valid one.
     public static func string(_ kind: Matcher.Kind, _ name: String, _ value: String) -> String {
-        if name.unicodeScalars.contains(where: isReserved) { return QuotedText.go(name) + kind.rawValue + QuotedText.go(value) }
+        if name.unicodeScalars.contains(where: isReserved) {
+            return QuotedText.go(name) + kind.rawValue + QuotedText.go(value)
+        }
         var escaped = ""
         for scalar in value.unicodeScalars {
             switch scalar {
@@ -87,7 +92,9 @@ public enum MatcherText {
     }
 
     /// `{a="1",b!="2"}`, in the order given; routes and silences keep theirs `sorted`.
-    public static func string(_ matchers: [Matcher]) -> String { "{" + matchers.map(string).joined(separator: ",") + "}" }
+    public static func string(_ matchers: [Matcher]) -> String {
+        "{" + matchers.map(string).joined(separator: ",") + "}"
+    }
 
     /// By name, value and kind.
     public static func sorted(_ matchers: [Matcher]) -> [Matcher] {

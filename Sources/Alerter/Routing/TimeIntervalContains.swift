@@ -24,7 +24,9 @@ extension TimeInterval.Part {
             && holds(years) { $0.contains(local.year) }
     }
 
-    private func holds<Item>(_ items: [Item], _ condition: (Item) -> Bool) -> Bool { items.isEmpty || items.contains(where: condition) }
+    private func holds<Item>(_ items: [Item], _ condition: (Item) -> Bool) -> Bool {
+        items.isEmpty || items.contains(where: condition)
+    }
 }
 
 extension TimeInterval.DayRange {

@@ -13,7 +13,8 @@ public struct TimeZone: Sendable, Equatable {
     /// Bytes of a file; the largest of the database has 4 kB.
     public static let maximumBytes = 1 << 20
 
-    public static let utc = TimeZone(transitions: [], indices: [], kinds: [Kind(offset: 0, abbreviation: "UTC")], rule: nil)
+    public static let utc = TimeZone(
+        transitions: [], indices: [], kinds: [Kind(offset: 0, abbreviation: "UTC")], rule: nil)
 
     /// A way to set the clocks.
     struct Kind: Sendable, Equatable {
@@ -74,7 +75,9 @@ extension TimeZone {
         var transitions: [Int64] = []
         for _ in 0..<header.times {
             let time = try reader.integer(width)
-            if let last = transitions.last, last >= time { throw TimeZoneError("malformed time zone information: times out of order") }
+            if let last = transitions.last, last >= time {
+                throw TimeZoneError("malformed time zone information: times out of order")
+            }
             transitions.append(time)
         }
         let indices = try reader.take(header.times)
@@ -85,7 +88,9 @@ extension TimeZone {
         }
         let names = try reader.take(header.characters)
         let kinds = types.map { type in
-            Kind(offset: type.offset, abbreviation: String(decoding: names.dropFirst(type.name).prefix { $0 != 0 }, as: UTF8.self))
+            Kind(
+                offset: type.offset,
+                abbreviation: String(decoding: names.dropFirst(type.name).prefix { $0 != 0 }, as: UTF8.self))
         }
         guard !kinds.isEmpty, indices.allSatisfy({ Int($0) < kinds.count }) else {
             throw TimeZoneError("malformed time zone information: no such type")
@@ -93,7 +98,9 @@ extension TimeZone {
         try reader.skip(header.leaps * (width + 4) + header.standards + header.universals)
         var rule: TimeZoneRule?
         if width == 8, let footer = reader.footer(), !footer.isEmpty {
-            guard let parsed = TimeZoneRule(footer) else { throw TimeZoneError("malformed time zone information: footer \(footer)") }
+            guard let parsed = TimeZoneRule(footer) else {
+                throw TimeZoneError("malformed time zone information: footer \(footer)")
+            }
             rule = parsed
         }
         self.init(transitions: transitions, indices: indices, kinds: kinds, rule: rule)
@@ -115,7 +122,9 @@ extension TimeZone {
         init(bytes: [UInt8]) { self.bytes = bytes }
 
         mutating func take(_ count: Int) throws(TimeZoneError) -> [UInt8] {
-            guard count >= 0, count <= bytes.count - position else { throw TimeZoneError("malformed time zone information: cut short") }
+            guard count >= 0, count <= bytes.count - position else {
+                throw TimeZoneError("malformed time zone information: cut short")
+            }
             defer { position += count }
             return Array(bytes[position..<position + count])
         }
@@ -130,25 +139,32 @@ extension TimeZone {
         }
 
         mutating func header() throws(TimeZoneError) -> Header {
-            guard try take(4) == Array("TZif".utf8) else { throw TimeZoneError("malformed time zone information: no TZif file") }
+            guard try take(4) == Array("TZif".utf8) else {
+                throw TimeZoneError("malformed time zone information: no TZif file")
+            }
             let version = try take(1)[0]
             try skip(15)
             var counts: [Int] = []
             for _ in 0..<6 {
                 let count = try integer(4)
                 // No count can be larger than the file.
-                guard count >= 0, count <= TimeZone.maximumBytes else { throw TimeZoneError("malformed time zone information: counts") }
+                guard count >= 0, count <= TimeZone.maximumBytes else {
+                    throw TimeZoneError("malformed time zone information: counts")
+                }
                 counts.append(Int(count))
             }
             return Header(
-                version: version, universals: counts[0], standards: counts[1], leaps: counts[2], times: counts[3], types: counts[4],
+                version: version, universals: counts[0], standards: counts[1], leaps: counts[2], times: counts[3],
+                types: counts[4],
                 characters: counts[5])
         }
 
         /// The line between the last two line breaks.
         mutating func footer() -> String? {
             let rest = bytes[position...]
-            guard rest.first == UInt8(ascii: "\n"), let end = rest.dropFirst().firstIndex(of: UInt8(ascii: "\n")) else { return nil }
+            guard rest.first == UInt8(ascii: "\n"), let end = rest.dropFirst().firstIndex(of: UInt8(ascii: "\n")) else {
+                return nil
+            }
             return String(decoding: rest[(position + 1)..<end], as: UTF8.self)
         }
     }
@@ -164,7 +180,9 @@ public struct TimeZoneError: Error, Equatable, Sendable, CustomStringConvertible
 /// The time zones that a configuration names, read when it is loaded.
 public struct TimeZones: Sendable, Equatable {
     /// Where the database usually is, in the order in which it is looked for.
-    public static let directories = ["/usr/share/zoneinfo", "/usr/lib/zoneinfo", "/usr/share/lib/zoneinfo", "/etc/zoneinfo"]
+    public static let directories = [
+        "/usr/share/zoneinfo", "/usr/lib/zoneinfo", "/usr/share/lib/zoneinfo", "/etc/zoneinfo",
+    ]
 
     private var zones: [String: TimeZone] = [:]
 
@@ -174,7 +192,8 @@ public struct TimeZones: Sendable, Equatable {
     public subscript(name: String) -> TimeZone? { name.isEmpty || name == "UTC" ? .utc : zones[name] }
 
     /// Reads a zone; `Local` is the machine's own.
-    public mutating func load(_ name: String, read: (_ path: String) throws(TSDBError) -> [UInt8]) throws(TimeZoneError) {
+    public mutating func load(_ name: String, read: (_ path: String) throws(TSDBError) -> [UInt8]) throws(TimeZoneError)
+    {
         guard self[name] == nil else { return }
         if name == "Local" {
             let file = try? read("/etc/localtime")

@@ -75,7 +75,9 @@ extension TimeZoneRule {
             guard let written = reader.time(hours: 24) else { return nil }
             offset = -written
         }
-        guard reader.takes(","), let start = reader.change(), reader.takes(","), let end = reader.change(), reader.rest.isEmpty else {
+        guard reader.takes(","), let start = reader.change(), reader.takes(","), let end = reader.change(),
+            reader.rest.isEmpty
+        else {
             return nil
         }
         summer = Summer(kind: TimeZone.Kind(offset: offset, abbreviation: summerName), start: start, end: end)
@@ -105,7 +107,8 @@ extension TimeZoneRule {
         mutating func number(_ range: ClosedRange<Int>) -> Int? {
             let digits = rest.prefix { $0 >= 0x30 && $0 <= 0x39 }
             rest = rest[digits.endIndex...]
-            guard digits.count <= 4, let number = Int(String(decoding: digits, as: UTF8.self)), range.contains(number) else { return nil }
+            guard digits.count <= 4, let number = Int(String(decoding: digits, as: UTF8.self)), range.contains(number)
+            else { return nil }
             return number
         }
 
@@ -130,7 +133,9 @@ extension TimeZoneRule {
         mutating func change() -> Change? {
             let day: Day
             if takes("M") {
-                guard let month = number(1...12), takes("."), let week = number(1...5), takes("."), let weekday = number(0...6) else {
+                guard let month = number(1...12), takes("."), let week = number(1...5), takes("."),
+                    let weekday = number(0...6)
+                else {
                     return nil
                 }
                 day = .weekday(month: month, week: week, weekday: weekday)

@@ -37,7 +37,9 @@ struct UTF8Matchers {
         }
         try closeBrace()
         let end: MatcherLexer.Token?
-        do throws(MatcherError) { end = try lexer.next() } catch { throw MatcherError("\(error.message): expected end of input") }
+        do throws(MatcherError) { end = try lexer.next() } catch {
+            throw MatcherError("\(error.message): expected end of input")
+        }
         if let end { throw MatcherError("\(end.place): \(end.text): expected end of input") }
         return result
     }
@@ -47,14 +49,18 @@ struct UTF8Matchers {
         guard let token = try peek([.comma, .closeBrace], "expected a comma or close brace") else { return false }
         guard token.kind == .comma else { return false }
         _ = try lexer.next()
-        guard let next = try peek([.closeBrace, .word, .quoted], "expected a matcher or close brace after comma") else { return false }
+        guard let next = try peek([.closeBrace, .word, .quoted], "expected a matcher or close brace after comma") else {
+            return false
+        }
         return next.kind != .closeBrace
     }
 
     private mutating func matcher() throws(MatcherError) -> Matcher {
         let name = try word("expected label name")
         let token = try expect([.operation], "expected an operator such as '=', '!=', '=~' or '!~'")
-        guard let kind = Matcher.Kind(rawValue: token.text) else { throw MatcherError("\(token.place): \(token.text): invalid input") }
+        guard let kind = Matcher.Kind(rawValue: token.text) else {
+            throw MatcherError("\(token.place): \(token.text): invalid input")
+        }
         let value = try word("expected label value")
         do throws(MatcherError) { return try MatcherText.make(kind, name, value) } catch {
             throw MatcherError("failed to create matcher: \(error.message)")
@@ -92,15 +98,21 @@ struct UTF8Matchers {
     // MARK: Tokens
 
     /// The next token, which must be of one of `kinds`; `nil` at the end.
-    private mutating func peek(_ kinds: [MatcherLexer.Kind], _ wanted: String) throws(MatcherError) -> MatcherLexer.Token? {
+    private mutating func peek(_ kinds: [MatcherLexer.Kind], _ wanted: String) throws(MatcherError) -> MatcherLexer
+        .Token?
+    {
         let token: MatcherLexer.Token?
         do throws(MatcherError) { token = try lexer.peek() } catch { throw MatcherError("\(error.message): \(wanted)") }
         guard let token else { return nil }
-        guard kinds.contains(token.kind) else { throw MatcherError("\(token.place): unexpected \(token.text): \(wanted)") }
+        guard kinds.contains(token.kind) else {
+            throw MatcherError("\(token.place): unexpected \(token.text): \(wanted)")
+        }
         return token
     }
 
-    private mutating func expect(_ kinds: [MatcherLexer.Kind], _ wanted: String) throws(MatcherError) -> MatcherLexer.Token {
+    private mutating func expect(_ kinds: [MatcherLexer.Kind], _ wanted: String) throws(MatcherError)
+        -> MatcherLexer.Token
+    {
         guard let token = try peek(kinds, wanted) else { throw MatcherError("end of input: \(wanted)") }
         _ = try lexer.next()
         return token
@@ -143,7 +155,9 @@ struct MatcherLexer {
         case ",": return take(.comma, from: start, to: start + 1)
         case "=": return take(.operation, from: start, to: start + (has("~", at: start + 1) ? 2 : 1))
         case "!":
-            if has("=", at: start + 1) || has("~", at: start + 1) { return take(.operation, from: start, to: start + 2) }
+            if has("=", at: start + 1) || has("~", at: start + 1) {
+                return take(.operation, from: start, to: start + 2)
+            }
             if start + 1 >= scalars.count {
                 throw MatcherError("\(start):\(start + 1): unexpected end of input, expected one of '=~'")
             }
@@ -172,7 +186,9 @@ struct MatcherLexer {
         return Token(kind: kind, text: text(start..<end), range: start..<end)
     }
 
-    private func has(_ scalar: Unicode.Scalar, at index: Int) -> Bool { index < scalars.count && scalars[index] == scalar }
+    private func has(_ scalar: Unicode.Scalar, at index: Int) -> Bool {
+        index < scalars.count && scalars[index] == scalar
+    }
 
     private func text(_ range: Range<Int>) -> String {
         var view = String.UnicodeScalarView()

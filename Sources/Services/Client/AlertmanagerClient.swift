@@ -33,7 +33,9 @@ public final class AlertmanagerClient: Sendable {
             ("unprocessed", "\(query.unprocessed)"),
         ]
         if !query.receiver.isEmpty { parameters.append(("receiver", query.receiver)) }
-        return try elements(try await get("/alerts", parameters)).map { (value, text) throws(ClientError) in try ListedAlert(value, text) }
+        return try elements(try await get("/alerts", parameters)).map { (value, text) throws(ClientError) in
+            try ListedAlert(value, text)
+        }
     }
 
     public func add(_ alert: PostedAlert) async throws(ClientError) {
@@ -60,13 +62,16 @@ public final class AlertmanagerClient: Sendable {
     /// As `set`, with the silence as JSON; where its id is unknown there, a new one is made.
     public func importSilence(_ silence: JSONValue) async throws(ClientError) -> String {
         let answer = try await sendJSON("/silences", JSONOutput.text(silence))
-        if answer.status == 404 { return try id(of: try await post("/silences", JSONOutput.text(silence.without("id")))) }
+        if answer.status == 404 {
+            return try id(of: try await post("/silences", JSONOutput.text(silence.without("id"))))
+        }
         try answer.requireSuccess()
         return try id(of: answer)
     }
 
     public func expire(_ id: String) async throws(ClientError) {
-        try await http.send(.DELETE, "/api/v2/silence/" + PercentEncoding.encode(id), body: []) { _ in }.requireSuccess()
+        try await http.send(.DELETE, "/api/v2/silence/" + PercentEncoding.encode(id), body: []) { _ in }
+            .requireSuccess()
     }
 
     private func id(of answer: ClientAnswer) throws(ClientError) -> String {
@@ -102,7 +107,9 @@ public final class AlertmanagerClient: Sendable {
     }
 
     private func sendJSON(_ path: String, _ json: String) async throws(ClientError) -> ClientAnswer {
-        try await http.send(.POST, "/api/v2" + path, body: Array(json.utf8)) { $0.add(name: "Content-Type", value: "application/json") }
+        try await http.send(.POST, "/api/v2" + path, body: Array(json.utf8)) {
+            $0.add(name: "Content-Type", value: "application/json")
+        }
     }
 
     /// The elements of an answered list, each as a tree and as it was written.
@@ -133,7 +140,8 @@ public struct AlertQuery: Sendable {
     public var receiver: String
 
     public init(
-        filter: [String] = [], active: Bool = true, inhibited: Bool = false, silenced: Bool = false, unprocessed: Bool = false,
+        filter: [String] = [], active: Bool = true, inhibited: Bool = false, silenced: Bool = false,
+        unprocessed: Bool = false,
         receiver: String = ""
     ) {
         self.filter = filter

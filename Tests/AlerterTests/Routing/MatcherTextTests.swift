@@ -14,9 +14,12 @@ struct MatcherTextTests {
     @Test(
         "what both grammars understand is read alike",
         arguments: [
-            ("a=b", #"{a="b"}"#), ("{a=b}", #"{a="b"}"#), (#"{a="b",c=~"d"}"#, #"{a="b",c=~"d"}"#), ("a=b,c!=d", #"{a="b",c!="d"}"#),
-            (#"a="b","#, #"{a="b"}"#), ("{}", "{}"), ("", "{}"), (" a = b ", #"{a="b"}"#), (#"a!~"x.*""#, #"{a!~"x.*"}"#),
-            (#"a="say \"hi\"""#, #"{a="say \"hi\""}"#), (#"a="x,y",b=c"#, #"{a="x,y",b="c"}"#), (#"a="\n""#, #"{a="\n"}"#),
+            ("a=b", #"{a="b"}"#), ("{a=b}", #"{a="b"}"#), (#"{a="b",c=~"d"}"#, #"{a="b",c=~"d"}"#),
+            ("a=b,c!=d", #"{a="b",c!="d"}"#),
+            (#"a="b","#, #"{a="b"}"#), ("{}", "{}"), ("", "{}"), (" a = b ", #"{a="b"}"#),
+            (#"a!~"x.*""#, #"{a!~"x.*"}"#),
+            (#"a="say \"hi\"""#, #"{a="say \"hi\""}"#), (#"a="x,y",b=c"#, #"{a="x,y",b="c"}"#),
+            (#"a="\n""#, #"{a="\n"}"#),
         ])
     func both(_ text: String, _ wanted: String) {
         #expect(printed(text) == wanted)
@@ -67,8 +70,10 @@ struct MatcherTextTests {
             ("{foo=bar", "0:8: end of input: expected close brace"), ("foo=bar}", "0:8: }: expected opening brace"),
             ("foo=", "end of input: expected label value"), ("=bar", "0:1: unexpected =: expected label name"),
             ("a=b c", "4:5: unexpected c: expected a comma or close brace"),
-            (#"a="b"#, #"2:4: "b: missing end ": expected label value"#), ("a!b", "1:2: !: expected one of '=~': expected an operator such as '=', '!=', '=~' or '!~'"),
-            ("{a=b},c=d", "5:6: ,: expected end of input"), ("a=b,,", "4:5: unexpected ,: expected a matcher or close brace after comma"),
+            (#"a="b"#, #"2:4: "b: missing end ": expected label value"#),
+            ("a!b", "1:2: !: expected one of '=~': expected an operator such as '=', '!=', '=~' or '!~'"),
+            ("{a=b},c=d", "5:6: ,: expected end of input"),
+            ("a=b,,", "4:5: unexpected ,: expected a matcher or close brace after comma"),
             ("'a'=b", "0:1: ': invalid input"),
         ])
     func positions(_ text: String, _ wanted: String) { #expect(printed(text, .utf8) == wanted) }

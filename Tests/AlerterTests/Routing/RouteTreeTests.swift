@@ -5,7 +5,9 @@ import Testing
 
 @Suite("The routing tree")
 struct RouteTreeTests {
-    private func route(_ receiver: String, _ matchers: String = "", continues: Bool = false, _ routes: [Route] = []) throws -> Route {
+    private func route(_ receiver: String, _ matchers: String = "", continues: Bool = false, _ routes: [Route] = [])
+        throws -> Route
+    {
         var route = Route(receiver: receiver)
         route.matchers = try MatcherText.matchers(matchers).matchers
         route.continues = continues
@@ -18,7 +20,9 @@ struct RouteTreeTests {
             try route(
                 "ops", "",
                 [
-                    route("pager", "severity=page", [route("db-pager", "team=db"), route("web-pager", "team=web", continues: true)]),
+                    route(
+                        "pager", "severity=page",
+                        [route("db-pager", "team=db"), route("web-pager", "team=web", continues: true)]),
                     route("audit", "audited=yes", continues: true),
                     route("db", "team=db"),
                     route("never", "team=db"),
@@ -48,9 +52,10 @@ struct RouteTreeTests {
     @Test("nodes are numbered children first")
     func numbers() throws {
         let tree = try tree()
-        #expect(tree.nodes.map { "\($0.route.receiver) \($0.index)" } == [
-            "ops 6", "pager 2", "db-pager 0", "web-pager 1", "audit 3", "db 4", "never 5",
-        ])
+        #expect(
+            tree.nodes.map { "\($0.route.receiver) \($0.index)" } == [
+                "ops 6", "pager 2", "db-pager 0", "web-pager 1", "audit 3", "db 4", "never 5",
+            ])
     }
 
     @Test("group labels are those of group_by that the alert has")
@@ -60,7 +65,9 @@ struct RouteTreeTests {
         #expect(RouteTree(route).root.groupLabels(of: labels) == Labels())
         route.groupBy = ["alertname", "cluster"]
         #expect(RouteTree(route).root.groupLabels(of: labels) == ["alertname": "Down"])
-        #expect(RouteTree(route).root.groupKey(["alertname": "Down", "cluster": "a\"b"]) == #"{}:{alertname="Down", cluster="a\"b"}"#)
+        #expect(
+            RouteTree(route).root.groupKey(["alertname": "Down", "cluster": "a\"b"])
+                == #"{}:{alertname="Down", cluster="a\"b"}"#)
         route.groupsByAll = true
         #expect(RouteTree(route).root.groupLabels(of: labels) == labels)
     }

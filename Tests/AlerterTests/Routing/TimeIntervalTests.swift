@@ -74,7 +74,9 @@ struct TimeIntervalTests {
     private func zones(_ names: String...) throws -> TimeZones {
         var zones = TimeZones()
         for name in names {
-            try zones.load(name) { (path) throws(TSDBError) in try DiskFileStore().readAll(path, limit: TimeZone.maximumBytes) }
+            try zones.load(name) { (path) throws(TSDBError) in
+                try DiskFileStore().readAll(path, limit: TimeZone.maximumBytes)
+            }
         }
         return zones
     }
@@ -94,8 +96,12 @@ struct TimeIntervalTests {
         // The hour that happens twice, and the one that does not happen.
         var night = part { $0.times = [120..<180] }
         night.location = "Europe/Berlin"
-        #expect(night.contains(time("2026-10-25T00:30:00Z"), zones: zones) && night.contains(time("2026-10-25T01:30:00Z"), zones: zones))
-        #expect(!night.contains(time("2026-03-29T00:59:59Z"), zones: zones) && !night.contains(time("2026-03-29T01:00:00Z"), zones: zones))
+        #expect(
+            night.contains(time("2026-10-25T00:30:00Z"), zones: zones)
+                && night.contains(time("2026-10-25T01:30:00Z"), zones: zones))
+        #expect(
+            !night.contains(time("2026-03-29T00:59:59Z"), zones: zones)
+                && !night.contains(time("2026-03-29T01:00:00Z"), zones: zones))
     }
 
     @Test("the day of a zone is its own", .enabled(if: hasDatabase, "no time zone database"))
@@ -105,22 +111,30 @@ struct TimeIntervalTests {
         monday.location = "Pacific/Auckland"
         #expect(monday.contains(time("2026-11-29T11:00:00Z"), zones: zones))
         monday.location = "America/Los_Angeles"
-        #expect(!monday.contains(time("2026-11-30T07:59:59Z"), zones: zones) && monday.contains(time("2026-11-30T08:00:00Z"), zones: zones))
+        #expect(
+            !monday.contains(time("2026-11-30T07:59:59Z"), zones: zones)
+                && monday.contains(time("2026-11-30T08:00:00Z"), zones: zones))
         #expect(zones["Asia/Kathmandu"]?.offset(at: 1_764_000_000) == 20_700)
     }
 
     @Test("far dates go by the file's rule", .enabled(if: hasDatabase, "no time zone database"))
     func farDates() throws {
         let zones = try zones("Europe/Berlin", "Australia/Sydney", "America/New_York")
-        func offset(_ zone: String, _ text: String) -> Int64? { zones[zone]?.offset(at: time(text).milliseconds / 1000) }
+        func offset(_ zone: String, _ text: String) -> Int64? {
+            zones[zone]?.offset(at: time(text).milliseconds / 1000)
+        }
         #expect(offset("Europe/Berlin", "2099-01-15T00:00:00Z") == 3600)
         #expect(offset("Europe/Berlin", "2099-07-15T00:00:00Z") == 7200)
         #expect(offset("Australia/Sydney", "2099-01-15T00:00:00Z") == 39_600)
         #expect(offset("Australia/Sydney", "2099-07-15T00:00:00Z") == 36_000)
         #expect(offset("America/New_York", "1900-01-01T00:00:00Z") == -18_000)
         #expect(offset("Europe/Berlin", "1850-01-01T00:00:00Z") == 3208)
-        func name(_ zone: String, _ text: String) -> String? { zones[zone]?.abbreviation(at: time(text).milliseconds / 1000) }
-        #expect(name("Europe/Berlin", "2026-07-15T00:00:00Z") == "CEST" && name("Europe/Berlin", "2099-01-15T00:00:00Z") == "CET")
+        func name(_ zone: String, _ text: String) -> String? {
+            zones[zone]?.abbreviation(at: time(text).milliseconds / 1000)
+        }
+        #expect(
+            name("Europe/Berlin", "2026-07-15T00:00:00Z") == "CEST"
+                && name("Europe/Berlin", "2099-01-15T00:00:00Z") == "CET")
         #expect(name("Europe/Berlin", "1850-01-01T00:00:00Z") == "LMT" && name("UTC", "2026-07-15T00:00:00Z") == "UTC")
     }
 
@@ -128,25 +142,37 @@ struct TimeIntervalTests {
         "rules are read as POSIX writes them",
         arguments: [
             ("UTC0", "2026-07-01T00:00:00Z", 0), ("<+0330>-3:30", "2026-07-01T00:00:00Z", 12_600),
-            ("CET-1CEST,M3.5.0,M10.5.0/3", "2026-03-29T00:59:59Z", 3600), ("CET-1CEST,M3.5.0,M10.5.0/3", "2026-03-29T01:00:00Z", 7200),
-            ("CET-1CEST,M3.5.0,M10.5.0/3", "2026-10-25T01:00:00Z", 3600), ("EST5EDT,M3.2.0,M11.1.0", "2026-03-08T07:00:00Z", -14_400),
-            ("EST5EDT,M3.2.0,M11.1.0", "2026-11-01T06:00:00Z", -18_000), ("AEST-10AEDT,M10.1.0,M4.1.0/3", "2026-01-01T00:00:00Z", 39_600),
-            ("<-02>2<-01>,M3.5.0/-1,M10.5.0/0", "2026-03-29T00:59:59Z", -7200), ("<-02>2<-01>,M3.5.0/-1,M10.5.0/0", "2026-03-29T01:00:00Z", -3600),
-            ("AAA3BBB,J60/0,J300/0", "2028-03-01T03:00:00Z", -7200), ("AAA3BBB,59/0,300/0", "2028-02-29T03:00:00Z", -7200),
+            ("CET-1CEST,M3.5.0,M10.5.0/3", "2026-03-29T00:59:59Z", 3600),
+            ("CET-1CEST,M3.5.0,M10.5.0/3", "2026-03-29T01:00:00Z", 7200),
+            ("CET-1CEST,M3.5.0,M10.5.0/3", "2026-10-25T01:00:00Z", 3600),
+            ("EST5EDT,M3.2.0,M11.1.0", "2026-03-08T07:00:00Z", -14_400),
+            ("EST5EDT,M3.2.0,M11.1.0", "2026-11-01T06:00:00Z", -18_000),
+            ("AEST-10AEDT,M10.1.0,M4.1.0/3", "2026-01-01T00:00:00Z", 39_600),
+            ("<-02>2<-01>,M3.5.0/-1,M10.5.0/0", "2026-03-29T00:59:59Z", -7200),
+            ("<-02>2<-01>,M3.5.0/-1,M10.5.0/0", "2026-03-29T01:00:00Z", -3600),
+            ("AAA3BBB,J60/0,J300/0", "2028-03-01T03:00:00Z", -7200),
+            ("AAA3BBB,59/0,300/0", "2028-02-29T03:00:00Z", -7200),
             ("IST-2IDT,M3.4.4/26,M10.5.0", "2026-03-27T00:00:00Z", 10_800),
         ] as [(String, String, Int64)])
     func rules(_ rule: String, _ moment: String, _ offset: Int64) throws {
         #expect(try #require(TimeZoneRule(rule)).offset(at: time(moment).milliseconds / 1000) == offset)
     }
 
-    @Test("what is no rule is none", arguments: ["", "C", "CET", "CET-1CEST", "CET-25", "CET-1CEST,M13.1.0,M1.1.0", "<+01-1", "CET-1CEST,M3.5.0", "CET-1x"])
+    @Test(
+        "what is no rule is none",
+        arguments: [
+            "", "C", "CET", "CET-1CEST", "CET-25", "CET-1CEST,M13.1.0,M1.1.0", "<+01-1", "CET-1CEST,M3.5.0", "CET-1x",
+        ])
     func noRules(_ text: String) { #expect(TimeZoneRule(text) == nil) }
 
     @Test("an unknown zone, and a name that leaves the database, are errors")
     func unknown() {
         var zones = TimeZones()
-        let nothing: (String) throws(TSDBError) -> [UInt8] = { (_) throws(TSDBError) in throw TSDBError(.io, "nothing") }
-        #expect(throws: TimeZoneError("unknown time zone Mars/Olympus")) { try zones.load("Mars/Olympus", read: nothing) }
+        let nothing: (String) throws(TSDBError) -> [UInt8] = { (_) throws(TSDBError) in throw TSDBError(.io, "nothing")
+        }
+        #expect(throws: TimeZoneError("unknown time zone Mars/Olympus")) {
+            try zones.load("Mars/Olympus", read: nothing)
+        }
         for name in ["../etc/passwd", "/etc/passwd", "Europe/../../x", "a\\b"] {
             #expect(throws: TimeZoneError("time: invalid location name")) { try zones.load(name, read: nothing) }
         }
@@ -166,7 +192,9 @@ struct TimeIntervalTests {
             }
             if Bool.random(using: &random) { bytes.removeLast(Int.random(in: 0..<bytes.count, using: &random)) }
             guard let zone = try? TimeZone(tzif: bytes) else { continue }
-            for moment: Int64 in [.min, .min / 1000, 0, 1_764_000_000, 4_000_000_000, .max / 1000, .max] { _ = zone.offset(at: moment) }
+            for moment: Int64 in [.min, .min / 1000, 0, 1_764_000_000, 4_000_000_000, .max / 1000, .max] {
+                _ = zone.offset(at: moment)
+            }
         }
     }
 }

@@ -1,3 +1,7 @@
+import Alerter
+import Numbers
+import TSDB
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -5,9 +9,6 @@
 #else
     import Darwin
 #endif
-import Alerter
-import Numbers
-import TSDB
 
 /// Reads an Alertmanager's configuration file, as the original reads it.
 ///
@@ -49,7 +50,8 @@ public struct AlertmanagerFile {
         var fields = try ShownFields(root, "the configuration")
         var warnings: [String] = []
         let global = try AlertmanagerGlobal(
-            fields.take("global") ?? YAMLNode(.mapping([]), at: root.position), directory: directory, warnings: &warnings)
+            fields.take("global") ?? YAMLNode(.mapping([]), at: root.position), directory: directory,
+            warnings: &warnings)
         fields.show("global", global.node)
         guard let routeNode = fields.take("route") else { throw ConfigError("no routes provided", at: root.position) }
         var routes = RouteReader()
@@ -72,19 +74,22 @@ public struct AlertmanagerFile {
         out.tree(fields.node)
         return AlertmanagerConfig(
             resolveTimeout: global.resolveTimeout, route: route, receivers: receivers, inhibitRules: inhibitRules,
-            timeIntervals: intervals, zones: zones, templatePatterns: patterns, templates: try templates(patterns), shown: out.text,
+            timeIntervals: intervals, zones: zones, templatePatterns: patterns, templates: try templates(patterns),
+            shown: out.text,
             warnings: warnings + routes.warnings)
     }
 
     // MARK: Sections
 
-    private func receivers(_ fields: inout ShownFields, _ global: AlertmanagerGlobal) throws(ConfigError) -> [Receiver] {
+    private func receivers(_ fields: inout ShownFields, _ global: AlertmanagerGlobal) throws(ConfigError) -> [Receiver]
+    {
         let reader = ReceiverReader(global: global, directory: directory)
         var receivers: [Receiver] = [], shown: [YAMLNode] = [], names: Set<String> = []
         for item in try fields.items("receivers") {
             let (receiver, node) = try reader.read(item)
             guard names.insert(receiver.name).inserted else {
-                throw ConfigError("notification config name \(QuotedText.go(receiver.name)) is not unique", at: item.position)
+                throw ConfigError(
+                    "notification config name \(QuotedText.go(receiver.name)) is not unique", at: item.position)
             }
             receivers.append(receiver)
             shown.append(node)
@@ -93,7 +98,9 @@ public struct AlertmanagerFile {
         return receivers
     }
 
-    private func inhibitRules(_ fields: inout ShownFields, _ warnings: inout [String]) throws(ConfigError) -> [InhibitRule] {
+    private func inhibitRules(_ fields: inout ShownFields, _ warnings: inout [String]) throws(ConfigError)
+        -> [InhibitRule]
+    {
         var reader = InhibitRuleReader(), rules: [InhibitRule] = [], shown: [YAMLNode] = []
         for item in try fields.items("inhibit_rules") {
             let (rule, node) = try reader.read(item)

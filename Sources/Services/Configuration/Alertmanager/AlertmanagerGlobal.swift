@@ -10,7 +10,8 @@ struct AlertmanagerGlobal {
     var smtpPassword = "", smtpPasswordFile = "", smtpSecret = "", smtpSecretFile = ""
     var smtpRequiresTLS = true
     var smtpTLS = HTTPClientConfig.TLS()
-    var smtpTLSNode = YAMLNode(.mapping([YAMLNode.Entry(key: "insecure_skip_verify", position: YAMLPosition(), value: .flag(false))]))
+    var smtpTLSNode = YAMLNode(
+        .mapping([YAMLNode.Entry(key: "insecure_skip_verify", position: YAMLPosition(), value: .flag(false))]))
     var smtpImplicitTLS: Bool?
     var slackAPIURL = "", slackAPIURLFile = "", slackToken = "", slackTokenFile = ""
     var slackAppURL = "https://slack.com/api/chat.postMessage"
@@ -21,9 +22,12 @@ struct AlertmanagerGlobal {
 
     /// Fields of receivers that we do not have: read, checked as far as they exclude each other, and without effect.
     private static let foreign = [
-        "jira_api_url", "opsgenie_api_url", "opsgenie_api_key", "opsgenie_api_key_file", "wechat_api_url", "wechat_api_secret",
-        "wechat_api_secret_file", "wechat_api_corp_id", "victorops_api_url", "victorops_api_key", "victorops_api_key_file",
-        "telegram_api_url", "telegram_bot_token", "telegram_bot_token_file", "webex_api_url", "rocketchat_api_url", "rocketchat_token",
+        "jira_api_url", "opsgenie_api_url", "opsgenie_api_key", "opsgenie_api_key_file", "wechat_api_url",
+        "wechat_api_secret",
+        "wechat_api_secret_file", "wechat_api_corp_id", "victorops_api_url", "victorops_api_key",
+        "victorops_api_key_file",
+        "telegram_api_url", "telegram_bot_token", "telegram_bot_token_file", "webex_api_url", "rocketchat_api_url",
+        "rocketchat_token",
         "rocketchat_token_file", "rocketchat_token_id", "rocketchat_token_id_file", "mattermost_webhook_url",
         "mattermost_webhook_url_file",
     ]
@@ -43,12 +47,17 @@ struct AlertmanagerGlobal {
         try slack(&fields)
         pagerDutyURL = try fields.url("pagerduty_url", or: pagerDutyURL)
         for name in Self.foreign {
-            let isSecret = ["key", "secret", "token", "id", "webhook_url"].contains { name.hasSuffix($0) } && !name.hasSuffix("corp_id")
+            let isSecret =
+                ["key", "secret", "token", "id", "webhook_url"].contains { name.hasSuffix($0) }
+                && !name.hasSuffix("corp_id")
             let text = isSecret ? try fields.secret(name) : try fields.text(name)
             if name.hasSuffix("_url"), !isSecret, !text.isEmpty, let problem = URLText.problem(text) {
                 throw ConfigError(problem, at: node.position)
             }
-            if !text.isEmpty { warnings.append("global.\(name): accepted, without effect: receivers of that kind are not supported yet") }
+            if !text.isEmpty {
+                warnings.append(
+                    "global.\(name): accepted, without effect: receivers of that kind are not supported yet")
+            }
         }
         try fields.finish()
         self.node = fields.node
@@ -83,7 +92,8 @@ struct AlertmanagerGlobal {
         slackAppURL = try fields.url("slack_app_url", or: slackAppURL)
         try exclude("slack_app_token", slackToken, "slack_app_token_file", slackTokenFile, fields)
         try exclude("slack_api_url", slackAPIURL, "slack_api_url_file", slackAPIURLFile, fields)
-        let hasToken = !slackToken.isEmpty || !slackTokenFile.isEmpty, hasURL = !slackAPIURL.isEmpty || !slackAPIURLFile.isEmpty
+        let hasToken = !slackToken.isEmpty || !slackTokenFile.isEmpty,
+            hasURL = !slackAPIURL.isEmpty || !slackAPIURLFile.isEmpty
         if hasToken && hasURL && slackAPIURL != slackAppURL {
             throw ConfigError(
                 "at most one of slack_app_token/slack_app_token_file & slack_api_url/slack_api_url_file must be configured",
@@ -91,7 +101,11 @@ struct AlertmanagerGlobal {
         }
     }
 
-    private func exclude(_ name: String, _ a: String, _ other: String, _ b: String, _ fields: ShownFields) throws(ConfigError) {
-        if !a.isEmpty && !b.isEmpty { throw ConfigError("at most one of \(name) & \(other) must be configured", at: fields.position) }
+    private func exclude(_ name: String, _ a: String, _ other: String, _ b: String, _ fields: ShownFields)
+        throws(ConfigError)
+    {
+        if !a.isEmpty && !b.isEmpty {
+            throw ConfigError("at most one of \(name) & \(other) must be configured", at: fields.position)
+        }
     }
 }

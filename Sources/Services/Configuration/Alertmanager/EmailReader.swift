@@ -20,7 +20,8 @@ struct EmailReader {
         settings.headers = try headers(&fields, settings)
         settings.html = try fields.text("html", default: "{{ template \"email.default.html\" . }}")
         settings.text = try fields.text("text")
-        settings.requiresTLS = try fields.optionalFlag("require_tls", or: global.smtpRequiresTLS) ?? global.smtpRequiresTLS
+        settings.requiresTLS =
+            try fields.optionalFlag("require_tls", or: global.smtpRequiresTLS) ?? global.smtpRequiresTLS
         settings.tls = global.smtpTLS
         if let node = fields.take("tls_config") {
             let (tls, shown) = try http.tls(node)
@@ -45,7 +46,9 @@ struct EmailReader {
 
     /// Password and secret: the entry's, or both of the global forms.
     private func credentials(_ fields: inout ShownFields, _ settings: inout EmailSettings) throws(ConfigError) {
-        func one(_ text: String, _ file: String) -> Secret? { !text.isEmpty ? .text(text) : file.isEmpty ? nil : .file(path: file) }
+        func one(_ text: String, _ file: String) -> Secret? {
+            !text.isEmpty ? .text(text) : file.isEmpty ? nil : .file(path: file)
+        }
         var password = try fields.hidden("auth_password"), passwordFile = try fields.hidden("auth_password_file")
         if password.isEmpty && passwordFile.isEmpty {
             password = global.smtpPassword
@@ -61,7 +64,10 @@ struct EmailReader {
     private func headers(_ fields: inout ShownFields, _ settings: EmailSettings) throws(ConfigError) -> Annotations {
         var headers = Annotations()
         var written = try Fields(
-            YAMLNode(.mapping(fields.take("headers").map { [YAMLNode.Entry(key: "headers", position: $0.position, value: $0)] } ?? [])),
+            YAMLNode(
+                .mapping(
+                    fields.take("headers").map { [YAMLNode.Entry(key: "headers", position: $0.position, value: $0)] }
+                        ?? [])),
             "email_configs entry")
         for (name, value, position) in try written.labels("headers") {
             let canonical = HeaderName.canonical(name)
@@ -69,12 +75,18 @@ struct EmailReader {
                 throw ConfigError("duplicate header \(QuotedText.go(canonical)) in email config", at: position)
             }
             // Would end the header and begin another.
-            guard HeaderName.isValid(name) else { throw ConfigError("\(QuotedText.go(name)) is no header name", at: position) }
+            guard HeaderName.isValid(name) else {
+                throw ConfigError("\(QuotedText.go(name)) is no header name", at: position)
+            }
             headers[canonical] = value
         }
-        let standard = [("Subject", "{{ template \"email.default.subject\" . }}"), ("To", settings.to), ("From", settings.from)]
+        let standard = [
+            ("Subject", "{{ template \"email.default.subject\" . }}"), ("To", settings.to), ("From", settings.from),
+        ]
         for (name, value) in standard where headers[name] == nil { headers[name] = value }
-        let entries = headers.pairs.map { YAMLNode.Entry(key: $0.name, position: YAMLPosition(), value: .text($0.value)) }
+        let entries = headers.pairs.map {
+            YAMLNode.Entry(key: $0.name, position: YAMLPosition(), value: .text($0.value))
+        }
         fields.show("headers", YAMLNode(.mapping(entries)))
         return headers
     }

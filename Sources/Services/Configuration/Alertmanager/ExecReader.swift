@@ -13,7 +13,8 @@ struct ExecReader {
     func read(_ fields: inout ShownFields) throws(ConfigError) -> ExecSettings {
         let command = try fields.strings("command") ?? []
         guard let program = command.first, program.hasPrefix("/") else {
-            throw ConfigError("command of \(fields.kind) must begin with the absolute path of a program", at: fields.position)
+            throw ConfigError(
+                "command of \(fields.kind) must begin with the absolute path of a program", at: fields.position)
         }
         if command.contains(where: { $0.utf8.contains(0) }) {
             throw ConfigError("command of \(fields.kind) must not contain the byte zero", at: fields.position)
@@ -27,7 +28,8 @@ struct ExecReader {
         }
         if let node = fields.take("concurrency") {
             guard let number = Int(try node.text("concurrency")), (1...Self.maximumConcurrency).contains(number) else {
-                throw ConfigError("concurrency must be a number from 1 to \(Self.maximumConcurrency)", at: node.position)
+                throw ConfigError(
+                    "concurrency must be a number from 1 to \(Self.maximumConcurrency)", at: node.position)
             }
             settings.concurrency = number
         }

@@ -9,10 +9,11 @@ struct HTTPClientReader {
     struct Result {
         var config = HTTPClientConfig()
         /// As it is shown.
-        var node = YAMLNode(.mapping([
-            YAMLNode.Entry(key: "follow_redirects", position: YAMLPosition(), value: .flag(true)),
-            YAMLNode.Entry(key: "enable_http2", position: YAMLPosition(), value: .flag(true)),
-        ]))
+        var node = YAMLNode(
+            .mapping([
+                YAMLNode.Entry(key: "follow_redirects", position: YAMLPosition(), value: .flag(true)),
+                YAMLNode.Entry(key: "enable_http2", position: YAMLPosition(), value: .flag(true)),
+            ]))
     }
 
     func read(_ node: YAMLNode) throws(ConfigError) -> Result {
@@ -51,7 +52,8 @@ struct HTTPClientReader {
             throw ConfigError("at most one of bearer_token & bearer_token_file must be configured", at: position)
         }
         if basic != nil && hasToken {
-            throw ConfigError("at most one of basic_auth, oauth2, bearer_token & bearer_token_file must be configured", at: position)
+            throw ConfigError(
+                "at most one of basic_auth, oauth2, bearer_token & bearer_token_file must be configured", at: position)
         }
         if authorization != nil && hasToken {
             throw ConfigError("authorization is not compatible with bearer_token & bearer_token_file", at: position)
@@ -61,17 +63,25 @@ struct HTTPClientReader {
         }
     }
 
-    private func basicAuth(_ node: YAMLNode, _ outer: inout ShownFields) throws(ConfigError) -> HTTPClientConfig.Authorization {
+    private func basicAuth(_ node: YAMLNode, _ outer: inout ShownFields) throws(ConfigError)
+        -> HTTPClientConfig.Authorization
+    {
         var fields = try ShownFields(node, "basic_auth")
-        let username = try fields.text("username"), usernameFile = directory.absolute(try fields.hidden("username_file"))
+        let username = try fields.text("username"),
+            usernameFile = directory.absolute(try fields.hidden("username_file"))
         fields.show("username_file", usernameFile)
-        let password = try fields.secret("password"), passwordFile = directory.absolute(try fields.hidden("password_file"))
+        let password = try fields.secret("password"),
+            passwordFile = directory.absolute(try fields.hidden("password_file"))
         fields.show("password_file", passwordFile)
         if !username.isEmpty && !usernameFile.isEmpty {
-            throw ConfigError("at most one of basic_auth username, username_file & username_ref must be configured", at: node.position)
+            throw ConfigError(
+                "at most one of basic_auth username, username_file & username_ref must be configured", at: node.position
+            )
         }
         if !password.isEmpty && !passwordFile.isEmpty {
-            throw ConfigError("at most one of basic_auth password, password_file & password_ref must be configured", at: node.position)
+            throw ConfigError(
+                "at most one of basic_auth password, password_file & password_ref must be configured", at: node.position
+            )
         }
         try fields.refuse(["username_ref", "password_ref"])
         try fields.finish()
@@ -81,22 +91,28 @@ struct HTTPClientReader {
             password: passwordFile.isEmpty ? .text(password) : .file(path: passwordFile))
     }
 
-    private func authorization(_ node: YAMLNode, _ outer: inout ShownFields) throws(ConfigError) -> HTTPClientConfig.Authorization {
+    private func authorization(_ node: YAMLNode, _ outer: inout ShownFields) throws(ConfigError)
+        -> HTTPClientConfig.Authorization
+    {
         var fields = try ShownFields(node, "authorization")
         let type = trimmed(try fields.hidden("type"))
         fields.show("type", type.isEmpty ? "Bearer" : type)
-        let credentials = try fields.secret("credentials"), file = directory.absolute(try fields.hidden("credentials_file"))
+        let credentials = try fields.secret("credentials"),
+            file = directory.absolute(try fields.hidden("credentials_file"))
         fields.show("credentials_file", file)
         if !credentials.isEmpty && !file.isEmpty {
-            throw ConfigError("at most one of authorization credentials & credentials_file must be configured", at: node.position)
+            throw ConfigError(
+                "at most one of authorization credentials & credentials_file must be configured", at: node.position)
         }
         if type.lowercased() == "basic" {
-            throw ConfigError("authorization type cannot be set to \"basic\", use \"basic_auth\" instead", at: node.position)
+            throw ConfigError(
+                "authorization type cannot be set to \"basic\", use \"basic_auth\" instead", at: node.position)
         }
         try fields.refuse(["credentials_ref"])
         try fields.finish()
         outer.show("authorization", fields.node)
-        return .bearer(type: type.isEmpty ? "Bearer" : type, credentials: file.isEmpty ? .text(credentials) : .file(path: file))
+        return .bearer(
+            type: type.isEmpty ? "Bearer" : type, credentials: file.isEmpty ? .text(credentials) : .file(path: file))
     }
 
     private func trimmed(_ text: String) -> String {
@@ -116,8 +132,11 @@ struct HTTPClientReader {
     static func bearer(_ token: Secret) -> YAMLNode {
         var entries = [YAMLNode.Entry(key: "type", position: YAMLPosition(), value: .text("Bearer"))]
         switch token {
-        case .text: entries.append(YAMLNode.Entry(key: "credentials", position: YAMLPosition(), value: .text(ShownFields.secret)))
-        case .file(let path): entries.append(YAMLNode.Entry(key: "credentials_file", position: YAMLPosition(), value: .text(path)))
+        case .text:
+            entries.append(
+                YAMLNode.Entry(key: "credentials", position: YAMLPosition(), value: .text(ShownFields.secret)))
+        case .file(let path):
+            entries.append(YAMLNode.Entry(key: "credentials_file", position: YAMLPosition(), value: .text(path)))
         }
         return YAMLNode(.mapping(entries))
     }
@@ -126,7 +145,8 @@ struct HTTPClientReader {
     func tls(_ node: YAMLNode) throws(ConfigError) -> (HTTPClientConfig.TLS, YAMLNode) {
         var fields = try ShownFields(node, "tls_config"), tls = HTTPClientConfig.TLS()
         let ca = try fields.text("ca"), certificate = try fields.text("cert"), key = try fields.secret("key")
-        let caFile = directory.absolute(try fields.hidden("ca_file")), certificateFile = directory.absolute(try fields.hidden("cert_file"))
+        let caFile = directory.absolute(try fields.hidden("ca_file")),
+            certificateFile = directory.absolute(try fields.hidden("cert_file"))
         let keyFile = directory.absolute(try fields.hidden("key_file"))
         fields.show("ca_file", caFile)
         fields.show("cert_file", certificateFile)
@@ -136,14 +156,18 @@ struct HTTPClientReader {
             return !text.isEmpty ? .text(text) : file.isEmpty ? nil : .file(path: file)
         }
         tls.ca = try one(ca, caFile, "at most one of ca, ca_file & ca_ref must be configured")
-        tls.certificate = try one(certificate, certificateFile, "at most one of cert, cert_file & cert_ref must be configured")
+        tls.certificate = try one(
+            certificate, certificateFile, "at most one of cert, cert_file & cert_ref must be configured")
         tls.key = try one(key, keyFile, "at most one of key and key_file must be configured")
         if tls.certificate != nil && tls.key == nil {
             throw ConfigError(
-                "exactly one of key or key_file must be configured when a client certificate is configured", at: node.position)
+                "exactly one of key or key_file must be configured when a client certificate is configured",
+                at: node.position)
         }
         if tls.key != nil && tls.certificate == nil {
-            throw ConfigError("exactly one of cert or cert_file must be configured when a client key is configured", at: node.position)
+            throw ConfigError(
+                "exactly one of cert or cert_file must be configured when a client key is configured", at: node.position
+            )
         }
         tls.serverName = try fields.text("server_name")
         tls.skipsVerification = try fields.flag("insecure_skip_verify")
@@ -166,14 +190,19 @@ struct HTTPClientReader {
 
     /// Headers that change the connection, or that we set ourselves.
     private static let reserved: Set<String> = [
-        "Authorization", "Host", "Content-Encoding", "Content-Length", "Content-Type", "User-Agent", "Connection", "Keep-Alive",
-        "Proxy-Authenticate", "Proxy-Authorization", "Www-Authenticate", "Accept-Encoding", "X-Prometheus-Remote-Write-Version",
+        "Authorization", "Host", "Content-Encoding", "Content-Length", "Content-Type", "User-Agent", "Connection",
+        "Keep-Alive",
+        "Proxy-Authenticate", "Proxy-Authorization", "Www-Authenticate", "Accept-Encoding",
+        "X-Prometheus-Remote-Write-Version",
         "X-Prometheus-Remote-Read-Version", "X-Prometheus-Scrape-Timeout-Seconds", "X-Amz-Date", "X-Amz-Security-Token",
         "X-Amz-Content-Sha256",
     ]
 
-    private func headers(_ node: YAMLNode, _ outer: inout ShownFields) throws(ConfigError) -> [HTTPClientConfig.Header] {
-        guard case .mapping(let entries) = node.content else { throw ConfigError("http_headers must be a mapping", at: node.position) }
+    private func headers(_ node: YAMLNode, _ outer: inout ShownFields) throws(ConfigError) -> [HTTPClientConfig.Header]
+    {
+        guard case .mapping(let entries) = node.content else {
+            throw ConfigError("http_headers must be a mapping", at: node.position)
+        }
         var headers: [HTTPClientConfig.Header] = [], shown: [YAMLNode.Entry] = []
         for entry in entries.sorted(by: { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }) {
             let canonical = HeaderName.canonical(entry.key)
@@ -181,14 +210,18 @@ struct HTTPClientReader {
                 throw ConfigError("setting header \"\(canonical)\" is not allowed", at: entry.position)
             }
             // Would end the header and begin another.
-            guard HeaderName.isValid(entry.key) else { throw ConfigError("\"\(entry.key)\" is no header name", at: entry.position) }
+            guard HeaderName.isValid(entry.key) else {
+                throw ConfigError("\"\(entry.key)\" is no header name", at: entry.position)
+            }
             var fields = try ShownFields(entry.value, "http_headers entry")
             var values: [Secret] = (try fields.strings("values") ?? []).map { .text($0) }
             let secrets = try fields.items("secrets")
             for item in secrets { values.append(.text(item.isNull ? "" : try item.text("secrets"))) }
             fields.show("secrets", list: secrets.map { _ in .text(ShownFields.secret) })
             var files: [String] = []
-            for item in try fields.items("files") { files.append(directory.absolute(item.isNull ? "" : try item.text("files"))) }
+            for item in try fields.items("files") {
+                files.append(directory.absolute(item.isNull ? "" : try item.text("files")))
+            }
             fields.show("files", list: files.map { .text($0) })
             values += files.map { .file(path: $0) }
             try fields.finish()
@@ -205,42 +238,5 @@ struct HTTPClientReader {
         let authority = url[..<at].lastIndex(of: "/").map { url.index(after: $0) } ?? url.startIndex
         guard let colon = url[authority..<at].firstIndex(of: ":") else { return url }
         return url[...colon] + "xxxxx" + url[at...]
-    }
-}
-
-/// Names of MIME and HTTP headers.
-enum HeaderName {
-    /// `x-scope-orgid` becomes `X-Scope-Orgid`; what is no header name stays as it is.
-    static func canonical(_ name: String) -> String {
-        guard isValid(name) else { return name }
-        var isFirst = true
-        var result: [UInt8] = []
-        for byte in name.utf8 {
-            let isLetter = byte | 0x20 >= 0x61 && byte | 0x20 <= 0x7a
-            result.append(!isLetter ? byte : isFirst ? byte & ~0x20 : byte | 0x20)
-            isFirst = byte == UInt8(ascii: "-")
-        }
-        return String(decoding: result, as: UTF8.self)
-    }
-
-    /// A token of RFC 9110.
-    static func isValid(_ name: String) -> Bool {
-        let special = Set("!#$%&'*+-.^_`|~".utf8)
-        return !name.isEmpty
-            && name.utf8.allSatisfy { ($0 | 0x20 >= 0x61 && $0 | 0x20 <= 0x7a) || ($0 >= 0x30 && $0 <= 0x39) || special.contains($0) }
-    }
-}
-
-/// Where a configuration file stands.
-struct ConfigurationDirectory {
-    /// Without a slash at the end; empty for the working directory.
-    let path: String
-
-    init(of file: String) { path = file.lastIndex(of: "/").map { $0 == file.startIndex ? "/" : String(file[..<$0]) } ?? "" }
-
-    /// A path relative to it; nothing stays nothing.
-    func absolute(_ path: String) -> String {
-        if path.isEmpty || path.hasPrefix("/") || self.path.isEmpty { return path }
-        return self.path == "/" ? "/" + path : self.path + "/" + path
     }
 }

@@ -20,7 +20,9 @@ struct MatcherReader {
 
     mutating func takeRegex(_ name: String, from fields: inout ShownFields) throws(ConfigError) {
         if let node = fields.take(name) {
-            guard case .mapping(let entries) = node.content else { throw ConfigError("\(name) must be a mapping", at: node.position) }
+            guard case .mapping(let entries) = node.content else {
+                throw ConfigError("\(name) must be a mapping", at: node.position)
+            }
             var shown: [YAMLNode.Entry] = []
             for entry in entries.sorted(by: { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }) {
                 try Self.checkClassicName(entry.key, at: entry.position)
@@ -28,7 +30,9 @@ struct MatcherReader {
                     throw ConfigError("invalid regexp value for \(QuotedText.go(entry.key))", at: entry.position)
                 }
                 let value = try entry.value.text(entry.key)
-                if let problem = MatcherText.regexProblem(value) { throw ConfigError(problem, at: entry.value.position) }
+                if let problem = MatcherText.regexProblem(value) {
+                    throw ConfigError(problem, at: entry.value.position)
+                }
                 guard let matcher = try? Matcher(.regex, name: entry.key, value: "^(?:\(value))$") else {
                     throw ConfigError("invalid regexp value for \(QuotedText.go(entry.key))", at: entry.position)
                 }
@@ -58,7 +62,9 @@ struct MatcherReader {
         let first = name.utf8.first ?? 0
         let isValid =
             !(first >= 0x30 && first <= 0x39) && !name.isEmpty
-            && name.utf8.allSatisfy { ($0 | 0x20 >= 0x61 && $0 | 0x20 <= 0x7a) || ($0 >= 0x30 && $0 <= 0x39) || $0 == 0x5f }
+            && name.utf8.allSatisfy {
+                ($0 | 0x20 >= 0x61 && $0 | 0x20 <= 0x7a) || ($0 >= 0x30 && $0 <= 0x39) || $0 == 0x5f
+            }
         if !isValid { throw ConfigError("invalid label name \(QuotedText.go(name))", at: position) }
     }
 }

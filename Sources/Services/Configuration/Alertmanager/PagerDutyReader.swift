@@ -23,7 +23,8 @@ struct PagerDutyReader {
         settings.url = try fields.url("url", or: global.pagerDutyURL)
         settings.client = try fields.text("client", default: "{{ template \"pagerduty.default.client\" . }}")
         settings.clientURL = try fields.text("client_url", default: "{{ template \"pagerduty.default.clientURL\" . }}")
-        settings.description = try fields.text("description", default: "{{ template \"pagerduty.default.description\" .}}")
+        settings.description = try fields.text(
+            "description", default: "{{ template \"pagerduty.default.description\" .}}")
         settings.details = try details(&fields)
         settings.images = try list("images", &fields) { (fields) throws(ConfigError) in
             var image = PagerDutySettings.Image()
@@ -50,15 +51,21 @@ struct PagerDutyReader {
     private func details(_ fields: inout ShownFields) throws(ConfigError) -> Annotations {
         var details = Annotations(Self.details)
         if let node = fields.take("details") {
-            guard case .mapping(let entries) = node.content else { throw ConfigError("details must be a mapping", at: node.position) }
+            guard case .mapping(let entries) = node.content else {
+                throw ConfigError("details must be a mapping", at: node.position)
+            }
             for entry in entries {
                 guard case .scalar(let text, _) = entry.value.content else {
-                    throw ConfigError("field details of \(fields.kind): values other than text are not supported yet", at: entry.position)
+                    throw ConfigError(
+                        "field details of \(fields.kind): values other than text are not supported yet",
+                        at: entry.position)
                 }
                 details[entry.key] = entry.value.isNull ? "" : text
             }
         }
-        let entries = details.pairs.map { YAMLNode.Entry(key: $0.name, position: YAMLPosition(), value: .text($0.value)) }
+        let entries = details.pairs.map {
+            YAMLNode.Entry(key: $0.name, position: YAMLPosition(), value: .text($0.value))
+        }
         fields.show("details", YAMLNode(.mapping(entries)))
         return details
     }

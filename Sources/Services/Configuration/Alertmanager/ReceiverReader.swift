@@ -9,7 +9,8 @@ struct ReceiverReader {
 
     /// Kinds that Alertmanager has and we do not.
     static let foreign = [
-        "discord_configs", "incidentio_configs", "opsgenie_configs", "wechat_configs", "pushover_configs", "victorops_configs",
+        "discord_configs", "incidentio_configs", "opsgenie_configs", "wechat_configs", "pushover_configs",
+        "victorops_configs",
         "sns_configs", "telegram_configs", "webex_configs", "msteams_configs", "msteamsv2_configs", "jira_configs",
         "rocketchat_configs", "mattermost_configs",
     ]
@@ -48,11 +49,13 @@ struct ReceiverReader {
     private func labels(_ fields: inout ShownFields, _ name: String) throws(ConfigError) -> Labels {
         var labels: [(name: String, value: String)] = []
         if let node = fields.take("labels") {
-            var written = try Fields(YAMLNode(.mapping([YAMLNode.Entry(key: "labels", position: node.position, value: node)])), "receiver")
+            var written = try Fields(
+                YAMLNode(.mapping([YAMLNode.Entry(key: "labels", position: node.position, value: node)])), "receiver")
             for (label, value, position) in try written.labels("labels") {
                 if label == "name" && value != name {
                     throw ConfigError(
-                        "receiver label \"name\" must match receiver name \(QuotedText.go(name)), got \(QuotedText.go(value))", at: position)
+                        "receiver label \"name\" must match receiver name \(QuotedText.go(name)), got \(QuotedText.go(value))",
+                        at: position)
                 }
                 if label != "name" { labels.append((label, value)) }
             }
@@ -61,7 +64,10 @@ struct ReceiverReader {
         let sorted = Labels(labels)
         fields.show(
             "labels",
-            YAMLNode(.mapping(sorted.pairs.map { YAMLNode.Entry(key: $0.name, position: YAMLPosition(), value: .text($0.value)) })))
+            YAMLNode(
+                .mapping(
+                    sorted.pairs.map { YAMLNode.Entry(key: $0.name, position: YAMLPosition(), value: .text($0.value)) })
+            ))
         return sorted
     }
 
@@ -86,7 +92,9 @@ struct ReceiverReader {
 
 extension ShownFields {
     /// `http_config`, or the global one, without showing it.
-    mutating func http(_ reader: HTTPClientReader, or global: AlertmanagerGlobal) throws(ConfigError) -> HTTPClientReader.Result {
+    mutating func http(_ reader: HTTPClientReader, or global: AlertmanagerGlobal) throws(ConfigError)
+        -> HTTPClientReader.Result
+    {
         guard let node = take("http_config") else { return global.http }
         return try reader.read(node)
     }
@@ -94,7 +102,9 @@ extension ShownFields {
     /// One of a secret in the file and a secret in another file; `nil` for neither.
     mutating func secretOrFile(_ name: String, _ file: String) throws(ConfigError) -> Secret? {
         let text = try secret(name), path = try self.text(file)
-        if !text.isEmpty && !path.isEmpty { throw ConfigError("at most one of \(name) & \(file) must be configured", at: position) }
+        if !text.isEmpty && !path.isEmpty {
+            throw ConfigError("at most one of \(name) & \(file) must be configured", at: position)
+        }
         return !text.isEmpty ? .text(text) : path.isEmpty ? nil : .file(path: path)
     }
 }

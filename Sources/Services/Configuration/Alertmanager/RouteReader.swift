@@ -42,7 +42,9 @@ struct RouteReader {
             shown.append(childNode)
         }
         fields.show("routes", list: shown)
-        for (name, interval) in written { fields.show(name, Numbers.DurationText.string(milliseconds: interval.milliseconds)) }
+        for (name, interval) in written {
+            fields.show(name, Numbers.DurationText.string(milliseconds: interval.milliseconds))
+        }
         try fields.refuse(["labels"])
         try fields.finish()
         return (route, fields.node)
@@ -85,7 +87,9 @@ struct RouteReader {
         var written: [(name: String, interval: TSDB.Duration)] = []
         for name in ["group_wait", "group_interval", "repeat_interval"] {
             guard let interval = try fields.hiddenDuration(name) else { continue }
-            if interval == .zero && name != "group_wait" { throw ConfigError("\(name) cannot be zero", at: fields.position) }
+            if interval == .zero && name != "group_wait" {
+                throw ConfigError("\(name) cannot be zero", at: fields.position)
+            }
             written.append((name, interval))
             switch name {
             case "group_wait": route.groupWait = interval

@@ -44,7 +44,9 @@ struct ShownFields {
     mutating func takesNull(_ name: String) -> Bool { fields.takesNull(name) }
 
     /// A text; `fallback` where it is not written or empty.
-    mutating func text(_ name: String, default value: String = "", or fallback: String = "") throws(ConfigError) -> String {
+    mutating func text(_ name: String, default value: String = "", or fallback: String = "") throws(ConfigError)
+        -> String
+    {
         let text = try hidden(name, default: value, or: fallback)
         // Nothing instead of a default is said, so that what is shown reads back as what is meant.
         if text.isEmpty && !value.isEmpty { show(name, .text("")) } else { show(name, text) }
@@ -59,7 +61,9 @@ struct ShownFields {
     }
 
     /// A text that is not shown; for those who show it themselves.
-    mutating func hidden(_ name: String, default value: String = "", or fallback: String = "") throws(ConfigError) -> String {
+    mutating func hidden(_ name: String, default value: String = "", or fallback: String = "") throws(ConfigError)
+        -> String
+    {
         let text = fields.takesNull(name) ? "" : try fields.string(name) ?? value
         return text.isEmpty ? fallback : text
     }
@@ -121,10 +125,15 @@ struct ShownFields {
     mutating func items(_ name: String) throws(ConfigError) -> [YAMLNode] { try fields.items(name) }
 
     /// `name: value` pairs, sorted by name, shown where there are any.
-    mutating func labels(_ name: String) throws(ConfigError) -> [(name: String, value: String, position: YAMLPosition)] {
+    mutating func labels(_ name: String) throws(ConfigError) -> [(name: String, value: String, position: YAMLPosition)]
+    {
         let labels = try fields.pairs(name).sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
         if !labels.isEmpty {
-            show(name, YAMLNode(.mapping(labels.map { YAMLNode.Entry(key: $0.name, position: $0.position, value: .text($0.value)) })))
+            show(
+                name,
+                YAMLNode(
+                    .mapping(labels.map { YAMLNode.Entry(key: $0.name, position: $0.position, value: .text($0.value)) })
+                ))
         }
         return labels
     }
@@ -142,7 +151,9 @@ struct ShownFields {
         return url
     }
 
-    mutating func hiddenURL(_ name: String, or fallback: String = "", takesSecret: Bool = false) throws(ConfigError) -> String {
+    mutating func hiddenURL(_ name: String, or fallback: String = "", takesSecret: Bool = false) throws(ConfigError)
+        -> String
+    {
         guard let node = fields.take(name) else { return fallback }
         let text = try node.text(name)
         // A configuration that was shown can be read again.

@@ -49,12 +49,15 @@ struct SlackReader {
         var url = try fields.hiddenURL("api_url", takesSecret: true), urlFile = try fields.hidden("api_url_file")
         var token = try fields.hidden("app_token"), tokenFile = try fields.hidden("app_token_file")
         let appURL = try fields.hiddenURL("app_url", or: global.slackAppURL)
-        if !url.isEmpty && !urlFile.isEmpty { throw ConfigError("at most one of api_url & api_url_file must be configured", at: position) }
+        if !url.isEmpty && !urlFile.isEmpty {
+            throw ConfigError("at most one of api_url & api_url_file must be configured", at: position)
+        }
         if !token.isEmpty && !tokenFile.isEmpty {
             throw ConfigError("at most one of app_token & app_token_file must be configured", at: position)
         }
         if (!url.isEmpty || !urlFile.isEmpty) && (!token.isEmpty || !tokenFile.isEmpty) {
-            throw ConfigError("at most one of api_url/api_url_file & app_token/app_token_file must be configured", at: position)
+            throw ConfigError(
+                "at most one of api_url/api_url_file & app_token/app_token_file must be configured", at: position)
         }
         let hasOwnAuthorization = ownHTTP != nil && isBearer(http)
         if token.isEmpty && tokenFile.isEmpty && !hasOwnAuthorization && url.isEmpty {
@@ -70,11 +73,14 @@ struct SlackReader {
             throw ConfigError("no Slack API URL nor App token set either inline or in a file", at: position)
         }
         if hasToken {
-            if isBearer(http) { throw ConfigError("http authorization can't be set when using Slack App tokens", at: position) }
+            if isBearer(http) {
+                throw ConfigError("http authorization can't be set when using Slack App tokens", at: position)
+            }
             let secret: Secret = token.isEmpty ? .file(path: tokenFile) : .text(token)
             http.config.authorization = .bearer(type: "Bearer", credentials: secret)
             if case .mapping(let entries) = http.node.content {
-                let shown = YAMLNode.Entry(key: "authorization", position: YAMLPosition(), value: HTTPClientReader.bearer(secret))
+                let shown = YAMLNode.Entry(
+                    key: "authorization", position: YAMLPosition(), value: HTTPClientReader.bearer(secret))
                 http.node = YAMLNode(.mapping([shown] + entries))
             }
             url = appURL
@@ -149,7 +155,9 @@ struct SlackReader {
         confirmation.title = try fields.text("title")
         confirmation.okText = try fields.text("ok_text")
         confirmation.dismissText = try fields.text("dismiss_text")
-        if confirmation.text.isEmpty { throw ConfigError("missing text in Slack confirmation configuration", at: fields.position) }
+        if confirmation.text.isEmpty {
+            throw ConfigError("missing text in Slack confirmation configuration", at: fields.position)
+        }
         try fields.finish()
         return (confirmation, fields.node)
     }

@@ -17,7 +17,8 @@ struct TimeIntervalReader {
 
     static let weekdays = ["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"]
     static let months = [
-        "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december",
+        "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
+        "december",
     ]
 
     /// `kind` is how upstream's error texts call it: `time interval`, `mute time interval`.
@@ -45,13 +46,18 @@ struct TimeIntervalReader {
         }
         part.weekdays = try ranges("weekdays", &fields, never: -1...(-1)) { (node) throws(ConfigError) in
             try closed(node) { (text, begin, end) throws(ConfigError) in
-                guard let first = Self.weekdays.firstIndex(of: begin) else { throw ConfigError("\(begin) is not a valid weekday") }
-                guard let last = Self.weekdays.firstIndex(of: end) else { throw ConfigError("\(end) is not a valid weekday") }
+                guard let first = Self.weekdays.firstIndex(of: begin) else {
+                    throw ConfigError("\(begin) is not a valid weekday")
+                }
+                guard let last = Self.weekdays.firstIndex(of: end) else {
+                    throw ConfigError("\(end) is not a valid weekday")
+                }
                 if first > last { throw ConfigError("start day cannot be before end day") }
                 return (first...last, first == last ? begin : "\(begin):\(end)")
             }
         }
-        part.daysOfMonth = try ranges("days_of_month", &fields, never: TimeInterval.DayRange(begin: 99, end: 99)) { (node) throws(ConfigError) in
+        part.daysOfMonth = try ranges("days_of_month", &fields, never: TimeInterval.DayRange(begin: 99, end: 99)) {
+            (node) throws(ConfigError) in
             try closed(node) { (_, begin, end) throws(ConfigError) in try Self.days(begin, end) }
         }
         part.months = try ranges("months", &fields, never: 0...0) { (node) throws(ConfigError) in
@@ -83,7 +89,8 @@ struct TimeIntervalReader {
 
     /// A list of ranges; where it is written and empty, one that is never.
     private func ranges<Item>(
-        _ name: String, _ fields: inout ShownFields, never: Item, _ read: (YAMLNode) throws(ConfigError) -> (Item, YAMLNode)
+        _ name: String, _ fields: inout ShownFields, never: Item,
+        _ read: (YAMLNode) throws(ConfigError) -> (Item, YAMLNode)
     ) throws(ConfigError) -> [Item] {
         guard let node = fields.take(name) else { return [] }
         var items: [Item] = [], shown: [YAMLNode] = []
@@ -117,7 +124,9 @@ struct TimeIntervalReader {
         var fields = try ShownFields(node, "times entry")
         let start = try fields.text("start_time"), end = try fields.text("end_time")
         try fields.finish()
-        if start.isEmpty || end.isEmpty { throw ConfigError("both start and end times must be provided", at: node.position) }
+        if start.isEmpty || end.isEmpty {
+            throw ConfigError("both start and end times must be provided", at: node.position)
+        }
         guard let first = Self.minutes(start) else {
             throw ConfigError("couldn't parse timestamp \(start), invalid format", at: node.position)
         }
@@ -169,9 +178,13 @@ struct TimeIntervalReader {
     }
 
     private static func number(_ text: String) throws(ConfigError) -> Int {
-        guard let number = Int(text) else { throw ConfigError("strconv.Atoi: parsing \(QuotedText.go(text)): invalid syntax") }
+        guard let number = Int(text) else {
+            throw ConfigError("strconv.Atoi: parsing \(QuotedText.go(text)): invalid syntax")
+        }
         return number
     }
 
-    private static func range(_ first: Int, _ last: Int) -> String { first == last ? String(first) : "\(first):\(last)" }
+    private static func range(_ first: Int, _ last: Int) -> String {
+        first == last ? String(first) : "\(first):\(last)"
+    }
 }

@@ -9,7 +9,9 @@ enum URLText {
         case .success(let found): parts = found
         case .failure(let problem): return "parse \(QuotedText.go(text)): \(problem.text)"
         }
-        if parts.scheme != "http" && parts.scheme != "https" { return "unsupported scheme \(QuotedText.go(parts.scheme)) for URL" }
+        if parts.scheme != "http" && parts.scheme != "https" {
+            return "unsupported scheme \(QuotedText.go(parts.scheme)) for URL"
+        }
         return parts.host.isEmpty ? "missing host for URL" : nil
     }
 
@@ -23,7 +25,9 @@ enum URLText {
 
     private static func split(_ text: String) -> Result<(scheme: String, host: String), Problem> {
         func fail(_ text: String) -> Result<(scheme: String, host: String), Problem> { .failure(Problem(text: text)) }
-        if text.utf8.contains(where: { $0 < 0x20 || $0 == 0x7f }) { return fail("net/url: invalid control character in URL") }
+        if text.utf8.contains(where: { $0 < 0x20 || $0 == 0x7f }) {
+            return fail("net/url: invalid control character in URL")
+        }
         var rest = text.utf8[...]
         if let fragment = rest.firstIndex(of: UInt8(ascii: "#")) { rest = rest[..<fragment] }
         var scheme = ""
@@ -37,7 +41,9 @@ enum URLText {
         }
         if let query = rest.firstIndex(of: UInt8(ascii: "?")) { rest = rest[..<query] }
         guard rest.starts(with: "//".utf8) else {
-            if scheme.isEmpty, let colon = rest.firstIndex(of: UInt8(ascii: ":")), !rest[..<colon].contains(UInt8(ascii: "/")) {
+            if scheme.isEmpty, let colon = rest.firstIndex(of: UInt8(ascii: ":")),
+                !rest[..<colon].contains(UInt8(ascii: "/"))
+            {
                 return fail("first path segment in URL cannot contain colon")
             }
             return escapeProblem(rest).map { fail($0) } ?? .success((scheme, ""))
@@ -65,7 +71,8 @@ enum URLText {
             afterHost = host[colon...]
         }
         if afterHost.isEmpty { return nil }
-        let isPort = afterHost.first == UInt8(ascii: ":") && afterHost.dropFirst().allSatisfy { $0 >= 0x30 && $0 <= 0x39 }
+        let isPort =
+            afterHost.first == UInt8(ascii: ":") && afterHost.dropFirst().allSatisfy { $0 >= 0x30 && $0 <= 0x39 }
         return isPort ? nil : "invalid port \(QuotedText.go(String(decoding: afterHost, as: UTF8.self))) after host"
     }
 
@@ -87,7 +94,8 @@ enum URLText {
     }
 
     private static func isSchemePart(_ byte: UInt8) -> Bool {
-        (byte | 0x20 >= 0x61 && byte | 0x20 <= 0x7a) || (byte >= 0x30 && byte <= 0x39) || [0x2b, 0x2d, 0x2e].contains(byte)
+        (byte | 0x20 >= 0x61 && byte | 0x20 <= 0x7a) || (byte >= 0x30 && byte <= 0x39)
+            || [0x2b, 0x2d, 0x2e].contains(byte)
     }
 }
 
@@ -101,7 +109,8 @@ enum HostPortText {
         if host.hasPrefix("[") {
             guard let close = host.firstIndex(of: "]") else { return "address \(text): missing ']' in address" }
             if host.index(after: close) != host.endIndex {
-                return "address \(text): \(text.hasSuffix("]") ? "missing port in address" : "too many colons in address")"
+                return
+                    "address \(text): \(text.hasSuffix("]") ? "missing port in address" : "too many colons in address")"
             }
         } else if host.contains(":") {
             return "address \(text): too many colons in address"

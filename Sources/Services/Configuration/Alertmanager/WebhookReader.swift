@@ -13,8 +13,12 @@ struct WebhookReader {
         // Shown even where it is empty.
         let file = try fields.hidden("url_file")
         fields.show("url_file", .text(file))
-        if url.isEmpty && file.isEmpty { throw ConfigError("one of url or url_file must be configured", at: fields.position) }
-        if !url.isEmpty && !file.isEmpty { throw ConfigError("at most one of url & url_file must be configured", at: fields.position) }
+        if url.isEmpty && file.isEmpty {
+            throw ConfigError("one of url or url_file must be configured", at: fields.position)
+        }
+        if !url.isEmpty && !file.isEmpty {
+            throw ConfigError("at most one of url & url_file must be configured", at: fields.position)
+        }
         if let problem = Self.urlProblem(url) { throw ConfigError(problem, at: fields.position) }
         var settings = WebhookSettings(url: file.isEmpty ? .text(url) : .file(path: file))
         settings.http = http.config
@@ -29,7 +33,9 @@ struct WebhookReader {
         if url.isEmpty || url == ShownFields.secret { return nil }
         guard url.contains("{{") else { return URLText.problem(url).map { "invalid URL: \($0)" } }
         var template = TextTemplate()
-        do throws(TemplateError) { try template.add(url, name: "") } catch { return "invalid template syntax: \(error.message)" }
+        do throws(TemplateError) { try template.add(url, name: "") } catch {
+            return "invalid template syntax: \(error.message)"
+        }
         return nil
     }
 }

@@ -34,13 +34,15 @@ public struct AlertmanagerTestReader {
         for (index, node) in try fields.items("tests").enumerated() { tests.append(try test(node, index, start)) }
         try fields.finish()
         return AlertmanagerTestFile(
-            path: path, config: try AlertmanagerFile(path: config, read: read).load(), externalURL: externalURL, tests: tests)
+            path: path, config: try AlertmanagerFile(path: config, read: read).load(), externalURL: externalURL,
+            tests: tests)
     }
 
     private func test(_ node: YAMLNode, _ index: Int, _ start: Timestamp) throws(ConfigError) -> AlertmanagerTest {
         var fields = try Fields(node, "tests entry")
         var test = AlertmanagerTest(
-            name: try fields.string("name") ?? "test \(index + 1)", position: node.position, start: try time(&fields, "start") ?? start,
+            name: try fields.string("name") ?? "test \(index + 1)", position: node.position,
+            start: try time(&fields, "start") ?? start,
             duration: try fields.duration("duration") ?? .zero)
         for item in try fields.items("alerts") { test.alerts.append(try alert(item)) }
         guard test.alerts.count <= Self.maximumAlerts else {
@@ -58,7 +60,9 @@ public struct AlertmanagerTestReader {
         try fields.finish()
         let spans = test.alerts.map(\.from) + test.checks.map(\.at) + (test.notifications ?? []).map(\.at)
         test.duration = max(test.duration, spans.max() ?? .zero)
-        guard test.duration <= Self.maximumDuration else { throw ConfigError("a test of more than a year", at: node.position) }
+        guard test.duration <= Self.maximumDuration else {
+            throw ConfigError("a test of more than a year", at: node.position)
+        }
         return test
     }
 
@@ -67,13 +71,17 @@ public struct AlertmanagerTestReader {
     private func alert(_ node: YAMLNode) throws(ConfigError) -> AlertmanagerTest.AlertLine {
         var fields = try Fields(node, "alerts entry")
         let line = AlertmanagerTest.AlertLine(
-            labels: try labels(&fields, "labels") ?? Labels(), annotations: Annotations(try fields.pairs("annotations").map { ($0.name, $0.value) }),
+            labels: try labels(&fields, "labels") ?? Labels(),
+            annotations: Annotations(try fields.pairs("annotations").map { ($0.name, $0.value) }),
             from: try fields.duration("from") ?? .zero, until: try fields.duration("until"), position: node.position,
-            receivers: try fields.strings("receivers"), groupKeys: try fields.strings("group_keys"), isInhibited: try fields.bool("inhibited"),
+            receivers: try fields.strings("receivers"), groupKeys: try fields.strings("group_keys"),
+            isInhibited: try fields.bool("inhibited"),
             isSilenced: try fields.bool("silenced"))
         try fields.finish()
         if line.labels.isEmpty { throw ConfigError("an alert without labels", at: node.position) }
-        if let until = line.until, until < line.from { throw ConfigError("an alert that ends before it begins", at: node.position) }
+        if let until = line.until, until < line.from {
+            throw ConfigError("an alert that ends before it begins", at: node.position)
+        }
         return line
     }
 
@@ -87,7 +95,8 @@ public struct AlertmanagerTestReader {
             }
         }
         let from = try fields.duration("from") ?? .zero
-        let line = AlertmanagerTest.SilenceLine(matchers: matchers, from: from, until: try fields.duration("until") ?? Self.maximumDuration)
+        let line = AlertmanagerTest.SilenceLine(
+            matchers: matchers, from: from, until: try fields.duration("until") ?? Self.maximumDuration)
         try fields.finish()
         if line.until <= from { throw ConfigError("a silence that ends before it begins", at: node.position) }
         return line
@@ -96,8 +105,10 @@ public struct AlertmanagerTestReader {
     private func check(_ node: YAMLNode) throws(ConfigError) -> AlertmanagerTest.Check {
         var fields = try Fields(node, "checks entry")
         let check = AlertmanagerTest.Check(
-            at: try fields.duration("at") ?? .zero, labels: try labels(&fields, "labels") ?? Labels(), position: node.position,
-            state: try fields.string("state"), isInhibited: try fields.bool("inhibited"), inhibitedBy: try labels(&fields, "inhibited_by"),
+            at: try fields.duration("at") ?? .zero, labels: try labels(&fields, "labels") ?? Labels(),
+            position: node.position,
+            state: try fields.string("state"), isInhibited: try fields.bool("inhibited"),
+            inhibitedBy: try labels(&fields, "inhibited_by"),
             isSilenced: try fields.bool("silenced"), mutedBy: try fields.strings("muted_by"))
         try fields.finish()
         if let state = check.state, AlertStatus.State(rawValue: state) == nil {
@@ -110,8 +121,10 @@ public struct AlertmanagerTestReader {
         var fields = try Fields(node, "notifications entry")
         var telling = AlertmanagerTest.Telling(
             at: try fields.duration("at") ?? .zero, receiver: try fields.required("receiver"), position: node.position,
-            integrations: try fields.strings("integrations"), reason: try fields.string("reason"), groupLabels: try labels(&fields, "group_labels"),
-            groupKey: try fields.string("group_key"), firing: try labelSets(&fields, "firing"), resolved: try labelSets(&fields, "resolved"))
+            integrations: try fields.strings("integrations"), reason: try fields.string("reason"),
+            groupLabels: try labels(&fields, "group_labels"),
+            groupKey: try fields.string("group_key"), firing: try labelSets(&fields, "firing"),
+            resolved: try labelSets(&fields, "resolved"))
         for (template, text, _) in try fields.pairs("texts") { telling.texts.append((template, text)) }
         try fields.finish()
         if let reason = telling.reason, Notification.Reason(rawValue: reason) == nil {
@@ -123,7 +136,8 @@ public struct AlertmanagerTestReader {
     private func route(_ node: YAMLNode) throws(ConfigError) -> AlertmanagerTest.RouteLine {
         var fields = try Fields(node, "routes entry")
         let line = AlertmanagerTest.RouteLine(
-            labels: try labels(&fields, "labels") ?? Labels(), position: node.position, receivers: try fields.strings("receivers"),
+            labels: try labels(&fields, "labels") ?? Labels(), position: node.position,
+            receivers: try fields.strings("receivers"),
             keys: try fields.strings("keys"))
         try fields.finish()
         return line
@@ -146,7 +160,8 @@ public struct AlertmanagerTestReader {
     }
 
     private func labels(_ node: YAMLNode, _ name: String) throws(ConfigError) -> Labels {
-        var wrapper = try Fields(YAMLNode(.mapping([YAMLNode.Entry(key: name, position: node.position, value: node)])), name)
+        var wrapper = try Fields(
+            YAMLNode(.mapping([YAMLNode.Entry(key: name, position: node.position, value: node)])), name)
         return Labels(try wrapper.labels(name).filter { !$0.value.isEmpty }.map { (name: $0.name, value: $0.value) })
     }
 

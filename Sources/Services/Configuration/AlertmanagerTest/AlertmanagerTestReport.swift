@@ -21,11 +21,16 @@ public struct AlertmanagerTestReport: Sendable {
         do throws(ConfigError) {
             let file = try reader.load()
             let templates: NotificationTemplates
-            do throws(TemplateError) { templates = try NotificationTemplates(files: file.config.templates, zones: zones) } catch {
+            do throws(TemplateError) {
+                templates = try NotificationTemplates(files: file.config.templates, zones: zones)
+            } catch {
                 throw ConfigError(error.message)
             }
             for test in file.tests {
-                outcomes.append(Outcome(name: test.name, problems: AlertmanagerTestRun.problems(of: test, in: file, templates: templates)))
+                outcomes.append(
+                    Outcome(
+                        name: test.name,
+                        problems: AlertmanagerTestRun.problems(of: test, in: file, templates: templates)))
             }
         } catch { failure = error.description }
     }
@@ -46,11 +51,16 @@ public struct AlertmanagerTestReport: Sendable {
     /// A `testsuite` of JUnit's XML.
     var junit: String {
         let failures = outcomes.filter { !$0.problems.isEmpty }.count
-        var xml = "<testsuite name=\"\(Self.escaped(path))\" tests=\"\(max(1, outcomes.count))\" failures=\"\(failures)\" errors=\"\(failure == nil ? 0 : 1)\">\n"
-        if let failure { xml += "<testcase name=\"\(Self.escaped(path))\"><error message=\"\(Self.escaped(failure))\"/></testcase>\n" }
+        var xml =
+            "<testsuite name=\"\(Self.escaped(path))\" tests=\"\(max(1, outcomes.count))\" failures=\"\(failures)\" errors=\"\(failure == nil ? 0 : 1)\">\n"
+        if let failure {
+            xml += "<testcase name=\"\(Self.escaped(path))\"><error message=\"\(Self.escaped(failure))\"/></testcase>\n"
+        }
         for outcome in outcomes {
             xml += "<testcase name=\"\(Self.escaped(outcome.name))\">"
-            for problem in outcome.problems { xml += "<failure message=\"\(Self.escaped("line \(problem.line): \(problem.message)"))\"/>" }
+            for problem in outcome.problems {
+                xml += "<failure message=\"\(Self.escaped("line \(problem.line): \(problem.message)"))\"/>"
+            }
             xml += "</testcase>\n"
         }
         return xml + "</testsuite>\n"

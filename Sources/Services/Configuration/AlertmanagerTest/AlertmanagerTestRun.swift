@@ -13,12 +13,12 @@ public struct AlertmanagerTestRun {
     /// Looks at the machine in one test.
     static let maximumSteps = 200_000
 
-    private let test: AlertmanagerTest
-    private let file: AlertmanagerTestFile
-    private let templates: NotificationTemplates
-    private let tree: RouteTree
-    private var problems: [Problem] = []
-    private var told: [Told] = []
+    let test: AlertmanagerTest
+    let file: AlertmanagerTestFile
+    let templates: NotificationTemplates
+    let tree: RouteTree
+    var problems: [Problem] = []
+    var told: [Told] = []
 
     public struct Problem: Sendable, Equatable {
         public var line: Int
@@ -54,15 +54,19 @@ public struct AlertmanagerTestRun {
             compare(line.position, "routes of \(line.labels)", line.keys, taken.map(\.key))
         }
         for line in test.intervals { check(line) }
-        if !(test.alerts.isEmpty && test.silences.isEmpty && test.checks.isEmpty && test.notifications == nil) { play() }
+        if !(test.alerts.isEmpty && test.silences.isEmpty && test.checks.isEmpty && test.notifications == nil) {
+            play()
+        }
         return problems
     }
 
-    private mutating func note(_ position: YAMLPosition, _ message: String) {
+    mutating func note(_ position: YAMLPosition, _ message: String) {
         problems.append(Problem(line: position.line, message: message))
     }
 
-    private mutating func compare<Value: Equatable>(_ position: YAMLPosition, _ what: String, _ expected: Value?, _ actual: Value) {
+    mutating func compare<Value: Equatable>(
+        _ position: YAMLPosition, _ what: String, _ expected: Value?, _ actual: Value
+    ) {
         if let expected, expected != actual { note(position, "\(what): expected \(expected), got \(actual)") }
     }
 
@@ -82,7 +86,8 @@ public struct AlertmanagerTestRun {
     // MARK: Playing
 
     private enum Event {
-        case fire(AlertmanagerTest.AlertLine), resolve(AlertmanagerTest.AlertLine), silence(AlertmanagerTest.SilenceLine)
+        case fire(AlertmanagerTest.AlertLine), resolve(AlertmanagerTest.AlertLine), silence(
+            AlertmanagerTest.SilenceLine)
         case expectations
         case check(AlertmanagerTest.Check)
     }
@@ -93,7 +98,8 @@ public struct AlertmanagerTestRun {
         let manager: Alertmanager
         do throws(TSDBError) {
             // Without a directory it keeps everything in memory.
-            manager = try Alertmanager(file.config, options: options, files: DiskFileStore(), random: Dice(), at: test.start)
+            manager = try Alertmanager(
+                file.config, options: options, files: DiskFileStore(), random: Dice(), at: test.start)
         } catch {
             note(test.position, "\(error)")
             return
@@ -127,30 +133,39 @@ public struct AlertmanagerTestRun {
         events.append((test.alerts.map(\.from).max() ?? .zero, 2, .expectations))
         events = events.filter { $0.span <= test.duration }
         // The end: what is due until then is told.
-        var ordered = events.enumerated().sorted { ($0.element.span, $0.element.rank, $0.offset) < ($1.element.span, $1.element.rank, $1.offset) }
-            .map { ($0.element.span, $0.element.event) }
+        var ordered = events.enumerated().sorted {
+            ($0.element.span, $0.element.rank, $0.offset) < ($1.element.span, $1.element.rank, $1.offset)
+        }
+        .map { ($0.element.span, $0.element.event) }
         ordered.append((test.duration, .silence(AlertmanagerTest.SilenceLine(matchers: [], from: .zero, until: .zero))))
         return ordered
     }
 
     private mutating func happen(_ event: Event, _ manager: Alertmanager, at now: Timestamp) {
         switch event {
-        case .fire(let line): report(line, manager, endsAt: now + AlertmanagerTestReader.maximumDuration + .hours(24), at: now)
+        case .fire(let line):
+            report(line, manager, endsAt: now + AlertmanagerTestReader.maximumDuration + .hours(24), at: now)
         case .resolve(let line): report(line, manager, endsAt: now, at: now)
         case .silence(let line):
             if line.matchers.isEmpty { return }
             do throws(SilenceError) {
-                _ = try manager.setSilence(SilenceDraft(line.matchers, to: test.start + line.until, createdBy: "test"), at: now)
+                _ = try manager.setSilence(
+                    SilenceDraft(line.matchers, to: test.start + line.until, createdBy: "test"), at: now)
             } catch { note(test.position, "the silence is refused: \(error)") }
         case .expectations: for line in test.alerts { check(line, manager, at: now) }
         case .check(let check): self.check(check, manager, at: now)
         }
     }
 
-    private mutating func report(_ line: AlertmanagerTest.AlertLine, _ manager: Alertmanager, endsAt: Timestamp, at now: Timestamp) {
+    private mutating func report(
+        _ line: AlertmanagerTest.AlertLine, _ manager: Alertmanager, endsAt: Timestamp, at now: Timestamp
+    ) {
         let report = AlertReport(
-            labels: Annotations(line.labels.pairs), annotations: line.annotations, startsAt: test.start + line.from, endsAt: endsAt)
-        for refusal in manager.receive([report], at: now) { note(line.position, "the alert is refused: \(refusal.message)") }
+            labels: Annotations(line.labels.pairs), annotations: line.annotations, startsAt: test.start + line.from,
+            endsAt: endsAt)
+        for refusal in manager.receive([report], at: now) {
+            note(line.position, "the alert is refused: \(refusal.message)")
+        }
     }
 
     private mutating func advance(_ manager: Alertmanager, to now: Timestamp) {
@@ -158,7 +173,8 @@ public struct AlertmanagerTestRun {
             let name = "\(delivery.notification.integration.kind)[\(delivery.notification.integration.index)]"
             let alike = told.firstIndex { earlier in
                 earlier.at == now - test.start && earlier.notification.receiver == delivery.notification.receiver
-                    && earlier.notification.groupKey == delivery.notification.groupKey && earlier.notification.reason == delivery.notification.reason
+                    && earlier.notification.groupKey == delivery.notification.groupKey
+                    && earlier.notification.reason == delivery.notification.reason
                     && earlier.notification.alerts == delivery.notification.alerts
             }
             if let alike {
@@ -175,7 +191,9 @@ public struct AlertmanagerTestRun {
     private mutating func check(_ line: AlertmanagerTest.AlertLine, _ manager: Alertmanager, at now: Timestamp) {
         let taken = tree.matches(line.labels)
         compare(line.position, "receivers of \(line.labels)", line.receivers, taken.map(\.route.receiver))
-        compare(line.position, "groups of \(line.labels)", line.groupKeys, taken.map { $0.groupKey($0.groupLabels(of: line.labels)) })
+        compare(
+            line.position, "groups of \(line.labels)", line.groupKeys,
+            taken.map { $0.groupKey($0.groupLabels(of: line.labels)) })
         if line.isInhibited == nil && line.isSilenced == nil { return }
         guard let status = manager.alerts(at: now).first(where: { $0.alert.labels == line.labels })?.status else {
             note(line.position, "\(line.labels) is over when all alerts have begun")
@@ -197,97 +215,19 @@ public struct AlertmanagerTestRun {
             if let wanted = check.inhibitedBy {
                 let sources = all.filter { view.status.inhibitedBy.contains($0.fingerprint) }.map(\.alert.labels)
                 if !sources.contains(where: { $0.contains(wanted) }) {
-                    note(check.position, "\(labels) is not inhibited by \(wanted)" + (sources.first.map { ", but by \($0)" } ?? ""))
+                    note(
+                        check.position,
+                        "\(labels) is not inhibited by \(wanted)" + (sources.first.map { ", but by \($0)" } ?? ""))
                 }
             }
             if let wanted = check.mutedBy {
                 let names = groups.flatMap(\.alerts).filter { $0.alert.labels == labels }.flatMap(\.status.mutedBy)
-                if Set(names) != Set(wanted) { note(check.position, "\(labels) is muted by \(names), expected \(wanted)") }
-            }
-        }
-    }
-
-    // MARK: Notifications
-
-    private mutating func compare(_ expected: [AlertmanagerTest.Telling]) {
-        var left = told.filter { $0.at <= test.duration }
-        for telling in expected {
-            let index = left.firstIndex { $0.at == telling.at && matches(telling, $0) } ?? left.firstIndex { isNear(telling, $0) }
-            guard let index else {
-                note(telling.position, "\(telling.receiver) is not told at \(text(telling.at))" + others(telling, left))
-                continue
-            }
-            let told = left.remove(at: index)
-            compare(telling, told)
-        }
-        for told in left {
-            note(test.position, "unexpected at \(text(told.at)): \(describe(told))")
-        }
-    }
-
-    /// Whether it is meant, whatever the rest says.
-    private func isNear(_ telling: AlertmanagerTest.Telling, _ told: Told) -> Bool {
-        told.at == telling.at && told.notification.receiver == telling.receiver
-            && (telling.groupLabels.map { $0 == told.notification.groupLabels } ?? true)
-    }
-
-    private func matches(_ telling: AlertmanagerTest.Telling, _ told: Told) -> Bool {
-        var probe = AlertmanagerTestRun(test, of: file, templates: templates)
-        probe.compare(telling, told)
-        return isNear(telling, told) && probe.problems.isEmpty
-    }
-
-    private mutating func compare(_ telling: AlertmanagerTest.Telling, _ told: Told) {
-        let place = telling.position, what = "at \(text(telling.at)) to \(telling.receiver)", notification = told.notification
-        compare(place, "\(what): integrations", telling.integrations, told.integrations)
-        compare(place, "\(what): reason", telling.reason, notification.reason.rawValue)
-        compare(place, "\(what): group", telling.groupLabels, notification.groupLabels)
-        compare(place, "\(what): group key", telling.groupKey, notification.groupKey)
-        compare(telling.firing, notification.alerts.filter { !$0.isResolved(at: notification.now) }, "\(what): firing", place)
-        compare(telling.resolved, notification.alerts.filter { $0.isResolved(at: notification.now) }, "\(what): resolved", place)
-        let filling = templates.filling(notification, externalURL: file.externalURL)
-        for (template, wanted) in telling.texts {
-            do throws(TemplateError) {
-                let text = try filling.text(template)
-                if text != wanted {
-                    note(place, "\(what): \(template) is \(QuotedText.go(text)), expected \(QuotedText.go(wanted))")
+                if Set(names) != Set(wanted) {
+                    note(check.position, "\(labels) is muted by \(names), expected \(wanted)")
                 }
-            } catch { note(place, "\(what): \(template): \(error.message)") }
-        }
-    }
-
-    /// One expectation per alert, in any order.
-    private mutating func compare(_ expected: [Labels]?, _ alerts: [Alert], _ what: String, _ place: YAMLPosition) {
-        guard let expected else { return }
-        var left = alerts.map(\.labels)
-        // The most particular expectations choose first.
-        for wanted in expected.sorted(by: { $0.count > $1.count }) {
-            guard let index = left.firstIndex(where: { $0.contains(wanted) }) else {
-                note(place, "\(what): there is no \(wanted) among \(alerts.map(\.labels))")
-                return
             }
-            left.remove(at: index)
         }
-        if !left.isEmpty { note(place, "\(what): unexpected \(left)") }
     }
-
-    private func others(_ telling: AlertmanagerTest.Telling, _ left: [Told]) -> String {
-        let times = left.filter { $0.notification.receiver == telling.receiver }.map { text($0.at) }
-        return times.isEmpty ? "" : ", but at \(times.joined(separator: ", "))"
-    }
-
-    private func describe(_ told: Told) -> String {
-        let names = told.notification.alerts.map { ($0.isResolved(at: told.notification.now) ? "resolved " : "") + $0.labels.description }
-        return "\(told.notification.receiver) (\(told.integrations.joined(separator: ", "))) is told \(told.notification.reason.rawValue): "
-            + names.joined(separator: ", ")
-    }
-
-    private func text(_ span: TSDB.Duration) -> String { Numbers.DurationText.string(milliseconds: span.milliseconds) }
-}
-
-extension Labels {
-    /// Whether all of `others` are among these.
-    fileprivate func contains(_ others: Labels) -> Bool { others.pairs.allSatisfy { self[$0.name] == $0.value } }
 }
 
 /// The same numbers in every run.

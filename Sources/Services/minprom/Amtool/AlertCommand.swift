@@ -7,7 +7,8 @@ import TSDB
 /// `minprom amtool alert`: the alerts that an Alertmanager has.
 struct AlertCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "alert", abstract: "Add or query alerts.", subcommands: [Query.self, Add.self], defaultSubcommand: Query.self)
+        commandName: "alert", abstract: "Add or query alerts.", subcommands: [Query.self, Add.self],
+        defaultSubcommand: Query.self)
 
     struct Query: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -27,7 +28,8 @@ struct AlertCommand: AsyncParsableCommand {
 
         func run() async throws {
             let query = AlertQuery(
-                filter: AmtoolMatchers.named(matchers), active: active || !(inhibited || silenced || unprocessed), inhibited: inhibited,
+                filter: AmtoolMatchers.named(matchers), active: active || !(inhibited || silenced || unprocessed),
+                inhibited: inhibited,
                 silenced: silenced, unprocessed: unprocessed, receiver: receiver)
             try await options.withClient { client in
                 print(AmtoolText.alerts(try await client.alerts(query), options), terminator: "")
@@ -37,13 +39,16 @@ struct AlertCommand: AsyncParsableCommand {
 
     struct Add: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Add a new alert.", discussion: "minprom amtool alert add Down job=api --annotation=summary='it is down'")
+            abstract: "Add a new alert.",
+            discussion: "minprom amtool alert add Down job=api --annotation=summary='it is down'")
 
-        @Option(name: .customLong("generator-url"), help: "URL of the source that generated the alert.") var generatorURL = ""
+        @Option(name: .customLong("generator-url"), help: "URL of the source that generated the alert.")
+        var generatorURL = ""
         @Option(help: "When the alert starts: RFC 3339.") var start: String?
         @Option(help: "When the alert ends: RFC 3339.") var end: String?
         @Option(help: "An annotation, as name=value; may be repeated.") var annotation: [String] = []
-        @Argument(help: "Labels, as name=value. A first word without a value is the alert's name.") var labels: [String] = []
+        @Argument(help: "Labels, as name=value. A first word without a value is the alert's name.") var labels:
+            [String] = []
         @OptionGroup var options: AmtoolOptions
 
         func run() async throws {

@@ -49,7 +49,8 @@ struct Amtool: AsyncParsableCommand {
         commandName: "minprom amtool",
         abstract: "Check and test an Alertmanager's configuration; view and change its state.",
         subcommands: [
-            CheckConfigCommand.self, AmtoolTestCommand.self, AmtoolConfigCommand.self, AlertCommand.self, SilenceCommand.self,
+            CheckConfigCommand.self, AmtoolTestCommand.self, AmtoolConfigCommand.self, AlertCommand.self,
+            SilenceCommand.self,
             ClusterCommand.self,
         ])
 }
@@ -84,7 +85,9 @@ extension AmtoolOptions {
     func withClient(_ body: (AlertmanagerClient) async throws -> Void) async throws {
         guard let url else { throw Self.fail("required flag --alertmanager.url not provided") }
         let client: AlertmanagerClient
-        do throws(ClientError) { client = try AlertmanagerClient(url, seconds: try seconds()) } catch { throw Self.fail(error.message) }
+        do throws(ClientError) { client = try AlertmanagerClient(url, seconds: try seconds()) } catch {
+            throw Self.fail(error.message)
+        }
         do {
             try await body(client)
             await client.shutdown()

@@ -5,8 +5,11 @@ import Notify
 /// `minprom amtool test`: unit tests of an Alertmanager's configuration.
 struct AmtoolTestCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "test", abstract: "Test a configuration: routing, grouping, inhibition, time intervals, notifications and their texts.",
-        discussion: "The format of the files: docs/learn/testing-alertmanager-configs.md. Time is virtual: a day of alerts takes no time.")
+        commandName: "test",
+        abstract: "Test a configuration: routing, grouping, inhibition, time intervals, notifications and their texts.",
+        discussion:
+            "The format of the files: docs/learn/testing-alertmanager-configs.md. Time is virtual: a day of alerts takes no time."
+    )
 
     @Argument(help: "Files of tests.")
     var files: [String]
@@ -17,7 +20,8 @@ struct AmtoolTestCommand: AsyncParsableCommand {
     func run() async throws {
         var reports: [AlertmanagerTestReport] = []
         for path in files {
-            let report = AlertmanagerTestReport(AlertmanagerTestReader(path: path, read: AmtoolFiles.read), zones: ZoneFiles())
+            let report = AlertmanagerTestReport(
+                AlertmanagerTestReader(path: path, read: AmtoolFiles.read), zones: ZoneFiles())
             print(report.text, terminator: "")
             reports.append(report)
         }

@@ -11,17 +11,21 @@ enum AmtoolText {
         if options.output == .json { return "[" + alerts.map(\.json).joined(separator: ",") + "]\n" }
         var table = TextTable()
         // Stable, so that equal times stay in the server's order.
-        let sorted = alerts.enumerated().sorted { ($0.element.startsAt, $0.offset) < ($1.element.startsAt, $1.offset) }.map(\.element)
+        let sorted = alerts.enumerated().sorted { ($0.element.startsAt, $0.offset) < ($1.element.startsAt, $1.offset) }
+            .map(\.element)
         if options.output == .simple {
             table.row(["Alertname", "Starts At", "Summary", "State"])
             for alert in sorted {
-                table.row([alert.label("alertname"), options.date(alert.startsAt), alert.annotation("summary"), alert.state])
+                table.row([
+                    alert.label("alertname"), options.date(alert.startsAt), alert.annotation("summary"), alert.state,
+                ])
             }
         } else {
             table.row(["Labels", "Annotations", "Starts At", "Ends At", "Generator URL", "State"])
             for alert in sorted {
                 table.row([
-                    pairs(alert.labels), pairs(alert.annotations), options.date(alert.startsAt), options.date(alert.endsAt),
+                    pairs(alert.labels), pairs(alert.annotations), options.date(alert.startsAt),
+                    options.date(alert.endsAt),
                     alert.generatorURL, alert.state,
                 ])
             }
@@ -30,7 +34,8 @@ enum AmtoolText {
     }
 
     private static func pairs(_ pairs: [(name: String, value: String)]) -> String {
-        pairs.map { "\($0.name)=\"\($0.value)\"" }.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }.joined(separator: " ")
+        pairs.map { "\($0.name)=\"\($0.value)\"" }.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }.joined(
+            separator: " ")
     }
 
     // MARK: Silences
@@ -45,7 +50,8 @@ enum AmtoolText {
 
     private static func text(_ silences: [ListedSilence], _ options: AmtoolOptions) -> String {
         if options.output == .json { return "[" + silences.map(\.json).joined(separator: ",") + "]\n" }
-        let sorted = silences.enumerated().sorted { ($0.element.endsAt, $0.offset) < ($1.element.endsAt, $1.offset) }.map(\.element)
+        let sorted = silences.enumerated().sorted { ($0.element.endsAt, $0.offset) < ($1.element.endsAt, $1.offset) }
+            .map(\.element)
         let isSimple = options.output == .simple
         var table = TextTable()
         table.row(
@@ -64,7 +70,9 @@ enum AmtoolText {
     // MARK: Times
 
     static func time(_ text: String) throws -> Timestamp {
-        guard let milliseconds = TimeText.parse(text) else { throw StartError("\"\(text)\" is not a time such as 2006-01-02T15:04:05Z") }
+        guard let milliseconds = TimeText.parse(text) else {
+            throw StartError("\"\(text)\" is not a time such as 2006-01-02T15:04:05Z")
+        }
         return Timestamp(milliseconds: milliseconds)
     }
 

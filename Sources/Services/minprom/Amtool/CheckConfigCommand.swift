@@ -6,7 +6,8 @@ import TextTemplate
 
 /// `minprom amtool check-config`: whether configuration files would be taken, and the templates they name.
 struct CheckConfigCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "check-config", abstract: "Validate alertmanager config files.")
+    static let configuration = CommandConfiguration(
+        commandName: "check-config", abstract: "Validate alertmanager config files.")
 
     @Argument(help: "Files to be validated; without any, standard input.")
     var files: [String] = []
@@ -49,7 +50,9 @@ struct CheckConfigCommand: AsyncParsableCommand {
 enum AmtoolFiles {
     static let maximumBytes = 8 << 20
 
-    static func config(_ path: String) throws(ConfigError) -> AlertmanagerConfig { try AlertmanagerFile(path: path, read: read).load() }
+    static func config(_ path: String) throws(ConfigError) -> AlertmanagerConfig {
+        try AlertmanagerFile(path: path, read: read).load()
+    }
 
     static func read(_ path: String) throws(TSDBError) -> [UInt8] {
         // Devices and pipes tell no size.

@@ -4,7 +4,8 @@ import PrometheusClient
 /// `minprom amtool cluster`: the peers that share silences and notifications.
 struct ClusterCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "cluster", abstract: "View cluster status and peers.", subcommands: [Show.self], defaultSubcommand: Show.self)
+        commandName: "cluster", abstract: "View cluster status and peers.", subcommands: [Show.self],
+        defaultSubcommand: Show.self)
 
     struct Show: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "View cluster status and peers.")
@@ -24,7 +25,9 @@ struct ClusterCommand: AsyncParsableCommand {
                 if options.output == .extended {
                     table.line("")
                     table.line("Address\tName")
-                    for peer in status.peers.sorted(by: { $0.address < $1.address }) { table.row([peer.address, peer.name]) }
+                    for peer in status.peers.sorted(by: { $0.address < $1.address }) {
+                        table.row([peer.address, peer.name])
+                    }
                 }
                 print(table.text, terminator: "")
             }

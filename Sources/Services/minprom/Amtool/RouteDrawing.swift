@@ -25,7 +25,9 @@ struct RouteDrawing {
     }
 
     private func node(_ match: RouteMatch) -> Node {
-        Node(text: Self.text(match, showsContinue: true, showsReceiver: true), children: tree.children(of: match).map(node))
+        Node(
+            text: Self.text(match, showsContinue: true, showsReceiver: true),
+            children: tree.children(of: match).map(node))
     }
 
     private func matchingNode(_ match: RouteMatch, _ labels: Labels) -> Node {

@@ -7,7 +7,8 @@ import TSDB
 /// `minprom amtool config`: what a server runs with, and its routing tree.
 struct AmtoolConfigCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "config", abstract: "View current config.", subcommands: [Show.self, RoutesCommand.self], defaultSubcommand: Show.self)
+        commandName: "config", abstract: "View current config.", subcommands: [Show.self, RoutesCommand.self],
+        defaultSubcommand: Show.self)
 
     struct Show: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -24,7 +25,9 @@ struct AmtoolConfigCommand: AsyncParsableCommand {
 
         func run() async throws {
             if let file {
-                do throws(ConfigError) { print(try AmtoolFiles.config(file).shown) } catch { throw AmtoolOptions.fail(error.description) }
+                do throws(ConfigError) { print(try AmtoolFiles.config(file).shown) } catch {
+                    throw AmtoolOptions.fail(error.description)
+                }
                 return
             }
             try await options.withClient { client in
@@ -47,11 +50,14 @@ struct AmtoolConfigCommand: AsyncParsableCommand {
 /// `minprom amtool config routes`: the routing tree, and which way alerts take through it.
 struct RoutesCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "routes", abstract: "Print the alert routing tree, or test it.", subcommands: [Show.self, Test.self],
+        commandName: "routes", abstract: "Print the alert routing tree, or test it.",
+        subcommands: [Show.self, Test.self],
         defaultSubcommand: Show.self)
 
     struct Source: ParsableArguments {
-        @Option(name: .customLong("config.file"), help: "Config file to be tested; without one, that of --alertmanager.url.")
+        @Option(
+            name: .customLong("config.file"), help: "Config file to be tested; without one, that of --alertmanager.url."
+        )
         var file: String?
 
         func tree(_ options: AmtoolOptions) async throws -> RouteTree {
@@ -87,7 +93,8 @@ struct RoutesCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Print the names of the receivers that an alert with these labels goes to, in the tree's order.")
 
-        @Option(name: .customLong("verify.receivers"), help: "Fail unless these are the receivers, separated by commas.")
+        @Option(
+            name: .customLong("verify.receivers"), help: "Fail unless these are the receivers, separated by commas.")
         var expected: String?
 
         @Flag(help: "Print the matching routes as well.")
@@ -107,7 +114,9 @@ struct RoutesCommand: AsyncParsableCommand {
                 do throws(MatcherError) { matcher = try MatcherText.matcher(text) } catch {
                     throw AmtoolOptions.fail("Failed to parse labels: \(error)\n")
                 }
-                guard matcher.kind == .equal else { throw AmtoolOptions.fail("Labels must be specified as key=value pairs") }
+                guard matcher.kind == .equal else {
+                    throw AmtoolOptions.fail("Labels must be specified as key=value pairs")
+                }
                 alert.set(matcher.name, to: matcher.value)
             }
             let taken = alert.labels()

@@ -1,3 +1,10 @@
+import Alerter
+import ArgumentParser
+import JSON
+import Numbers
+import PrometheusClient
+import TSDB
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -5,12 +12,6 @@
 #else
     import Darwin
 #endif
-import Alerter
-import ArgumentParser
-import JSON
-import Numbers
-import PrometheusClient
-import TSDB
 
 /// `minprom amtool silence`: what an Alertmanager keeps quiet about.
 struct SilenceCommand: AsyncParsableCommand {
@@ -19,7 +20,8 @@ struct SilenceCommand: AsyncParsableCommand {
         subcommands: [Query.self, Add.self, Expire.self, Import.self, Update.self], defaultSubcommand: Query.self)
 
     struct Query: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "View silences: those that are not over, unless --expired.")
+        static let configuration = CommandConfiguration(
+            abstract: "View silences: those that are not over, unless --expired.")
 
         @Flag(help: "Show expired silences instead of active.") var expired = false
         @Flag(name: .shortAndLong, help: "Only show silence ids.") var quiet = false
@@ -36,7 +38,8 @@ struct SilenceCommand: AsyncParsableCommand {
                 let shown = try await client.silences(filter: AmtoolMatchers.named(matchers)).filter { silence in
                     let isOver = silence.endsAt < now
                     let isNear = expired ? silence.endsAt >= now - span : silence.endsAt <= now + span
-                    return isOver == expired && (span <= .zero || isNear) && (createdBy.isEmpty || silence.createdBy == createdBy)
+                    return isOver == expired && (span <= .zero || isNear)
+                        && (createdBy.isEmpty || silence.createdBy == createdBy)
                         && (id.isEmpty || silence.id == id)
                 }
                 AmtoolText.show(shown, isQuiet: quiet, options)
@@ -46,7 +49,8 @@ struct SilenceCommand: AsyncParsableCommand {
 
     struct Add: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Add a new silence; its id is printed.", discussion: "minprom amtool silence add Down job=api -d 2h -c 'known'")
+            abstract: "Add a new silence; its id is printed.",
+            discussion: "minprom amtool silence add Down job=api -d 2h -c 'known'")
 
         @Option(name: .shortAndLong, help: "Who makes it; without, the user's name.") var author: String?
         @Flag(name: .customLong("require-comment"), inversion: .prefixedNo, help: .hidden) var requiresComment = true
@@ -61,14 +65,17 @@ struct SilenceCommand: AsyncParsableCommand {
         func run() async throws {
             try await options.withClient { client in
                 var parsed: [ListedMatcher] = []
-                for text in AmtoolMatchers.named(matchers) { parsed.append(ListedMatcher(try MatcherText.matcher(text))) }
+                for text in AmtoolMatchers.named(matchers) {
+                    parsed.append(ListedMatcher(try MatcherText.matcher(text)))
+                }
                 if parsed.isEmpty { throw StartError("no matchers specified") }
                 let startsAt = try start.map(AmtoolText.time) ?? SystemClock().now()
                 let endsAt = try end.map(AmtoolText.time) ?? startsAt + AmtoolText.duration(duration)
                 if startsAt > endsAt { throw StartError("silence cannot start after it ends") }
                 if requiresComment && comment.isEmpty { throw StartError("comment required by config") }
                 let silence = PostedSilence(
-                    matchers: parsed, startsAt: startsAt, endsAt: endsAt, createdBy: author ?? Self.userName, comment: comment,
+                    matchers: parsed, startsAt: startsAt, endsAt: endsAt, createdBy: author ?? Self.userName,
+                    comment: comment,
                     annotations: try AmtoolMatchers.pairs(annotation, "annotations"))
                 print(try await client.set(silence))
             }
@@ -124,7 +131,9 @@ struct SilenceCommand: AsyncParsableCommand {
             do {
                 value = try JSONValue(parsing: String(decoding: try AmtoolFiles.read(file ?? "-"), as: UTF8.self))
             } catch let error as JSONError { throw StartError("couldn't unmarshal input data, is it JSON?: \(error)") }
-            guard case .array(let silences) = value else { throw StartError("couldn't unmarshal input data, is it JSON?") }
+            guard case .array(let silences) = value else {
+                throw StartError("couldn't unmarshal input data, is it JSON?")
+            }
             // What the server says about a silence is not part of it.
             return silences.map { ($0.without("status").without("updatedAt")) }.map { force ? $0.without("id") : $0 }
         }
@@ -167,7 +176,8 @@ struct SilenceCommand: AsyncParsableCommand {
                     if !comment.isEmpty { silence.comment = comment }
                     silence.id = try await client.set(
                         PostedSilence(
-                            id: silence.id, matchers: silence.matchers, startsAt: silence.startsAt, endsAt: silence.endsAt,
+                            id: silence.id, matchers: silence.matchers, startsAt: silence.startsAt,
+                            endsAt: silence.endsAt,
                             createdBy: silence.createdBy, comment: silence.comment, annotations: silence.annotations))
                     // As the server has it now.
                     updated.append(options.output == .json ? try await client.silence(silence.id) : silence)
