@@ -31,14 +31,7 @@ struct EmailReader {
             fields.show("tls_config", global.smtpTLSNode)
         }
         settings.implicitTLS = try fields.optionalFlag("force_implicit_tls", or: global.smtpImplicitTLS)
-        if let node = fields.take("threading") {
-            var threading = try Fields(node, "threading")
-            _ = try threading.string("thread_by_date")
-            if try threading.bool("enabled") == true {
-                throw ConfigError("field threading of \(fields.kind) is not supported yet", at: node.position)
-            }
-            try threading.finish()
-        }
+        if let node = fields.take("threading") { settings.threading = try threading(node, &fields, settings.headers) }
         if settings.smarthost.isEmpty { throw ConfigError("no global SMTP smarthost set", at: fields.position) }
         if settings.from.isEmpty { throw ConfigError("no global SMTP from set", at: fields.position) }
         return settings
@@ -59,6 +52,25 @@ struct EmailReader {
         settings.authPassword = one(password, passwordFile)
         let secret = try fields.secret("auth_secret", or: global.smtpSecret)
         settings.authSecret = one(secret, try fields.text("auth_secret_file", or: global.smtpSecretFile))
+    }
+
+    private func threading(
+        _ node: YAMLNode, _ outer: inout ShownFields, _ headers: Annotations
+    ) throws(ConfigError) -> EmailSettings.Threading? {
+        var fields = try ShownFields(node, "threading")
+        let isEnabled = try fields.optionalFlag("enabled") ?? false, byDate = try fields.text("thread_by_date")
+        try fields.finish()
+        outer.show("threading", fields.node)
+        guard isEnabled else { return nil }
+        for name in ["References", "In-Reply-To"] where headers[name] != nil {
+            throw ConfigError(
+                "conflicting configuration: threading.enabled conflicts with custom \(name) header", at: node.position)
+        }
+        switch byDate {
+        case "none": return .byGroup
+        case "daily": return .byGroupAndDay
+        default: throw ConfigError("threading.thread_by_date must be either 'none' or 'daily'", at: node.position)
+        }
     }
 
     private func headers(_ fields: inout ShownFields, _ settings: EmailSettings) throws(ConfigError) -> Annotations {
