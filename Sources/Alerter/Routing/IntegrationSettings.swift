@@ -53,6 +53,8 @@ public struct WebhookSettings: Sendable, Equatable {
     public var maxAlerts = 0
     /// For one attempt; zero: the flush's own bound.
     public var timeout = Duration.zero
+    /// What is sent instead of the notification; its texts and names are templates.
+    public var payload: PayloadJSON?
     public init(url: Secret) { self.url = url }
 }
 

@@ -21,10 +21,12 @@ extension IntegrationNotifier {
     /// For one mail, connecting included, in seconds.
     static let longestMail: Int64 = 60
 
-    func email(_ settings: EmailSettings, _ notification: Notification, _ exchange: Exchange) async throws(AttemptError) {
+    func email(_ settings: EmailSettings, _ notification: Notification, _ exchange: Exchange) async throws(AttemptError)
+    {
         let filling = filling(notification)
         let identity = MailMessage.Identity(
-            messageID: Self.random() + "." + Self.random() + "@" + Self.hostName, boundary: Self.random() + Self.random(),
+            messageID: Self.random() + "." + Self.random() + "@" + Self.hostName,
+            boundary: Self.random() + Self.random(),
             date: Self.now)
         let message = try Self.filled("execute templates of the mail") { () throws(TemplateError) in
             try MailMessage(settings, notification, filling, identity: identity)
@@ -38,10 +40,12 @@ extension IntegrationNotifier {
         let credentials = try Credentials(settings, exchange)
         do {
             try await SMTPConnection.open(
-                host: host, port: port, tls: isImplicit ? tls : nil, serverName: serverName, seconds: Self.longestMail, exchange
+                host: host, port: port, tls: isImplicit ? tls : nil, serverName: serverName, seconds: Self.longestMail,
+                exchange
             ) { connection in
                 try await Self.deliver(
-                    message, settings, credentials, startTLS: isImplicit ? nil : tls, isSecure: isImplicit || tls != nil,
+                    message, settings, credentials, startTLS: isImplicit ? nil : tls,
+                    isSecure: isImplicit || tls != nil,
                     host: host, serverName: serverName, connection)
             }
         } catch {
@@ -59,7 +63,8 @@ extension IntegrationNotifier {
         if let tls {
             guard features.parameters(of: "STARTTLS") != nil else {
                 throw SMTPError(
-                    "'require_tls' is true (default) but \"\(settings.smarthost)\" does not advertise the STARTTLS extension")
+                    "'require_tls' is true (default) but \"\(settings.smarthost)\" does not advertise the STARTTLS extension"
+                )
             }
             try await step("send STARTTLS command") { try await connection.send("STARTTLS", expecting: 220) }
             try await step("send STARTTLS command") { try await connection.startTLS(tls, serverName: serverName) }
@@ -69,7 +74,9 @@ extension IntegrationNotifier {
             try await credentials.authenticate(mechanisms, isSecure: isSecure, host: host, connection)
         }
         let body = features.parameters(of: "8BITMIME") == nil ? "" : " BODY=8BITMIME"
-        try await step("send MAIL command") { try await connection.send("MAIL FROM:<\(message.sender)>\(body)", expecting: 250) }
+        try await step("send MAIL command") {
+            try await connection.send("MAIL FROM:<\(message.sender)>\(body)", expecting: 250)
+        }
         for recipient in message.recipients {
             let answer = try await connection.send("RCPT TO:<\(recipient)>")
             guard answer.code / 10 == 25 else { throw SMTPError("send RCPT command: \(answer.code) \(answer.text)") }
@@ -103,7 +110,8 @@ extension IntegrationNotifier {
         } else if let error = error as? SMTPError {
             failure = AttemptError(.other, shortened(exchange.redacted(error.message)), isRetryable: true)
         } else {
-            failure = AttemptError(.other, "connection to the mail server: " + exchange.redacted("\(error)"), isRetryable: true)
+            failure = AttemptError(
+                .other, "connection to the mail server: " + exchange.redacted("\(error)"), isRetryable: true)
         }
         exchange.add(failure.message)
         return failure
@@ -112,7 +120,8 @@ extension IntegrationNotifier {
     // MARK: Small things
 
     static func hostAndPort(_ text: String) -> (host: String, port: Int)? {
-        guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]), (1...65_535).contains(port)
+        guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
+            (1...65_535).contains(port)
         else { return nil }
         var host = text[..<colon]
         if host.first == "[", host.last == "]" { host = host.dropFirst().dropLast() }
@@ -131,7 +140,9 @@ extension IntegrationNotifier {
         var buffer = [CChar](repeating: 0, count: 256)
         guard gethostname(&buffer, buffer.count - 1) == 0 else { return "localhost.localdomain" }
         let bytes = buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
-        let isName = !bytes.isEmpty && bytes.allSatisfy { $0 > 32 && $0 < 127 && $0 != UInt8(ascii: "<") && $0 != UInt8(ascii: ">") }
+        let isName =
+            !bytes.isEmpty
+            && bytes.allSatisfy { $0 > 32 && $0 < 127 && $0 != UInt8(ascii: "<") && $0 != UInt8(ascii: ">") }
         return isName ? String(decoding: bytes, as: UTF8.self) : "localhost.localdomain"
     }()
 }
@@ -172,7 +183,8 @@ private struct Credentials {
                     throw SMTPError("plain auth: unencrypted connection")
                 }
                 let token = Base64.encode("\(identity)\0\(username)\0\(password)".utf8)
-                return try await finish("plain", try await connection.send("AUTH PLAIN \(token)", shown: "AUTH PLAIN <redacted>"))
+                return try await finish(
+                    "plain", try await connection.send("AUTH PLAIN \(token)", shown: "AUTH PLAIN <redacted>"))
             case "LOGIN":
                 if password.isEmpty {
                     problems.append("missing password for LOGIN auth mechanism")
@@ -185,16 +197,11 @@ private struct Credentials {
         throw SMTPError("find auth mechanism: " + problems.joined(separator: "; "))
     }
 
+    /// Servers word their two questions as they like (“Username:”, “User Name”): the first is for the name.
     private func login(_ connection: SMTPConnection) async throws {
         var answer = try await connection.send("AUTH LOGIN")
-        for _ in 0..<2 {
-            guard answer.code == 334 else { break }
-            let challenge = Base64.decode(answer.text).map { String(decoding: $0, as: UTF8.self).lowercased() }
-            switch challenge {
-            case "username:": answer = try await connection.send(Base64.encode(username.utf8), shown: "<redacted>")
-            case "password:": answer = try await connection.send(Base64.encode(password.utf8), shown: "<redacted>")
-            default: throw SMTPError("login auth: unexpected server challenge")
-            }
+        for reply in [username, password] where answer.code == 334 {
+            answer = try await connection.send(Base64.encode(reply.utf8), shown: "<redacted>")
         }
         try await finish("login", answer)
     }

@@ -14,14 +14,24 @@ extension IntegrationNotifier {
     ) async throws(AttemptError) {
         let filling = filling(notification, alertLimit: settings.maxAlerts)
         let template = try settings.url.value()
-        let url = try Self.filled("failed to template webhook URL") { () throws(TemplateError) in try filling.text(template) }
-        guard !url.isEmpty else { throw AttemptError(.other, "webhook URL is empty after templating", isRetryable: false) }
-        let body = WebhookPayload.body(notification, filling.data)
+        let url = try Self.filled("failed to template webhook URL") { () throws(TemplateError) in
+            try filling.text(template)
+        }
+        guard !url.isEmpty else {
+            throw AttemptError(.other, "webhook URL is empty after templating", isRetryable: false)
+        }
+        var body = WebhookPayload.body(notification, filling.data)
+        if let payload = settings.payload {
+            body = try Self.filled("failed to render custom payload") { () throws(TemplateError) in
+                try WebhookPayload.body(of: payload, filling, structure: YAMLStructure.read)
+            }
+        }
         let answer = try await http.post(body, to: url, settings.http, timeout: settings.timeout, exchange)
         try Self.check(answer, exchange: exchange)
     }
 
-    func slack(_ settings: SlackSettings, _ notification: Notification, _ exchange: Exchange) async throws(AttemptError) {
+    func slack(_ settings: SlackSettings, _ notification: Notification, _ exchange: Exchange) async throws(AttemptError)
+    {
         let filling = filling(notification)
         let message = try Self.filled("failed to template Slack message") { () throws(TemplateError) in
             try SlackPayload.message(settings, filling)
@@ -30,10 +40,14 @@ extension IntegrationNotifier {
         let answer = try await http.post(message.body, to: url, settings.http, timeout: settings.timeout, exchange)
         let prefix = "channel \"\(message.channel)\": "
         try Self.check(answer, prefix: prefix, exchange: exchange)
+        guard answer.isComplete else {
+            throw AttemptError(.clientError, prefix + "could not read response body", isRetryable: true)
+        }
         guard answer.contentType.hasPrefix("application/json") else {
             if answer.body == "ok" { return }
             throw AttemptError(
-                .clientError, prefix + "received an error response from Slack: \(Self.shortened(answer.body))", isRetryable: false)
+                .clientError, prefix + "received an error response from Slack: \(Self.shortened(answer.body))",
+                isRetryable: false)
         }
         guard let document = try? JSONValue(parsing: answer.body) else {
             throw AttemptError(.clientError, prefix + "could not unmarshal JSON response", isRetryable: true)
@@ -50,7 +64,9 @@ extension IntegrationNotifier {
         let filling = filling(notification)
         let key = try settings.routingKey.value()
         exchange.hide(key)
-        let shownKey = try Self.filled("failed to template PagerDuty v2 message") { () throws(TemplateError) in try filling.text(key) }
+        let shownKey = try Self.filled("failed to template PagerDuty v2 message") { () throws(TemplateError) in
+            try filling.text(key)
+        }
         exchange.hide(shownKey)
         guard !shownKey.isEmpty else { throw AttemptError(.other, "routing key cannot be empty", isRetryable: false) }
         let body = try Self.filled("failed to template PagerDuty v2 message") { () throws(TemplateError) in
@@ -64,7 +80,9 @@ extension IntegrationNotifier {
 
     /// `Event object is invalid: 'routing_key' is missing`
     private static func pagerDutyDetails(_ body: String) -> String {
-        guard let document = try? JSONValue(parsing: body), case .string(let message) = document["message"] else { return "" }
+        guard let document = try? JSONValue(parsing: body), case .string(let message) = document["message"] else {
+            return ""
+        }
         var errors: [String] = []
         if case .array(let list) = document["errors"] {
             errors = list.compactMap { if case .string(let text) = $0 { text } else { nil } }
@@ -90,7 +108,8 @@ extension IntegrationNotifier {
 
     /// Answers may be pages.
     static func shortened(_ text: String) -> String {
-        text.unicodeScalars.count <= 1024 ? text : String(String.UnicodeScalarView(text.unicodeScalars.prefix(1024))) + "…"
+        text.unicodeScalars.count <= 1024
+            ? text : String(String.UnicodeScalarView(text.unicodeScalars.prefix(1024))) + "…"
     }
 
     /// A template that fails will fail again.

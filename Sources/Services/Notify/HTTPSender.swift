@@ -17,10 +17,14 @@ final class HTTPSender: Sendable {
         var contentType: String
         /// At most `maximumAnswer` bytes.
         var body: String
+        /// Whether the body came to its end, or to that bound.
+        var isComplete: Bool
     }
 
     static let maximumAnswer = 64 << 10
     static let maximumRedirects = 10
+    /// For an answer's body, in seconds. Whoever says 200 and then nothing has taken the notification.
+    static let longestBody: Int64 = 5
     /// Kept clients; more sets of settings than this share the last slot's turn.
     static let maximumClients = 64
     /// For an attempt without a timeout of its own, in milliseconds. The group's flush usually ends it before.
@@ -63,7 +67,8 @@ final class HTTPSender: Sendable {
             if address.origin != origin { identity = [] }
             if ![307, 308].contains(answer.status) { method = .GET }
         }
-        throw AttemptError(.other, "Post \"<redacted>\": stopped after \(Self.maximumRedirects) redirects", isRetryable: true)
+        throw AttemptError(
+            .other, "Post \"<redacted>\": stopped after \(Self.maximumRedirects) redirects", isRetryable: true)
     }
 
     /// The headers that say who we are.
@@ -99,7 +104,8 @@ final class HTTPSender: Sendable {
     }
 
     private func send(
-        _ method: HTTPMethod, _ address: HTTPAddress, _ body: [UInt8], _ config: HTTPClientConfig, _ identity: [(String, String)],
+        _ method: HTTPMethod, _ address: HTTPAddress, _ body: [UInt8], _ config: HTTPClientConfig,
+        _ identity: [(String, String)],
         _ deadline: NIODeadline, _ exchange: Exchange
     ) async throws(AttemptError) -> (status: Int, location: String?, answer: Answer) {
         let client = try client(config, address)
@@ -121,24 +127,47 @@ final class HTTPSender: Sendable {
         for (name, value) in identity { headers.replaceOrAdd(name: name, value: value) }
         request.headers = headers
         exchange.add("\(method) \(address.origin)/<redacted>")
-        for (name, value) in headers { exchange.add("\(name): \(name.lowercased() == "authorization" ? "<redacted>" : value)") }
+        for (name, value) in headers {
+            exchange.add("\(name): \(name.lowercased() == "authorization" ? "<redacted>" : value)")
+        }
         if method == .POST { exchange.add("\n" + String(decoding: body.prefix(Exchange.maximumBytes), as: UTF8.self)) }
         do {
             let response = try await client.execute(request, deadline: deadline)
-            var bytes: [UInt8] = []
-            for try await buffer in response.body {
-                bytes += buffer.readableBytesView.prefix(Self.maximumAnswer - bytes.count)
-                if bytes.count >= Self.maximumAnswer { break }
-            }
-            let text = String(decoding: bytes, as: UTF8.self)
+            let body = await Self.content(of: response.body)
+            let text = String(decoding: body ?? [], as: UTF8.self)
             let status = Int(response.status.code)
             exchange.add("\(status) \(response.status.reasonPhrase)\n\n\(text)")
-            let answer = Answer(status: status, contentType: response.headers.first(name: "Content-Type") ?? "", body: text)
+            let answer = Answer(
+                status: status, contentType: response.headers.first(name: "Content-Type") ?? "", body: text,
+                isComplete: body != nil)
             return (status, response.headers.first(name: "Location"), answer)
         } catch {
             let failure = Self.failure(error, exchange)
             exchange.add(failure.message)
             throw failure
+        }
+    }
+
+    /// `nil`: it did not come in time, or broke off.
+    private static func content(of body: HTTPClientResponse.Body) async -> [UInt8]? {
+        await withTaskGroup(of: [UInt8]?.self) { group in
+            group.addTask {
+                var bytes: [UInt8] = []
+                do {
+                    for try await buffer in body {
+                        bytes += buffer.readableBytesView.prefix(maximumAnswer - bytes.count)
+                        if bytes.count >= maximumAnswer { break }
+                    }
+                } catch { return nil }
+                return bytes
+            }
+            group.addTask {
+                try? await Task.sleep(for: .seconds(longestBody))
+                return nil
+            }
+            let first = await group.next() ?? nil
+            group.cancelAll()
+            return first
         }
     }
 
@@ -148,10 +177,13 @@ final class HTTPSender: Sendable {
         }
         let late: [HTTPClientError] = [.deadlineExceeded, .readTimeout, .writeTimeout]
         if let error = error as? HTTPClientError, late.contains(error) {
-            return AttemptError(.contextDeadlineExceeded, "Post \"<redacted>\": context deadline exceeded", isRetryable: true)
+            return AttemptError(
+                .contextDeadlineExceeded, "Post \"<redacted>\": context deadline exceeded", isRetryable: true)
         }
         var text = "\(error)"
-        if let error = error as? NIOConnectionError, let first = error.connectionErrors.first { text = "\(first.error)" }
+        if let error = error as? NIOConnectionError, let first = error.connectionErrors.first {
+            text = "\(first.error)"
+        }
         return AttemptError(.other, "Post \"<redacted>\": " + exchange.redacted(text), isRetryable: true)
     }
 
@@ -180,7 +212,8 @@ final class HTTPSender: Sendable {
         let lookup = key
         let (client, dropped) = clients.withLock { clients -> (HTTPClient, HTTPClient?) in
             if let index = clients.firstIndex(where: { $0.key == lookup }) { return (clients[index].client, nil) }
-            let client = HTTPClient(eventLoopGroupProvider: .shared(MultiThreadedEventLoopGroup.singleton), configuration: made)
+            let client = HTTPClient(
+                eventLoopGroupProvider: .shared(MultiThreadedEventLoopGroup.singleton), configuration: made)
             clients.append((lookup, client))
             return (client, clients.count > Self.maximumClients ? clients.removeFirst().client : nil)
         }

@@ -39,6 +39,7 @@ public final class IntegrationNotifier: Notifier {
 
     /// Call it once, after the last attempt.
     public func shutdown() async {
+        programs.stopped.cancel()
         await http.shutdown()
         try? await threads.shutdownGracefully()
     }
@@ -71,7 +72,9 @@ public final class IntegrationNotifier: Notifier {
 
     // MARK: On this machine
 
-    private func exec(_ settings: ExecSettings, _ notification: Notification, _ exchange: Exchange) async throws(AttemptError) {
+    private func exec(_ settings: ExecSettings, _ notification: Notification, _ exchange: Exchange)
+        async throws(AttemptError)
+    {
         let body = WebhookPayload.body(notification, filling(notification).data)
         exchange.add(settings.command.first ?? "")
         exchange.add(String(decoding: body, as: UTF8.self))
@@ -88,7 +91,9 @@ public final class IntegrationNotifier: Notifier {
         exchange.add(try result.get())
     }
 
-    private func log(_ settings: LogSettings, _ notification: Notification, _ exchange: Exchange) async throws(AttemptError) {
+    private func log(_ settings: LogSettings, _ notification: Notification, _ exchange: Exchange)
+        async throws(AttemptError)
+    {
         let line = LogPayload.line(notification, filling(notification).data)
         exchange.add(String(decoding: line.dropLast(), as: UTF8.self))
         guard !settings.path.isEmpty else { return log(String(decoding: line.dropLast(), as: UTF8.self)) }

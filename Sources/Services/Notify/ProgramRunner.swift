@@ -22,13 +22,17 @@ final class ProgramRunner: Sendable {
     static let maximumErrorBytes = 4096
     private static let temporaryFailure: Int32 = 75
 
+    /// Set when the server goes down: programs are not waited for.
+    let stopped = Cancellation()
     private let running = Mutex<[String: Int]>([:])
 
     /// Blocks until the program is over. `slot` names the integration, whose concurrency is bounded.
     func run(
         _ settings: ExecSettings, slot: String, input: [UInt8], _ cancellation: Cancellation
     ) throws(AttemptError) -> String {
-        guard let path = settings.command.first, path.hasPrefix("/"), !settings.command.contains(where: { $0.utf8.contains(0) }) else {
+        guard let path = settings.command.first, path.hasPrefix("/"),
+            !settings.command.contains(where: { $0.utf8.contains(0) })
+        else {
             throw AttemptError(.other, "exec: the command must begin with an absolute path", isRetryable: false)
         }
         // A program that closes its input early must not end us; the thread is ours, so its mask may stay.
@@ -50,7 +54,9 @@ final class ProgramRunner: Sendable {
             }
         }
         var process = try Child(settings.command)
-        return try process.finish(input: input, within: settings.timeout, cancellation, path: path)
+        return try process.finish(input: input, within: settings.timeout, path: path) {
+            cancellation.isCancelled || stopped.isCancelled
+        }
     }
 
     /// One running program. Its group is killed in `finish`, whatever happened.
@@ -77,7 +83,8 @@ final class ProgramRunner: Sendable {
             posix_spawnattr_init(&attributes)
             defer { posix_spawnattr_destroy(&attributes) }
             // A group of its own, and signals as a fresh program has them: servers ignore SIGPIPE and block others.
-            posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
+            posix_spawnattr_setflags(
+                &attributes, Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
             posix_spawnattr_setpgroup(&attributes, 0)
             var signals = sigset_t()
             sigemptyset(&signals)
@@ -101,12 +108,15 @@ final class ProgramRunner: Sendable {
             guard code == 0 else {
                 close(toChild[1])
                 close(fromChild[0])
-                throw AttemptError(.other, "exec: \(command[0]): \(String(cString: strerror(code)))", isRetryable: false)
+                throw AttemptError(
+                    .other, "exec: \(command[0]): \(String(cString: strerror(code)))", isRetryable: false)
             }
             self.pid = pid
             input = toChild[1]
             errors = fromChild[0]
-            for descriptor in [input, errors] { _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK) }
+            for descriptor in [input, errors] {
+                _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK)
+            }
         }
 
         /// Both ends close when another program is started.
@@ -117,7 +127,7 @@ final class ProgramRunner: Sendable {
         }
 
         mutating func finish(
-            input bytes: [UInt8], within timeout: TSDB.Duration, _ cancellation: Cancellation, path: String
+            input bytes: [UInt8], within timeout: TSDB.Duration, path: String, isCancelled: () -> Bool
         ) throws(AttemptError) -> String {
             let start = ContinuousClock.now
             let limit = Swift.Duration.milliseconds(max(1, timeout.milliseconds))
@@ -127,7 +137,9 @@ final class ProgramRunner: Sendable {
             var isLate = false
             while status == nil {
                 exchange(&rest, &errorText)
-                if isOver { status = reap() } else if cancellation.isCancelled || ContinuousClock.now - start > limit {
+                if isOver {
+                    status = reap()
+                } else if isCancelled() || ContinuousClock.now - start > limit {
                     isLate = true
                     kill(-pid, SIGKILL)
                     status = reap()
@@ -139,16 +151,22 @@ final class ProgramRunner: Sendable {
             let text = String(decoding: errorText, as: UTF8.self)
             let shown = text.isEmpty ? "" : ": " + text
             if isLate {
-                if cancellation.isCancelled { throw AttemptError(.contextCanceled, "exec: \(path): context canceled", isRetryable: true) }
+                if isCancelled() {
+                    throw AttemptError(.contextCanceled, "exec: \(path): context canceled", isRetryable: true)
+                }
                 throw AttemptError(
-                    .contextDeadlineExceeded, "exec: \(path): killed after \(timeout.milliseconds) ms\(shown)", isRetryable: true)
+                    .contextDeadlineExceeded, "exec: \(path): killed after \(timeout.milliseconds) ms\(shown)",
+                    isRetryable: true)
             }
             let code = status ?? 0
-            if code & 0x7f != 0 { throw AttemptError(.other, "exec: \(path): killed by signal \(code & 0x7f)\(shown)", isRetryable: true) }
+            if code & 0x7f != 0 {
+                throw AttemptError(.other, "exec: \(path): killed by signal \(code & 0x7f)\(shown)", isRetryable: true)
+            }
             let exit = code >> 8 & 0xff
             guard exit == 0 else {
                 throw AttemptError(
-                    .other, "exec: \(path): exit status \(exit)\(shown)", isRetryable: exit == ProgramRunner.temporaryFailure)
+                    .other, "exec: \(path): exit status \(exit)\(shown)",
+                    isRetryable: exit == ProgramRunner.temporaryFailure)
             }
             return text
         }
@@ -164,7 +182,11 @@ final class ProgramRunner: Sendable {
             poll(&polled, nfds_t(polled.count), 10)
             if input >= 0 {
                 let count = rest.withUnsafeBytes { write(input, $0.baseAddress, $0.count) }
-                if count > 0 { rest = rest.dropFirst(count) } else if count < 0, errno != EAGAIN, errno != EINTR { rest = [] }
+                if count > 0 {
+                    rest = rest.dropFirst(count)
+                } else if count < 0, errno != EAGAIN, errno != EINTR {
+                    rest = []
+                }
             }
             var buffer = [UInt8](repeating: 0, count: 4096)
             let count = read(errors, &buffer, buffer.count)

@@ -45,9 +45,12 @@ struct SMTPAnswerReader {
             let text = String(decoding: line, as: UTF8.self)
             bytes.removeSubrange(...end)
             size += line.count + 2
-            guard size <= SMTPAnswer.maximumBytes else { throw SMTPError("an answer of more than \(SMTPAnswer.maximumBytes) bytes") }
+            guard size <= SMTPAnswer.maximumBytes else {
+                throw SMTPError("an answer of more than \(SMTPAnswer.maximumBytes) bytes")
+            }
             let digits = text.utf8.prefix(3)
-            guard digits.count == 3, digits.allSatisfy({ (0x30...0x39).contains($0) }), let code = Int(text.prefix(3)) else {
+            guard digits.count == 3, digits.allSatisfy({ (0x30...0x39).contains($0) }), let code = Int(text.prefix(3))
+            else {
                 throw SMTPError("malformed answer \"\(text.prefix(100))\"")
             }
             let rest = text.dropFirst(3)
@@ -56,7 +59,9 @@ struct SMTPAnswerReader {
             defer { (lines, size) = ([], 0) }
             return SMTPAnswer(code: code, lines: lines)
         }
-        guard bytes.count <= SMTPAnswer.maximumBytes else { throw SMTPError("an answer of more than \(SMTPAnswer.maximumBytes) bytes") }
+        guard bytes.count <= SMTPAnswer.maximumBytes else {
+            throw SMTPError("an answer of more than \(SMTPAnswer.maximumBytes) bytes")
+        }
         return nil
     }
 }

@@ -82,7 +82,9 @@ final class SMTPConnection {
 
     /// `shown`: what people see of a line that holds a secret.
     func send(_ line: String, shown: String? = nil) async throws -> SMTPAnswer {
-        guard line.utf8.allSatisfy({ $0 != 13 && $0 != 10 }) else { throw SMTPError("a command may not have a line's end in it") }
+        guard line.utf8.allSatisfy({ $0 != 13 && $0 != 10 }) else {
+            throw SMTPError("a command may not have a line's end in it")
+        }
         exchange.add("→ \(shown ?? line)")
         try await outbound.write(ByteBuffer(string: line + "\r\n"))
         return try await answer()

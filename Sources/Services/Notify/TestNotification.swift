@@ -25,7 +25,8 @@ extension IntegrationNotifier {
                     let exchange = Exchange()
                     let outcome = await self.send(notification, within: seconds, exchange)
                     let result = TestResult(
-                        integration: integration.kind, index: integration.index, outcome: outcome, exchange: exchange.text)
+                        integration: integration.kind, index: integration.index, outcome: outcome,
+                        exchange: exchange.text)
                     return (place, result)
                 }
             }
@@ -36,7 +37,9 @@ extension IntegrationNotifier {
     }
 
     /// One attempt that is called off after `seconds`.
-    private func send(_ notification: Notification, within seconds: Int, _ exchange: Exchange) async -> NotificationOutcome {
+    private func send(_ notification: Notification, within seconds: Int, _ exchange: Exchange) async
+        -> NotificationOutcome
+    {
         await withTaskGroup(of: NotificationOutcome?.self) { group in
             group.addTask { await self.send(notification, exchange) }
             group.addTask {

@@ -35,9 +35,12 @@ enum YAMLStructure {
         default: break
         }
         let digits = text.filter { $0 != "_" }
-        guard let first = digits.utf8.first, (0x30...0x39).contains(first) || "+-.".utf8.contains(first) else { return .string(text) }
+        guard let first = digits.utf8.first, (0x30...0x39).contains(first) || "+-.".utf8.contains(first) else {
+            return .string(text)
+        }
         if let number = NumberText.parseGoInteger(digits) { return .integer(number) }
-        if digits.utf8.allSatisfy({ (0x30...0x39).contains($0) || "+-.eE".utf8.contains($0) }), let number = NumberText.parse(digits),
+        if digits.utf8.allSatisfy({ (0x30...0x39).contains($0) || "+-.eE".utf8.contains($0) }),
+            let number = NumberText.parse(digits),
             number.isFinite
         {
             return .float(number)

@@ -1,11 +1,13 @@
-@testable import Alerter
 import TSDB
 import Testing
 import TextTemplate
 
+@testable import Alerter
+
 @Suite("Mails")
 struct MailMessageTests {
-    private let identity = MailMessage.Identity(messageID: "1.2@host", boundary: "BOUNDARY", date: TestNotifications.start)
+    private let identity = MailMessage.Identity(
+        messageID: "1.2@host", boundary: "BOUNDARY", date: TestNotifications.start)
 
     private var settings: EmailSettings {
         var settings = EmailSettings()
@@ -15,7 +17,9 @@ struct MailMessageTests {
         return settings
     }
 
-    private func mail(_ settings: EmailSettings, _ notification: Notification = TestNotifications.down(receiver: "r")) throws -> MailMessage {
+    private func mail(_ settings: EmailSettings, _ notification: Notification = TestNotifications.down(receiver: "r"))
+        throws -> MailMessage
+    {
         try MailMessage(settings, notification, try TestNotifications.filling(notification), identity: identity)
     }
 
@@ -27,11 +31,14 @@ struct MailMessageTests {
         #expect(
             String(decoding: mail.bytes, as: UTF8.self)
                 == [
-                    "From: am@example.org", "Subject: [FIRING:2] Down (api critical)", "To: Ops <ops@example.org>, second@example.org",
+                    "From: am@example.org", "Subject: [FIRING:2] Down (api critical)",
+                    "To: Ops <ops@example.org>, second@example.org",
                     "Message-Id: <1.2@host>", "Date: Fri, 02 Jan 2026 03:04:05 +0000",
                     "Content-Type: multipart/alternative;  boundary=BOUNDARY", "MIME-Version: 1.0", "", "--BOUNDARY",
-                    "Content-Transfer-Encoding: quoted-printable", "Content-Type: text/plain; charset=UTF-8", "", "firing =C3=A9",
-                    "--BOUNDARY", "Content-Transfer-Encoding: quoted-printable", "Content-Type: text/html; charset=UTF-8", "",
+                    "Content-Transfer-Encoding: quoted-printable", "Content-Type: text/plain; charset=UTF-8", "",
+                    "firing =C3=A9",
+                    "--BOUNDARY", "Content-Transfer-Encoding: quoted-printable",
+                    "Content-Type: text/html; charset=UTF-8", "",
                     "<p title=3D\"5 &lt; 6 &amp; 7 &gt; 2\">5 &lt; 6 &amp; 7 &gt; 2</p>", "--BOUNDARY--", "",
                 ].joined(separator: "\r\n"))
     }
@@ -60,16 +67,22 @@ struct MailMessageTests {
         var settings = settings
         settings.threading = .byGroup
         let key = PagerDutyPayload.deduplicationKey("{}/{}:{alertname=\"Down\"}").prefix(16)
-        #expect(String(decoding: try mail(settings).bytes, as: UTF8.self).contains("References: <alert-\(key)-@alertmanager>\r\nIn-Reply-To: <alert-\(key)-@"))
+        #expect(
+            String(decoding: try mail(settings).bytes, as: UTF8.self).contains(
+                "References: <alert-\(key)-@alertmanager>\r\nIn-Reply-To: <alert-\(key)-@"))
         settings.threading = .byGroupAndDay
-        #expect(String(decoding: try mail(settings).bytes, as: UTF8.self).contains("In-Reply-To: <alert-\(key)-2026-01-02@alertmanager>"))
+        #expect(
+            String(decoding: try mail(settings).bytes, as: UTF8.self).contains(
+                "In-Reply-To: <alert-\(key)-2026-01-02@alertmanager>"))
     }
 
-    @Test("quoted-printable breaks lines softly at 76 and guards spaces at their ends", arguments: [
-        ("a=b", "a=3Db"), ("x \ny\t", "x=20\r\ny=09"), ("a\r\nb\rc\n", "a\r\nb\r\nc\r\n"),
-        (String(repeating: "x", count: 80), String(repeating: "x", count: 75) + "=\r\nxxxxx"),
-        (String(repeating: "é", count: 13), String(repeating: "=C3=A9", count: 12) + "=C3=\r\n=A9"), ("", ""),
-    ])
+    @Test(
+        "quoted-printable breaks lines softly at 76 and guards spaces at their ends",
+        arguments: [
+            ("a=b", "a=3Db"), ("x \ny\t", "x=20\r\ny=09"), ("a\r\nb\rc\n", "a\r\nb\r\nc\r\n"),
+            (String(repeating: "x", count: 80), String(repeating: "x", count: 75) + "=\r\nxxxxx"),
+            (String(repeating: "é", count: 13), String(repeating: "=C3=A9", count: 12) + "=C3=\r\n=A9"), ("", ""),
+        ])
     func quotedPrintable(text: String, expected: String) {
         #expect(String(decoding: MailEncoding.quotedPrintable(text), as: UTF8.self) == expected)
     }
@@ -77,7 +90,8 @@ struct MailMessageTests {
     @Test("addresses are taken out of their names, and nothing else passes for one")
     func addresses() {
         #expect(MailAddress.list("\"A, B\" <a@b.c>, d@e.f ") == ["a@b.c", "d@e.f"])
-        for bad in ["", "a", "a@", "@b", "a b@c", "<a@b", "a@b\r\nRCPT TO:<x@y>", "a@b>", "a@b,", "a@b@c", "x <a@b> y"] {
+        for bad in ["", "a", "a@", "@b", "a b@c", "<a@b", "a@b\r\nRCPT TO:<x@y>", "a@b>", "a@b,", "a@b@c", "x <a@b> y"]
+        {
             #expect(MailAddress.list(bad) == nil, "\(bad)")
         }
     }

@@ -1,7 +1,8 @@
-@testable import Alerter
 import TSDB
 import Testing
 import TextTemplate
+
+@testable import Alerter
 
 @Suite("Payloads")
 struct PayloadTests {
@@ -18,7 +19,8 @@ struct PayloadTests {
     @Test("a webhook gets what Alertmanager 0.33.1 sends, byte for byte")
     func webhookBodies() {
         #expect(webhook(TestNotifications.down(receiver: "webhook")) == RecordedBodies.webhookFiring)
-        #expect(webhook(TestNotifications.down(receiver: "webhook", isResolved: true)) == RecordedBodies.webhookResolved)
+        #expect(
+            webhook(TestNotifications.down(receiver: "webhook", isResolved: true)) == RecordedBodies.webhookResolved)
         #expect(webhook(TestNotifications.down(receiver: "webhook-max"), limit: 1) == RecordedBodies.webhookLimited)
     }
 
@@ -29,7 +31,9 @@ struct PayloadTests {
         }
         var settings = TestNotifications.slack
         #expect(try body(settings, TestNotifications.down(receiver: "slack")) == RecordedBodies.slack)
-        #expect(try body(settings, TestNotifications.down(receiver: "slack", isResolved: true)) == RecordedBodies.slackResolved)
+        #expect(
+            try body(settings, TestNotifications.down(receiver: "slack", isResolved: true))
+                == RecordedBodies.slackResolved)
 
         settings.channel = "#{{ .CommonLabels.alertname | toLower }}"
         (settings.linkNames, settings.shortFields, settings.iconEmoji) = (true, true, ":bell:")
@@ -57,7 +61,9 @@ struct PayloadTests {
     func pagerDutyBodies() throws {
         func body(_ settings: PagerDutySettings, _ key: String, _ notification: Notification) throws -> String {
             let filling = try TestNotifications.filling(notification)
-            return text(try PagerDutyPayload.body(settings, routingKey: key, notification, filling, structure: TestStructure.read))
+            return text(
+                try PagerDutyPayload.body(
+                    settings, routingKey: key, notification, filling, structure: TestStructure.read))
         }
         var settings = TestNotifications.pagerDuty
         #expect(try body(settings, "key-1", TestNotifications.alone(receiver: "pagerduty")) == RecordedBodies.pagerDuty)
@@ -82,6 +88,21 @@ struct PayloadTests {
         #expect(try body(settings, "key-{{ .Status }}", resolved) == RecordedBodies.pagerDutyFull)
     }
 
+    @Test("a payload of the user's own is filled in, text by text")
+    func customPayload() throws {
+        let payload = PayloadJSON.object([
+            .init("text", .string("{{ .Status }} <{{ .GroupLabels.alertname }}>")),
+            .init("{{ .Status }}", .string("{{ len .Alerts }}")),
+            .init("list", .array([.integer(1), .string("{{ .CommonLabels.nothing }}"), .boolean(false)])),
+        ])
+        let filling = try TestNotifications.filling(TestNotifications.down(receiver: "r"))
+        let body = text(try WebhookPayload.body(of: payload, filling, structure: TestStructure.read))
+        #expect(body == #"{"firing":2,"list":[1,null,false],"text":"firing \u003cDown\u003e"}"#)
+        #expect(throws: TemplateError.self) {
+            try WebhookPayload.body(of: .string("{{ .Nope }}"), filling, structure: TestStructure.read)
+        }
+    }
+
     @Test("an event too large for PagerDuty loses its details, a summary too long its end")
     func pagerDutyLimits() throws {
         var notification = TestNotifications.alone(receiver: "p")
@@ -90,15 +111,20 @@ struct PayloadTests {
         settings.description = String(repeating: "é", count: 2000)
         let filling = try TestNotifications.filling(notification)
         let body = text(try PagerDutyPayload.body(settings, routingKey: "k", notification, filling) { _ in nil })
-        #expect(body.contains(#""custom_details":{"error":"Custom details have been removed because the original event exceeds"#))
+        #expect(
+            body.contains(
+                #""custom_details":{"error":"Custom details have been removed because the original event exceeds"#))
         #expect(body.contains("\"summary\":\"" + String(repeating: "é", count: 1023) + "…\""))
         #expect(body.utf8.count < PagerDutyPayload.maximumEvent)
     }
 
     @Test("JSON escapes as Go does")
     func json() {
-        #expect(PayloadJSON.string("<&>\u{2029}\u{8}\u{c}\u{0}\"\\/").text == #""\u003c\u0026\u003e\u2029\b\f\u0000\"\\/""#)
-        #expect(PayloadJSON.array([.float(1e-7), .float(1e21), .float(0.5), .float(3), .null, .boolean(true)]).text == "[1e-7,1e+21,0.5,3,null,true]")
+        #expect(
+            PayloadJSON.string("<&>\u{2029}\u{8}\u{c}\u{0}\"\\/").text == #""\u003c\u0026\u003e\u2029\b\f\u0000\"\\/""#)
+        #expect(
+            PayloadJSON.array([.float(1e-7), .float(1e21), .float(0.5), .float(3), .null, .boolean(true)]).text
+                == "[1e-7,1e+21,0.5,3,null,true]")
     }
 
     @Test("a log line says when, and what webhooks are told")

@@ -45,7 +45,9 @@ enum TestNotifications {
     }
 
     /// `email.default.html` and the like, as the configuration fills them in.
-    static func defaults(_ prefix: String, _ name: String) -> String { "{{ template \"\(prefix).default.\(name)\" . }}" }
+    static func defaults(_ prefix: String, _ name: String) -> String {
+        "{{ template \"\(prefix).default.\(name)\" . }}"
+    }
 
     static var slack: SlackSettings {
         var settings = SlackSettings(apiURL: .text("http://127.0.0.1/slack"))

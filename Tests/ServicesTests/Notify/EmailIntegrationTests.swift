@@ -14,7 +14,7 @@ struct EmailIntegrationTests {
         var injected = ""
         var refusal: [String: String] = [:]
 
-        func serve(_ server: ScriptedServer, _ stream: TestStream) async throws {
+        func serve(_ server: NotifyServer, _ stream: NotifyStream) async throws {
             try await stream.write("220 test ready\r\n")
             var isSecure = false
             while true {
@@ -49,7 +49,7 @@ struct EmailIntegrationTests {
             }
         }
 
-        private func authenticate(_ line: String, _ server: ScriptedServer, _ stream: TestStream) async throws {
+        private func authenticate(_ line: String, _ server: NotifyServer, _ stream: NotifyStream) async throws {
             if line.hasPrefix("AUTH LOGIN") {
                 for challenge in ["VXNlcm5hbWU6", "UGFzc3dvcmQ6"] {
                     try await stream.write("334 \(challenge)\r\n")
@@ -83,11 +83,16 @@ struct EmailIntegrationTests {
 
     @Test("one mail is one connection: greeting, envelope, the mail with its dots guarded, goodbye")
     func delivered() async throws {
-        try await ScriptedServer.with(Mailbox().serve) { server in
-            #expect(try await send(settings(server.port)) == .sent)
+        try await NotifyServer.with(Mailbox().serve) { server in
+            let outcome = try await send(settings(server.port))
+            #expect(outcome == .sent)
             let lines = server.transcript
             #expect(lines.first == "EHLO localhost")
-            #expect(lines.dropFirst().prefix(4) == ["MAIL FROM:<am@example.org> BODY=8BITMIME", "RCPT TO:<ops@example.org>", "RCPT TO:<two@example.org>", "DATA"])
+            #expect(
+                lines.dropFirst().prefix(4) == [
+                    "MAIL FROM:<am@example.org> BODY=8BITMIME", "RCPT TO:<ops@example.org>",
+                    "RCPT TO:<two@example.org>", "DATA",
+                ])
             #expect(lines[5].contains("\r\nfiring\r\n..dot\r\n...\r\n"))
             #expect(lines[5].contains("Subject: [FIRING:1] Down \r\n") && lines[5].hasSuffix("--\r\n.\r\n"))
             #expect(lines[6] == "QUIT")
@@ -98,20 +103,24 @@ struct EmailIntegrationTests {
     func startTLS() async throws {
         var mailbox = Mailbox()
         (mailbox.hasTLS, mailbox.extensions) = (true, ["AUTH LOGIN PLAIN"])
-        try await ScriptedServer.with(mailbox.serve) { server in
+        try await NotifyServer.with(mailbox.serve) { server in
             var settings = settings(server.port, host: "localhost")
             settings.requiresTLS = true
             settings.tls.ca = .text(TestCertificate.certificate)
             (settings.authUsername, settings.authPassword) = ("user", .text("pass-word"))
-            #expect(try await send(settings) == .sent)
-            #expect(server.transcript.prefix(6) == ["EHLO localhost", "STARTTLS", "EHLO localhost", "AUTH LOGIN", "dXNlcg==", "cGFzcy13b3Jk"])
+            let outcome = try await send(settings)
+            #expect(outcome == .sent)
+            #expect(
+                server.transcript.prefix(6) == [
+                    "EHLO localhost", "STARTTLS", "EHLO localhost", "AUTH LOGIN", "dXNlcg==", "cGFzcy13b3Jk",
+                ])
 
             // Without its authority the server is a stranger.
             settings.tls.ca = nil
             let stranger = try await send(settings)
             #expect(stranger.isRetryable == true && stranger.reason == "other")
         }
-        try await ScriptedServer.with(Mailbox().serve) { server in
+        try await NotifyServer.with(Mailbox().serve) { server in
             var settings = settings(server.port)
             settings.requiresTLS = true
             let outcome = try await send(settings)
@@ -124,22 +133,25 @@ struct EmailIntegrationTests {
     func injection() async throws {
         var mailbox = Mailbox()
         (mailbox.hasTLS, mailbox.injected) = (true, "250-evil\r\n250 AUTH PLAIN\r\n")
-        try await ScriptedServer.with(mailbox.serve) { server in
+        try await NotifyServer.with(mailbox.serve) { server in
             var settings = settings(server.port, host: "localhost")
             (settings.requiresTLS, settings.tls.ca) = (true, .text(TestCertificate.certificate))
-            #expect(try await send(settings).isRetryable == true)
+            let outcome = try await send(settings)
+            #expect(outcome.isRetryable == true)
             #expect(!server.transcript.contains { $0.hasPrefix("MAIL") })
         }
     }
 
     @Test("mechanisms are tried in the server's order, as far as we have what they ask for")
     func authentication() async throws {
-        func transcript(_ mechanisms: String, _ edit: (inout EmailSettings) -> Void) async throws -> ([String], NotificationOutcome) {
+        func transcript(_ mechanisms: String, _ edit: (inout EmailSettings) -> Void) async throws -> (
+            [String], NotificationOutcome
+        ) {
             var lines: [String] = []
             var outcome = NotificationOutcome.sent
             var mailbox = Mailbox()
             mailbox.extensions = ["AUTH \(mechanisms)"]
-            try await ScriptedServer.with(mailbox.serve) { server in
+            try await NotifyServer.with(mailbox.serve) { server in
                 var settings = settings(server.port)
                 settings.authUsername = "tim"
                 edit(&settings)
@@ -153,26 +165,33 @@ struct EmailIntegrationTests {
         let cram = try await transcript("PLAIN CRAM-MD5") { $0.authSecret = .text("tanstaaftanstaaf") }
         #expect(cram.0 == ["AUTH CRAM-MD5", "dGltIGI5MTNhNjAyYzdlZGE3YTQ5NWI0ZTZlNzMzNGQzODkw"])
         let none = try await transcript("PLAIN XOAUTH2") { _ in }
-        #expect(none.1.message == "find auth mechanism: missing password for PLAIN auth mechanism; unknown auth mechanism: XOAUTH2")
+        #expect(
+            none.1.message
+                == "find auth mechanism: missing password for PLAIN auth mechanism; unknown auth mechanism: XOAUTH2")
         let nobody = try await transcript("PLAIN") { $0.authUsername = "" }
         #expect(nobody.0.isEmpty && nobody.1 == .sent)
     }
 
-    @Test("a server's no is told with its step, and may be tried again", arguments: [
-        ("MAIL", "send MAIL command: 550 no"), ("RCPT", "send RCPT command: 550 no"), ("DATA", "send DATA command: 550 no"),
-    ])
+    @Test(
+        "a server's no is told with its step, and may be tried again",
+        arguments: [
+            ("MAIL", "send MAIL command: 550 no"), ("RCPT", "send RCPT command: 550 no"),
+            ("DATA", "send DATA command: 550 no"),
+        ])
     func refusals(verb: String, message: String) async throws {
         var mailbox = Mailbox()
         mailbox.refusal = [verb: "550 no"]
-        try await ScriptedServer.with(mailbox.serve) { server in
-            #expect(try await send(settings(server.port)) == .failed(reason: "other", message: message, isRetryable: true))
+        try await NotifyServer.with(mailbox.serve) { server in
+            let outcome = try await send(settings(server.port))
+            #expect(outcome == .failed(reason: "other", message: message, isRetryable: true))
         }
     }
 
     @Test("a label with line ends changes neither headers nor envelope")
     func headerInjection() async throws {
-        try await ScriptedServer.with(Mailbox().serve) { server in
-            #expect(try await send(settings(server.port), name: "x\r\nBcc: a@b.c\r\n.\r\nMAIL FROM:<x@y.z>") == .sent)
+        try await NotifyServer.with(Mailbox().serve) { server in
+            let outcome = try await send(settings(server.port), name: "x\r\nBcc: a@b.c\r\n.\r\nMAIL FROM:<x@y.z>")
+            #expect(outcome == .sent)
             #expect(server.transcript.filter { $0.hasPrefix("MAIL") || $0.hasPrefix("RCPT") }.count == 3)
             #expect(server.transcript[5].contains("Subject: =?utf-8?q?[FIRING:1]_x=0D=0ABcc:_a@b.c"))
         }

@@ -12,15 +12,19 @@ struct ExecAndLogTests {
         var settings = ExecSettings(command: command)
         settings.timeout = timeout
         var outcome = NotificationOutcome.sent
-        try await NotifySupport.with { notifier in outcome = await notifier.send(NotifySupport.notification(.exec(settings))) }
+        try await NotifySupport.with { notifier in
+            outcome = await notifier.send(NotifySupport.notification(.exec(settings)))
+        }
         return outcome
     }
 
     @Test("a program gets the webhook's JSON on its standard input, its arguments as they are, and no file of ours")
     func program() async throws {
         let directory = try NotifySupport.temporaryDirectory()
-        let script = "cat > \(directory)/in; printf '%s|' \"$0\" \"$@\" > \(directory)/args; ls /proc/self/fd > \(directory)/fds; exit 0"
-        #expect(try await run(["/bin/sh", "-c", script, "a b", "$HOME", "; rm x"]) == .sent)
+        let script =
+            "cat > \(directory)/in; printf '%s|' \"$0\" \"$@\" > \(directory)/args; ls /proc/self/fd > \(directory)/fds; exit 0"
+        let outcome = try await run(["/bin/sh", "-c", script, "a b", "$HOME", "; rm x"])
+        #expect(outcome == .sent)
         #expect(NotifySupport.read(directory + "/in").hasPrefix("{\"receiver\":\"ops\","))
         #expect(NotifySupport.read(directory + "/in").hasSuffix("\"truncatedAlerts\":0}\n"))
         #expect(NotifySupport.read(directory + "/args") == "a b|$HOME|; rm x|")
@@ -29,14 +33,21 @@ struct ExecAndLogTests {
 
     @Test("exit codes: 0 sent, 75 try again, others do not; the error output is told")
     func exitCodes() async throws {
-        #expect(try await run(["/bin/true"]) == .sent)
+        let fine = try await run(["/bin/true"])
+        #expect(fine == .sent)
         let message = "exec: /bin/sh: exit status 3: nope\n"
-        #expect(try await run(["/bin/sh", "-c", "echo nope >&2; exit 3"]) == .failed(reason: "other", message: message, isRetryable: false))
-        #expect(try await run(["/bin/sh", "-c", "exit 75"]).isRetryable == true)
-        #expect(try await run(["/bin/sh", "-c", "kill -9 $$"]).message == "exec: /bin/sh: killed by signal 9")
-        #expect(try await run(["/nonexistent"]).isRetryable == false)
-        #expect(try await run(["relative"]).isRetryable == false)
-        #expect(try await run([]).isRetryable == false)
+        let failed = try await run(["/bin/sh", "-c", "echo nope >&2; exit 3"])
+        #expect(failed == .failed(reason: "other", message: message, isRetryable: false))
+        let temporary = try await run(["/bin/sh", "-c", "exit 75"])
+        #expect(temporary.isRetryable == true)
+        let killed = try await run(["/bin/sh", "-c", "kill -9 $$"])
+        #expect(killed.message == "exec: /bin/sh: killed by signal 9")
+        let missing = try await run(["/nonexistent"])
+        #expect(missing.isRetryable == false)
+        let relative = try await run(["relative"])
+        #expect(relative.isRetryable == false)
+        let empty = try await run([])
+        #expect(empty.isRetryable == false)
     }
 
     @Test("at its time limit a program is killed with all that it started")
@@ -59,13 +70,16 @@ struct ExecAndLogTests {
 
     @Test("what a program leaves behind is killed too, and a program that reads nothing harms nobody")
     func leftovers() async throws {
-        #expect(try await run(["/bin/sh", "-c", "exec <&-; sleep 1000 & exit 0"]) == .sent)
+        let outcome = try await run(["/bin/sh", "-c", "exec <&-; sleep 1000 & exit 0"])
+        #expect(outcome == .sent)
     }
 
     @Test("no more than the configured number run at once; the next is tried again later")
     func concurrency() async throws {
         let directory = try NotifySupport.temporaryDirectory()
-        let settings = ExecSettings(command: ["/bin/sh", "-c", "touch \(directory)/up; while [ ! -e \(directory)/go ]; do sleep 0.05; done"])
+        let settings = ExecSettings(command: [
+            "/bin/sh", "-c", "touch \(directory)/up; while [ ! -e \(directory)/go ]; do sleep 0.05; done",
+        ])
         try await NotifySupport.with { notifier in
             let first = Task { await notifier.send(NotifySupport.notification(.exec(settings))) }
             while (try? SmallFile.bytes(directory + "/up")) == nil { await Task.yield() }
@@ -92,8 +106,8 @@ struct ExecAndLogTests {
     func log() async throws {
         let path = try NotifySupport.temporaryDirectory() + "/alerts.log"
         var settings = LogSettings()
-        let lines = Mutex<[String]>([])
-        try await NotifySupport.with(log: { line in lines.withLock { $0.append(line) } }) { notifier in
+        let lines = Lines()
+        try await NotifySupport.with(log: { lines.add($0) }) { notifier in
             #expect(await notifier.send(NotifySupport.notification(.log(settings))) == .sent)
             settings.path = path
             for _ in 0..<2 { #expect(await notifier.send(NotifySupport.notification(.log(settings))) == .sent) }
@@ -101,8 +115,14 @@ struct ExecAndLogTests {
             #expect(await notifier.send(NotifySupport.notification(.log(settings))).isRetryable == false)
         }
         let line = "{\"time\":\"2026-01-02T03:04:35.25Z\",\"receiver\":\"ops\""
-        #expect(lines.withLock { $0.count } == 1 && lines.withLock { $0[0].hasPrefix(line) })
+        #expect(lines.all.count == 1 && lines.all.allSatisfy { $0.hasPrefix(line) })
         let written = NotifySupport.read(path).split(separator: "\n")
         #expect(written.count == 2 && written.allSatisfy { $0.hasPrefix(line) && $0.hasSuffix("}") })
+    }
+
+    private final class Lines: Sendable {
+        private let lines = Mutex<[String]>([])
+        func add(_ line: String) { lines.withLock { $0.append(line) } }
+        var all: [String] { lines.withLock { $0 } }
     }
 }

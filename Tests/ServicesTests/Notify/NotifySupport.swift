@@ -1,6 +1,8 @@
 import Alerter
 import TSDB
 
+@testable import Notify
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -8,8 +10,6 @@ import TSDB
 #else
     import Darwin
 #endif
-
-@testable import Notify
 
 /// What the tests of notifications share.
 enum NotifySupport {
@@ -33,6 +33,8 @@ enum NotifySupport {
         }
         await notifier.shutdown()
     }
+
+    static func environment(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
 
     static func temporaryDirectory() throws -> String {
         var name = Array("/tmp/minprom-notify-XXXXXX".utf8CString)

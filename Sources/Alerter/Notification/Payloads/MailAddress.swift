@@ -37,7 +37,8 @@ public enum MailAddress {
         let scalars = inner.unicodeScalars.drop { $0.properties.isWhitespace }
         guard let last = scalars.lastIndex(where: { !$0.properties.isWhitespace }) else { return nil }
         let address = scalars[...last]
-        guard let at = address.lastIndex(of: "@"), at != address.startIndex, address.index(after: at) != address.endIndex,
+        guard let at = address.lastIndex(of: "@"), at != address.startIndex,
+            address.index(after: at) != address.endIndex,
             address.allSatisfy({ $0.value > 0x20 && $0.value != 0x7f && !"<>(),;:\"\\[]".unicodeScalars.contains($0) }),
             address[..<at].allSatisfy({ $0 != "@" })
         else { return nil }

@@ -72,7 +72,9 @@ public struct MailMessage: Sendable, Equatable {
     private static func headers(_ settings: EmailSettings) -> [Annotations.Pair] {
         var headers = settings.headers
         let names = Set(headers.pairs.map { $0.name.lowercased() })
-        let defaults = [("Subject", "{{ template \"email.default.subject\" . }}"), ("To", settings.to), ("From", settings.from)]
+        let defaults = [
+            ("Subject", "{{ template \"email.default.subject\" . }}"), ("To", settings.to), ("From", settings.from),
+        ]
         for (name, value) in defaults where !names.contains(name.lowercased()) { headers[name] = value }
         return headers.pairs
     }
@@ -89,7 +91,8 @@ public struct MailMessage: Sendable, Equatable {
 
     private mutating func addPart(_ type: String, _ content: String, _ identity: Identity) {
         bytes += Array("--\(identity.boundary)\r\n".utf8)
-        bytes += Array("Content-Transfer-Encoding: quoted-printable\r\nContent-Type: \(type); charset=UTF-8\r\n\r\n".utf8)
+        bytes += Array(
+            "Content-Transfer-Encoding: quoted-printable\r\nContent-Type: \(type); charset=UTF-8\r\n\r\n".utf8)
         bytes += MailEncoding.quotedPrintable(content) + [13, 10]
     }
 }

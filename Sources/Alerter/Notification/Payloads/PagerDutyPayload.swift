@@ -39,13 +39,17 @@ public enum PagerDutyPayload {
         _ details: PayloadJSON
     ) throws(TemplateError) -> PayloadJSON {
         var payload = Members()
-        payload.add("summary", try filling.text(settings.description).truncated(toScalars: maximumSummary), evenEmpty: true)
+        payload.add(
+            "summary", try filling.text(settings.description).truncated(toScalars: maximumSummary), evenEmpty: true)
         payload.add("source", try filling.text(settings.source), evenEmpty: true)
-        payload.add("severity", try filling.text(settings.severity.isEmpty ? "error" : settings.severity), evenEmpty: true)
+        payload.add(
+            "severity", try filling.text(settings.severity.isEmpty ? "error" : settings.severity), evenEmpty: true)
         payload.add("class", try filling.text(settings.kind))
         payload.add("component", try filling.text(settings.component))
         payload.add("group", try filling.text(settings.group))
-        if case .object(let members) = details, !members.isEmpty { payload.list.append(.init("custom_details", details)) }
+        if case .object(let members) = details, !members.isEmpty {
+            payload.list.append(.init("custom_details", details))
+        }
 
         var event = Members()
         event.add("routing_key", try filling.text(routingKey))
@@ -59,19 +63,24 @@ public enum PagerDutyPayload {
         return .object(event.list)
     }
 
-    private static func images(_ settings: PagerDutySettings, _ filling: TemplateFilling) throws(TemplateError) -> [PayloadJSON] {
+    private static func images(_ settings: PagerDutySettings, _ filling: TemplateFilling) throws(TemplateError)
+        -> [PayloadJSON]
+    {
         var result: [PayloadJSON] = []
         for image in settings.images {
             let source = try filling.text(image.source)
             let alt = try filling.text(image.alt)
             let href = try filling.text(image.href)
             if source.isEmpty { continue }
-            result.append(.object([.init("src", .string(source)), .init("alt", .string(alt)), .init("href", .string(href))]))
+            result.append(
+                .object([.init("src", .string(source)), .init("alt", .string(alt)), .init("href", .string(href))]))
         }
         return result
     }
 
-    private static func links(_ settings: PagerDutySettings, _ filling: TemplateFilling) throws(TemplateError) -> [PayloadJSON] {
+    private static func links(_ settings: PagerDutySettings, _ filling: TemplateFilling) throws(TemplateError)
+        -> [PayloadJSON]
+    {
         var result: [PayloadJSON] = []
         for link in settings.links {
             let href = try filling.text(link.href)

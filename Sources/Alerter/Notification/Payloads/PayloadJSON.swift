@@ -161,7 +161,11 @@ extension PayloadJSON {
             case let time as TemplateTime: self = .string(time.rfc3339)
             case let duration as TemplateDuration: self = .integer(duration.nanoseconds)
             default:
-                if let list = object.list { self = try Self.array(list.elements, depth) } else { self = .string(object.text) }
+                if let list = object.list {
+                    self = try Self.array(list.elements, depth)
+                } else {
+                    self = .string(object.text)
+                }
             }
         }
     }

@@ -43,7 +43,9 @@ public enum SlackPayload {
         return Message(channel: channel, body: PayloadJSON.object(message.list).line)
     }
 
-    private static func fields(_ settings: SlackSettings, _ filling: TemplateFilling) throws(TemplateError) -> [PayloadJSON] {
+    private static func fields(_ settings: SlackSettings, _ filling: TemplateFilling) throws(TemplateError)
+        -> [PayloadJSON]
+    {
         var result: [PayloadJSON] = []
         for field in settings.fields {
             var members = Members()
@@ -55,7 +57,9 @@ public enum SlackPayload {
         return result
     }
 
-    private static func actions(_ settings: SlackSettings, _ filling: TemplateFilling) throws(TemplateError) -> [PayloadJSON] {
+    private static func actions(_ settings: SlackSettings, _ filling: TemplateFilling) throws(TemplateError)
+        -> [PayloadJSON]
+    {
         var result: [PayloadJSON] = []
         for action in settings.actions {
             var members = Members()

@@ -47,7 +47,8 @@ public struct NotificationData: TemplateObject {
         alerts = chosen.map { alert in
             let isResolved = alert.isResolved(at: notification.now)
             return Entry(
-                status: isResolved ? .resolved : .firing, labels: alert.labels.pairs.map { NamedText($0.name, $0.value) },
+                status: isResolved ? .resolved : .firing,
+                labels: alert.labels.pairs.map { NamedText($0.name, $0.value) },
                 annotations: alert.annotations.pairs.map { NamedText($0.name, $0.value) },
                 startsAt: TemplateTime(alert.startsAt), endsAt: TemplateTime(isResolved ? alert.endsAt : nil),
                 generatorURL: alert.generatorURL, fingerprint: alert.fingerprint.description)
@@ -87,7 +88,8 @@ public struct NotificationData: TemplateObject {
     public var typeName: String { "*template.Data" }
     public var text: String {
         let fields: [TemplateValue] = [
-            .string(receiver), .string(status.rawValue), .object(AlertList(alerts)), .string(reason), .keyValues(groupLabels),
+            .string(receiver), .string(status.rawValue), .object(AlertList(alerts)), .string(reason),
+            .keyValues(groupLabels),
             .keyValues(commonLabels), .keyValues(commonAnnotations), .string(externalURL),
         ]
         return "&{" + fields.map(\.nestedText).joined(separator: " ") + "}"

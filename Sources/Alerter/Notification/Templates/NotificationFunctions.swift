@@ -40,7 +40,9 @@ enum NotificationFunctions {
             .boolean(try search(arguments[0].text).matches(arguments[1].text))
         },
         "reReplaceAll": TemplateFunction([.string, .string, .string]) { arguments throws(TemplateError) in
-            guard let result = try search(arguments[0].text).replacingAll(in: arguments[2].text, with: arguments[1].text) else {
+            guard
+                let result = try search(arguments[0].text).replacingAll(in: arguments[2].text, with: arguments[1].text)
+            else {
                 throw TemplateError("takes more than \(TextSearch.maximumWork) steps")
             }
             return .string(result)
@@ -77,19 +79,24 @@ enum NotificationFunctions {
     /// The first letter of each word large, the others small. An apostrophe or a point between letters is inside a word, as is `_`.
     private static func title(_ text: String) -> String {
         let scalars = Array(text.unicodeScalars)
-        func isLetter(_ index: Int) -> Bool { index >= 0 && index < scalars.count && scalars[index].properties.isAlphabetic }
+        func isLetter(_ index: Int) -> Bool {
+            index >= 0 && index < scalars.count && scalars[index].properties.isAlphabetic
+        }
         func isDigit(_ index: Int) -> Bool {
             index >= 0 && index < scalars.count && scalars[index].properties.numericType != nil
         }
         var result = ""
         var isInside = false
         for (index, scalar) in scalars.enumerated() {
-            let isPart = isLetter(index) || isDigit(index) || scalar == "_" || scalar.properties.canonicalCombiningClass != .notReordered
+            let isPart =
+                isLetter(index) || isDigit(index) || scalar == "_"
+                || scalar.properties.canonicalCombiningClass != .notReordered
             if isPart {
                 result += isInside ? scalar.properties.lowercaseMapping : scalar.properties.titlecaseMapping
                 isInside = true
             } else {
-                let joins = "'.\u{2019}\u{00b7}:".unicodeScalars.contains(scalar) && isLetter(index - 1) && isLetter(index + 1)
+                let joins =
+                    "'.\u{2019}\u{00b7}:".unicodeScalars.contains(scalar) && isLetter(index - 1) && isLetter(index + 1)
                     || "'.,\u{2019};".unicodeScalars.contains(scalar) && isDigit(index - 1) && isDigit(index + 1)
                 result.unicodeScalars.append(scalar)
                 isInside = isInside && joins
@@ -110,7 +117,9 @@ enum NotificationFunctions {
             case UInt8(ascii: "+"): result.append(32)
             case UInt8(ascii: "%"):
                 let digits = String(decoding: rest.prefix(2), as: UTF8.self)
-                guard digits.utf8.count == 2, digits.first != "+", digits.first != "-", let value = UInt8(digits, radix: 16) else {
+                guard digits.utf8.count == 2, digits.first != "+", digits.first != "-",
+                    let value = UInt8(digits, radix: 16)
+                else {
                     throw TemplateError("invalid URL escape \(QuotedText.go("%" + digits))")
                 }
                 result.append(value)
@@ -124,7 +133,9 @@ enum NotificationFunctions {
     // MARK: Values
 
     private static let values: [String: TemplateFunction] = [
-        "toJson": TemplateFunction([.any]) { arguments throws(TemplateError) in .string(try PayloadJSON(arguments[0]).text) },
+        "toJson": TemplateFunction([.any]) { arguments throws(TemplateError) in
+            .string(try PayloadJSON(arguments[0]).text)
+        },
         "list": TemplateFunction(rest: .any) { arguments in .list(arguments) },
         "append": TemplateFunction([.type("[]interface {}")], rest: .any) { arguments in
             .list((arguments[0].elements ?? []) + arguments.dropFirst())
@@ -133,7 +144,9 @@ enum NotificationFunctions {
             guard arguments.count % 2 == 0 else { throw TemplateError("dict requires an even number of arguments") }
             var values: [String: TemplateValue] = [:]
             for index in stride(from: 0, to: arguments.count, by: 2) {
-                guard case .string(let name) = arguments[index] else { throw TemplateError("dict keys must be strings") }
+                guard case .string(let name) = arguments[index] else {
+                    throw TemplateError("dict keys must be strings")
+                }
                 values[name] = arguments[index + 1]
             }
             return .map(TemplateMap(values))

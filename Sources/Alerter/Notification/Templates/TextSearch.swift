@@ -12,7 +12,7 @@ struct TextSearch {
     private let inRest: Pattern
 
     /// Bytes looked at over all searches of one replacement: text × matches.
-    static let maximumWork = 32 << 20
+    static let maximumWork = 2 << 20
 
     init(_ source: String) throws(PatternError) {
         // Alone first: messages quote what was written, and parentheses balance.
@@ -26,29 +26,36 @@ struct TextSearch {
 
     /// `nil`: it takes more than `maximumWork`.
     func replacingAll(in text: String, with template: String) -> String? {
-        let scalars = Array(text.unicodeScalars)
+        let scalars = text.unicodeScalars
         var result = String.UnicodeScalarView()
         /// Scalars before these places are copied, and searched.
-        var copied = 0
-        var place = 0
+        var (copied, place) = (scalars.startIndex, scalars.startIndex)
+        var isFirst = true
         var work = 0
-        while place <= scalars.count {
-            let from = max(0, place - 1)
-            var suffix = String.UnicodeScalarView()
-            suffix.append(contentsOf: scalars[from...])
-            work += suffix.count + 16
+        while true {
+            let from = isFirst ? place : scalars.index(before: place)
+            let rest = String(text[from...])
+            work += rest.utf8.count + 16
             guard work <= Self.maximumWork else { return nil }
-            let rest = String(suffix)
-            guard let captures = (place == 0 ? inFirst : inRest).captures(in: rest), let match = captures[1] else { break }
-            let begin = from + rest.unicodeScalars.distance(from: rest.unicodeScalars.startIndex, to: match.startIndex)
-            let end = begin + match.unicodeScalars.count
+            guard let captures = (isFirst ? inFirst : inRest).captures(in: rest), let match = captures[1] else { break }
+            let offset = captures.text.utf8.distance(from: captures.text.startIndex, to: match.startIndex)
+            let begin = text.utf8.index(from, offsetBy: offset)
+            let end = text.utf8.index(begin, offsetBy: match.utf8.count)
             result.append(contentsOf: scalars[copied..<begin])
             // An empty match right behind a match is none.
-            if end > copied || begin == 0 { result.append(contentsOf: Self.expand(template, captures).unicodeScalars) }
+            if end > copied || begin == scalars.startIndex {
+                result.append(contentsOf: Self.expand(template, captures).unicodeScalars)
+            }
             copied = end
-            place = max(place + 1, end)
+            isFirst = false
+            if end > place {
+                place = end
+            } else {
+                guard place < scalars.endIndex else { break }
+                place = scalars.index(after: place)
+            }
         }
-        if copied < scalars.count { result.append(contentsOf: scalars[copied...]) }
+        result.append(contentsOf: scalars[copied...])
         return String(result)
     }
 

@@ -1,10 +1,3 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
 import HTTPTypes
 import Hummingbird
 import HummingbirdCore
@@ -12,6 +5,14 @@ import Logging
 import NIOCore
 import NIOPosix
 import ServiceLifecycle
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
 
 /// Puts the API on a port: Hummingbird reads requests and writes answers, `WebAPI` is asked in between.
 ///
@@ -63,7 +64,8 @@ public struct WebServer: Sendable {
 
     /// `whenListening` gets the bound port of each address.
     public init(
-        _ api: WebAPI, on addresses: [Address], limits: Limits = Limits(), eventLoops: any EventLoopGroup, logger: Logger,
+        _ api: WebAPI, on addresses: [Address], limits: Limits = Limits(), eventLoops: any EventLoopGroup,
+        logger: Logger,
         whenListening: @escaping @Sendable (_ address: String, _ port: Int) -> Void = { _, _ in }
     ) {
         let table = ConnectionTable(limit: limits.connections)
@@ -120,11 +122,13 @@ struct Responder: HTTPResponder {
         }
         let body: ByteBuffer
         do {
-            body = try await collect(request, context, limit: path.hasSuffix("/write") ? limits.writeBodyBytes : limits.formBytes)
+            body = try await collect(
+                request, context, limit: path.hasSuffix("/write") ? limits.writeBodyBytes : limits.formBytes)
         } catch is BodyTooLarge {
             let isAPI = path.hasPrefix("/api/v1/") && !path.hasSuffix("/write")
             let text = "request body too large"
-            let refusal = isAPI
+            let refusal =
+                isAPI
                 ? Reply.json(APIError(.badData, text).body, .contentTooLarge) : .text(text + "\n", .contentTooLarge)
             var refused = response(to: refusal, request, context)
             refused.headers[.connection] = "close"

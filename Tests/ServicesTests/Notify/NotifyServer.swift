@@ -4,72 +4,79 @@ import NIOSSL
 import Synchronization
 
 /// A server of a test: what it hears is kept, what it says the test has written.
-final class ScriptedServer: Sendable {
+final class NotifyServer: Sendable {
     typealias Connection = NIOAsyncChannel<ByteBuffer, ByteBuffer>
 
-    private let listening: any Channel
+    private let listening = Mutex<(any Channel)?>(nil)
     private let heard = Mutex<[String]>([])
+    private let tasks = Mutex<[Task<Void, Never>]>([])
 
-    var port: Int { listening.localAddress?.port ?? 0 }
+    var port: Int { listening.withLock { $0?.localAddress?.port } ?? 0 }
     /// Everything that was heard, by request or line.
     var transcript: [String] { heard.withLock { $0 } }
 
-    private init(_ listening: any Channel) { self.listening = listening }
+    private init() {}
 
     func note(_ text: String) { heard.withLock { $0.append(text) } }
 
+    private func stop() async {
+        for task in tasks.withLock({ $0 }) { task.cancel() }
+        try? await listening.withLock { $0 }?.close()
+    }
+
     /// Runs `body` against a server on a free port that treats each connection with `serve`.
     static func with(
-        _ serve: @escaping @Sendable (ScriptedServer, TestStream) async throws -> Void,
-        _ body: (ScriptedServer) async throws -> Void
+        _ serve: @escaping @Sendable (NotifyServer, NotifyStream) async throws -> Void,
+        _ body: (NotifyServer) async throws -> Void
     ) async throws {
-        let box = Mutex<ScriptedServer?>(nil)
-        let group = MultiThreadedEventLoopGroup.singleton
-        let tasks = Mutex<[Task<Void, Never>]>([])
-        let channel = try await ServerBootstrap(group: group)
+        let server = NotifyServer()
+        let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     let connection = try Connection(wrappingChannelSynchronously: channel)
-                    let task = Task {
-                        try? await connection.executeThenClose { inbound, outbound in
-                            guard let server = box.withLock({ $0 }) else { return }
-                            try await serve(server, TestStream(connection.channel, inbound, outbound))
+                    let task = Task<Void, Never> {
+                        _ = try? await connection.executeThenClose { inbound, outbound in
+                            try await serve(server, NotifyStream(connection.channel, inbound, outbound))
                         }
                     }
-                    tasks.withLock { $0.append(task) }
+                    server.tasks.withLock { $0.append(task) }
                 }
             }
             .bind(host: "127.0.0.1", port: 0).get()
-        let server = ScriptedServer(channel)
-        box.withLock { $0 = server }
+        server.listening.withLock { $0 = channel }
         do { try await body(server) } catch {
-            for task in tasks.withLock({ $0 }) { task.cancel() }
-            try? await channel.close()
+            await server.stop()
             throw error
         }
-        for task in tasks.withLock({ $0 }) { task.cancel() }
-        try? await channel.close()
+        await server.stop()
     }
 
     /// An HTTP server that gives these answers one after the other, the last one again and again, and none when there are none.
-    static func http(_ answers: String..., body: (ScriptedServer) async throws -> Void) async throws {
-        let next = Mutex(answers)
-        try await with({ server, stream in
-            let head = try await stream.read(until: "\r\n\r\n")
-            var length = 0
-            for line in head.split(whereSeparator: { $0 == "\r\n" }) where line.lowercased().hasPrefix("content-length:") {
-                length = Int(line.split(separator: ":")[1].drop { $0 == " " }) ?? 0
-            }
-            let content = try await stream.read(count: length)
-            server.note(head + content)
-            let answer = next.withLock { $0.count > 1 ? $0.removeFirst() : $0.first }
-            guard let answer else {
-                // Nothing is said until the other side goes away.
-                _ = try await stream.read(until: "never")
-                return
-            }
-            try await stream.write(answer)
-        }, body)
+    static func http(_ answers: String..., body: (NotifyServer) async throws -> Void) async throws {
+        let next = Answers(answers)
+        try await with(
+            { server, stream in
+                let head = try await stream.read(until: "\r\n\r\n")
+                var length = 0
+                for line in head.split(whereSeparator: { $0 == "\r\n" })
+                where line.lowercased().hasPrefix("content-length:") {
+                    length = Int(line.split(separator: ":")[1].drop { $0 == " " }) ?? 0
+                }
+                let content = try await stream.read(count: length)
+                server.note(head + content)
+                guard let answer = next.next() else {
+                    // Nothing is said until the other side goes away.
+                    _ = try await stream.read(until: "never")
+                    return
+                }
+                try await stream.write(answer)
+            }, body)
+    }
+
+    private final class Answers: Sendable {
+        private let rest: Mutex<[String]>
+        init(_ answers: [String]) { rest = Mutex(answers) }
+        func next() -> String? { rest.withLock { $0.count > 1 ? $0.removeFirst() : $0.first } }
     }
 
     static func answer(_ status: String, _ content: String = "", headers: String = "") -> String {
@@ -78,7 +85,7 @@ final class ScriptedServer: Sendable {
 }
 
 /// One connection's bytes.
-final class TestStream {
+final class NotifyStream {
     private let channel: any Channel
     private var inbound: NIOAsyncChannelInboundStream<ByteBuffer>.AsyncIterator
     private let outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
@@ -103,7 +110,9 @@ final class TestStream {
     func read(until end: String) async throws -> String {
         let pattern = Array(end.utf8)
         while true {
-            for index in bytes.indices where bytes[index...].starts(with: pattern) { return take(index + pattern.count) }
+            for index in bytes.indices where bytes[index...].starts(with: pattern) {
+                return take(index + pattern.count)
+            }
             try await fill()
         }
     }

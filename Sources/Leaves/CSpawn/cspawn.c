@@ -1,5 +1,5 @@
 #define _GNU_SOURCE
-#include "CSpawn.h"
+#include "cspawn.h"
 #include <spawn.h>
 
 int cspawn_close_from(void *actions, int first) {
