@@ -2,10 +2,10 @@ import PromQL
 import Synchronization
 import TSDB
 
-/// Storage as one cycle of a group sees it: a selection that several rules make is made once.
+/// Storage as one cycle of a group sees it: a selection that several rules make is made once, and its series are decoded once.
 ///
 ///     rule 1   sum by (job) (rate(requests[5m]))      select ─▶ storage
-///     rule 2   max by (zone) (rate(requests[5m]))     select ─▶ the same set
+///     rule 2   max by (zone) (rate(requests[1m]))     select ─▶ the same set, the end of its range
 ///     rule 3   writes job:requests:rate5m             sets that such a series could be in are forgotten
 ///     rule 4   job:requests:rate5m > 100              select ─▶ storage, and sees what rule 3 wrote
 ///
@@ -15,7 +15,7 @@ final class CycleReads: Queryable {
         let matchers: [Matcher]
         let from: Timestamp
         let through: Timestamp
-        let set: any SeriesSet
+        let set: SharedSeriesSet
     }
 
     /// Selections kept at once; each holds the list of its series.
@@ -34,10 +34,11 @@ final class CycleReads: Queryable {
         _ matchers: [Matcher], from: Timestamp, through: Timestamp, stop: StopCheck
     ) throws(TSDBError) -> any SeriesSet {
         let known = reads.withLock { reads in
-            reads.first { $0.from == from && $0.through == through && $0.matchers == matchers }
+            reads.first { $0.from <= from && $0.through >= through && $0.matchers == matchers }
         }
         if let known { return known.set }
-        let set = try storage.select(matchers, from: from, through: through, stop: stop)
+        let set = SharedSeriesSet(
+            try storage.select(matchers, from: from, through: through, stop: stop), from: from, through: through)
         reads.withLock { reads in
             if reads.count >= Self.limit { reads.removeFirst() }
             reads.append(Read(matchers: matchers, from: from, through: through, set: set))

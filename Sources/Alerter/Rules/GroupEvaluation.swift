@@ -42,10 +42,13 @@ public struct GroupEvaluation: Sendable {
         return report
     }
 
-    /// Ends all series of the group, which is no longer: at `time`, when it was removed.
+    /// Ends all series of the group, which is no longer: at `time`, when it was removed. Those that another group has written since go on.
     public mutating func retire(at time: Timestamp, in storage: any RuleStorage) throws(TSDBError) {
-        let all = staleSeries + rules.flatMap { $0.series.present }
-        try StaleSeries.end(all, at: time - group.queryOffset, in: storage)
+        let end = time - group.queryOffset
+        var ended: [Labels] = []
+        for labels in staleSeries + rules.flatMap({ $0.series.present })
+        where try !StaleSeries.goesOn(labels, after: end, in: storage) { ended.append(labels) }
+        try StaleSeries.end(ended, at: end, in: storage)
     }
 
     private mutating func endStaleSeries(

@@ -84,11 +84,23 @@ extension RuleState {
 
 /// Ends series that no rule gives any more.
 enum StaleSeries {
-    /// A stale marker at `time` for each of `labels`; those that have newer samples stay as they are.
+    /// A stale marker at `time` for each of `labels`.
     static func end(_ labels: [Labels], at time: Timestamp, in storage: any Appendable) throws(TSDBError) {
         if labels.isEmpty { return }
         var batch = SampleBatch()
         for one in labels { batch.append(try storage.reference(for: one), at: time, value: StaleMarker.value) }
         _ = try storage.append(batch)
+    }
+
+    /// Whether the series has samples behind `time`: then another rule gives it by now, and a marker, which storage may take late, would
+    /// tear it.
+    static func goesOn(_ labels: Labels, after time: Timestamp, in storage: any Queryable) throws(TSDBError) -> Bool {
+        let from = time + .milliseconds(1)
+        let set = try storage.select(labels.pairs.map { .equal($0.name, $0.value) }, from: from, through: .max)
+        var columns = SampleColumns(capacity: 16)
+        for index in 0..<set.count where set.labels(at: index) == labels {
+            try set.decode(index, from: from.milliseconds, through: .max, into: &columns)
+        }
+        return columns.count > 0
     }
 }

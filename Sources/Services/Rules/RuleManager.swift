@@ -12,9 +12,6 @@ import WebAPI
 ///
 /// Source: Prometheus 3.14, `rules/manager.go`.
 public actor RuleManager {
-    /// Evaluations at once; groups beyond wait for a thread.
-    private static let threads = 4
-
     private struct Running {
         let runner: GroupRunner
         let task: Task<Void, Never>
@@ -30,10 +27,12 @@ public actor RuleManager {
     /// The runners in the order of files and names, for whoever asks.
     private nonisolated let shown = Mutex<[GroupRunner]>([])
 
-    /// `report` takes the alerts of each evaluation and must not block.
-    public init(clock: any WallClock, logger: Logger, report: @escaping @Sendable ([Alert]) -> Void) {
+    /// Up to `threads` groups are evaluated at once; those beyond wait. `report` takes the alerts of each evaluation and must not block.
+    public init(
+        threads: Int = 4, clock: any WallClock, logger: Logger, report: @escaping @Sendable ([Alert]) -> Void
+    ) {
         surroundings = GroupRunner.Surroundings(
-            pool: ThreadPool("rules", threads: Self.threads), clock: clock, metrics: metrics, logger: logger,
+            pool: ThreadPool("rules", threads: threads), clock: clock, metrics: metrics, logger: logger,
             report: report)
     }
 

@@ -13,6 +13,8 @@ struct RuleSide: Sendable {
         var sending = AlertSender.Options()
         /// Without a slash at the end.
         var externalURL = ""
+        /// Groups evaluated at once.
+        var concurrency = 4
         var resendDelay = TSDB.Duration.minutes(1)
         var outageTolerance = TSDB.Duration.hours(1)
         var gracePeriod = TSDB.Duration.minutes(10)
@@ -28,7 +30,7 @@ struct RuleSide: Sendable {
         self.clock = clock
         let sender = AlertSender(options: options.sending, logger: logger) { HTTPAlertSink($0, $1) }
         self.sender = sender
-        manager = RuleManager(clock: clock, logger: logger) { sender.send($0) }
+        manager = RuleManager(threads: options.concurrency, clock: clock, logger: logger) { sender.send($0) }
     }
 
     func apply(_ configuration: Configuration, on database: Database, _ engine: Engine) async {

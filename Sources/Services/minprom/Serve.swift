@@ -77,6 +77,9 @@ struct Serve: AsyncParsableCommand {
     @Option(name: .customLong("rules.alert.resend-delay"), help: "How often a firing alert is reported again.")
     var ruleResendDelay = "1m"
 
+    @Option(name: .customLong("rules.max-concurrent-evals"), help: "Rule groups that are evaluated at once.")
+    var ruleConcurrency = 4
+
     @Option(name: .customLong("alertmanager.notification-queue-capacity"), help: "Alerts that may wait for one Alertmanager.")
     var notificationQueueCapacity = 10_000
 
@@ -123,6 +126,7 @@ struct Serve: AsyncParsableCommand {
             ("rules.alert.for-grace-period", ruleGracePeriod),
             ("rules.alert.for-outage-tolerance", ruleOutageTolerance),
             ("rules.alert.resend-delay", ruleResendDelay),
+            ("rules.max-concurrent-evals", "\(ruleConcurrency)"),
             ("storage.tsdb.path", storagePath),
             ("storage.tsdb.retention.size", retentionSize),
             ("storage.tsdb.retention.time", retentionTime),

@@ -103,6 +103,8 @@ struct Settings {
             throw StartError("--alertmanager.notification-queue-capacity must be positive")
         }
         guard flags.notificationBatchSize > 0 else { throw StartError("--alertmanager.notification-batch-size must be positive") }
+        guard flags.ruleConcurrency > 0 else { throw StartError("--rules.max-concurrent-evals must be positive") }
+        options.concurrency = flags.ruleConcurrency
         options.sending.queueCapacity = flags.notificationQueueCapacity
         options.sending.batchSize = flags.notificationBatchSize
         options.sending.drainsOnShutdown = flags.drainsNotificationQueue

@@ -49,16 +49,20 @@ struct ReloadTests {
         #expect(try story.query("z") == ["z 1"])
     }
 
-    @Test("a removed group ends its series, but not where another has taken them over")
-    func retired() throws {
+    @Test("a removed group ends its series, but not where another has taken them over", arguments: [Duration.zero, .hours(1)])
+    func retired(outOfOrderWindow: Duration) throws {
         let story = try RuleStory([.record("y", "x"), .record("z", "x")])
+        var options = DatabaseOptions()
+        options.outOfOrderWindow = outOfOrderWindow
+        story.database.apply(options)
         _ = story.play("1")
-        let removedAt = story.now, old = story.evaluation
+        let removedAt = story.now - .seconds(1), old = story.evaluation
         story.evaluation = GroupEvaluation(RuleStory.group([try .record("y", "x")], name: "other"))
         _ = story.play("11")
         var retiring = old
         try retiring.retire(at: removedAt, in: story.database)
         #expect(try story.query("y") == ["y 1"])
+        #expect(try story.query("y", at: removedAt) == ["y 1"])
         #expect(try story.query("z") == [])
     }
 
