@@ -73,9 +73,21 @@ public enum RuleFile {
             return Rule(.recording(metric: record), query: query, expr: expr, labels: labels)
         }
         if labels["__name__"] != nil { throw ConfigError("invalid label name: __name__", at: node.position) }
+        try check(labels.pairs.map { ($0.name, $0.value) }, "label", of: alert, at: node.position)
+        try check(annotations.map { ($0.name, $0.value) }, "annotation", of: alert, at: node.position)
         let alerting = Rule.Alerting(
             name: alert, hold: hold ?? .zero, keepFiring: keepFiring ?? .zero,
             annotations: annotations.map { (name: $0.name, template: $0.value) }.sorted { $0.name < $1.name })
         return Rule(.alerting(alerting), query: query, expr: expr, labels: labels)
+    }
+
+    /// Templates that cannot be read stop a load, too.
+    private static func check(
+        _ templates: [(name: String, text: String)], _ kind: String, of alert: String, at position: YAMLPosition
+    ) throws(ConfigError) {
+        for (name, text) in templates {
+            guard let error = RuleTemplate.check(text, name: "__alert_\(alert)") else { continue }
+            throw ConfigError("\(kind) \"\(name)\": \(error.message)", at: position)
+        }
     }
 }

@@ -250,6 +250,8 @@ struct RuleFileTests {
             ("groups:\n- name: a\n  rules:\n  - alert: b", "r.yml:4: field 'expr' must be set in rule"),
             ("groups:\n- name: a\n  rules:\n  - alert: b\n    expr: sum(", "r.yml:5: could not parse expression: 1:5: parse error: unclosed left parenthesis"),
             ("groups:\n- name: a\n  rules:\n  - {record: a, expr: up, for: 1m}", "r.yml:4: invalid field 'for' in recording rule"),
+            ("groups:\n- name: a\n  rules:\n  - {alert: B, expr: up, annotations: {s: '{{ nope }}'}}", "r.yml:4: annotation \"s\": template: __alert_B:1: function \"nope\" not defined"),
+            ("groups:\n- name: a\n  rules:\n  - {alert: B, expr: up, labels: {s: '{{ $x }}'}}", "r.yml:4: label \"s\": template: __alert_B:1: undefined variable \"$x\""),
             ("groups:\n- name: a\n  ruls: []", "r.yml:3: field ruls not found in rule group"),
         ])
     func errors(_ text: String, _ message: String) {
