@@ -107,7 +107,7 @@ extension TemplateValue {
     }
 
     /// As Go's `%v` prints it; `within` is set inside of lists and maps.
-    var text: String { text(within: false) }
+    public var text: String { text(within: false) }
 
     private func text(within: Bool) -> String {
         switch self {
