@@ -37,7 +37,7 @@ public enum RuleFile {
         var group = RuleGroup(name: name, file: file, interval: own > .zero ? own : interval)
         group.limit = try fields.count("limit") ?? 0
         group.queryOffset = try fields.duration("query_offset") ?? queryOffset
-        group.labels = Labels(try fields.labels("labels").map { (name: $0.name, value: $0.value) })
+        group.labels = Annotations(try fields.labels("labels").map { (name: $0.name, value: $0.value) })
         for rule in try fields.items("rules") { group.rules.append(try self.rule(rule, options)) }
         try fields.refuse(["partial_response_strategy"], "is Thanos' and not known here")
         try fields.finish()
@@ -63,7 +63,7 @@ public enum RuleFile {
             throw ConfigError("could not parse expression: \(error.positioned(in: query))", at: exprNode?.position)
         }
         let hold = try fields.duration("for"), keepFiring = try fields.duration("keep_firing_for")
-        let labels = Labels(try fields.labels("labels").map { (name: $0.name, value: $0.value) })
+        let labels = Annotations(try fields.labels("labels").map { (name: $0.name, value: $0.value) })
         let annotations = try fields.labels("annotations")
         try fields.finish()
         if !record.isEmpty {

@@ -1,0 +1,90 @@
+import PromQL
+import TSDB
+
+/// A rule at work: the rule, and what it keeps from one evaluation to the next.
+struct RuleState: Sendable {
+    let rule: Rule
+    /// With the group's.
+    let labels: Annotations
+    /// The expression in its canonical form.
+    let query: String
+
+    var health = RuleHealth.unknown
+    var lastError: String?
+    var evaluationSeconds = 0.0
+    /// When it was last evaluated, by the wall clock.
+    var lastEvaluation: Timestamp?
+
+    var memo = LabelMemo()
+    var series = RuleSeries()
+    /// Empty for a recording rule.
+    var alerts = RuleAlerts()
+
+    init(_ rule: Rule, in group: RuleGroup) {
+        self.rule = rule
+        labels = group.labels(of: rule)
+        query = rule.expr.description
+    }
+
+    var alerting: Rule.Alerting? { if case .alerting(let alerting) = rule.kind { alerting } else { nil } }
+
+    /// Takes over what a rule of the same name and labels has gathered (a reload).
+    mutating func inherit(_ old: RuleState) {
+        series = old.series
+        if (alerting == nil) == (old.alerting == nil) { memo = old.memo }
+        if alerting != nil { alerts.inherit(old.alerts) }
+    }
+}
+
+/// A result as rules see it: series with one value each.
+struct RuleResult {
+    var labels: [Labels]
+    var values: [Double]
+
+    init(_ value: QueryResult.Value) throws(RuleError) {
+        switch value {
+        case .vector(let vector):
+            labels = vector.labels
+            values = vector.values
+        case .scalar(let value, _):
+            labels = [Labels()]
+            values = [value]
+        case .string, .matrix, .samples: throw RuleError("rule result is not a vector or scalar")
+        }
+    }
+}
+
+// MARK: Recording
+
+extension RuleState {
+    /// What a recording rule writes: a slot and a value per series of the result.
+    mutating func record(_ result: RuleResult, as metric: String, limit: Int) throws(RuleError) -> [RuleSample] {
+        var samples: [RuleSample] = []
+        samples.reserveCapacity(result.labels.count)
+        series.beginCycle()
+        memo.beginCycle()
+        let ruleLabels = labels
+        for (index, source) in result.labels.enumerated() {
+            let made = memo.labels(for: source) { source in
+                var builder = LabelsBuilder(source)
+                builder.set(MetricName.label, to: metric)
+                for pair in ruleLabels.pairs { builder.set(pair.name, to: pair.value) }
+                return builder.labels()
+            }
+            let (slot, isNew) = series.claim(made)
+            guard isNew else { throw .duplicateSeries }
+            samples.append(RuleSample(slot: slot, value: result.values[index]))
+        }
+        memo.endCycle(resultCount: result.labels.count)
+        if limit > 0, samples.count > limit {
+            throw RuleError("exceeded limit of \(limit) with \(samples.count) series")
+        }
+        return samples
+    }
+}
+
+/// One value for one of a rule's series.
+struct RuleSample {
+    var slot: Int
+    var value: Double
+}
