@@ -79,6 +79,17 @@ let package = Package(
             ],
             path: "Sources/Services/WebAPI"),
         .target(
+            name: "Rules",
+            dependencies: [
+                "Alerter", "ConfigurationFile", "Numbers", "Scraper", "SelfMetrics", "TSDB", "WebAPI",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            path: "Sources/Services/Rules"),
+        .target(
             name: "PrometheusClient",
             dependencies: [
                 "JSON", "Numbers", "Snappy", "TSDB",
@@ -109,8 +120,8 @@ let package = Package(
         .executableTarget(
             name: "minprom",
             dependencies: [
-                "Bench", "CWebFiles", "Compare", "ConfigurationFile", "HostMetrics", "JSON", "Numbers", "PrometheusClient", "PromQL",
-                "RegularExpression", "Scraper", "SelfMetrics", "TSDB", "WebAPI",
+                "Alerter", "Bench", "CWebFiles", "Compare", "ConfigurationFile", "HostMetrics", "JSON", "Numbers", "PrometheusClient",
+                "PromQL", "RegularExpression", "Rules", "Scraper", "SelfMetrics", "TSDB", "WebAPI",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -136,7 +147,7 @@ let package = Package(
             name: "ServicesTests",
             dependencies: [
                 "Alerter", "Bench", "Compare", "ConfigurationFile", "HostMetrics", "JSON", "PrometheusClient", "PromQL",
-                "RegularExpression", "Scraper", "SelfMetrics", "Snappy", "Support", "TSDB", "WebAPI",
+                "RegularExpression", "Rules", "Scraper", "SelfMetrics", "Snappy", "Support", "TSDB", "WebAPI",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),

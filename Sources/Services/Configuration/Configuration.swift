@@ -22,6 +22,7 @@ public struct Configuration: Sendable {
     public var ruleFiles: [String] = []
     /// The groups of all rule files that the patterns named when the configuration was loaded.
     public var ruleGroups: [RuleGroup] = []
+    public var alerting = AlertingConfig()
     public var storage = Storage()
     /// What the operator should know: accepted, and without effect yet.
     public var warnings: [String] = []

@@ -72,13 +72,7 @@ public struct ConfigurationFile {
             try addRules(try node.text("rule_files"), at: node.position, to: &result)
         }
         if let node = fields.take("storage") { result.storage = try storage(node) }
-        if let node = fields.take("alerting") {
-            var alerting = try Fields(node, "alerting")
-            let isUsed = !(try alerting.items("alertmanagers")).isEmpty
-            _ = try alerting.items("alert_relabel_configs")
-            try alerting.finish()
-            if isUsed { result.warnings.append("alerting: accepted, but alerts are not sent yet") }
-        }
+        if let node = fields.take("alerting") { result.alerting = try AlertingReader(global: result.global).read(node) }
         try fields.refuse(["remote_write", "remote_read", "otlp", "tracing", "scrape_config_files"])
         try fields.finish()
         return result

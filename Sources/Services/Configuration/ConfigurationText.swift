@@ -108,6 +108,7 @@ extension Configuration {
             if !global.externalLabels.isEmpty { out.labels("external_labels", global.externalLabels) }
             out.limits(global.limits, besides: ScrapeLimits())
         }
+        if alerting != AlertingConfig() { out.mapping("alerting") { $0.alerting(alerting) } }
         if !ruleFiles.isEmpty { out.list("rule_files", ruleFiles) }
         if !scrapeConfigs.isEmpty { out.items("scrape_configs", scrapeConfigs) { $0.scrape($1, global) } }
         if storage != Storage() { out.mapping("storage") { $0.storage(storage) } }
@@ -148,7 +149,17 @@ extension YAMLText {
         limits(config.limits, besides: global.limits)
         field("metric_name_validation_scheme", config.nameValidation.rawValue)
         field("metric_name_escaping_scheme", config.nameEscaping.rawValue)
-        switch config.http.credentials {
+        credentials(config.http)
+        field("follow_redirects", config.http.followRedirects)
+        if !config.relabelConfigs.isEmpty { items("relabel_configs", config.relabelConfigs) { $0.relabel($1) } }
+        if !config.metricRelabelConfigs.isEmpty {
+            items("metric_relabel_configs", config.metricRelabelConfigs) { $0.relabel($1) }
+        }
+        targets(config.staticConfigs)
+    }
+
+    private mutating func credentials(_ http: HTTPClientConfig) {
+        switch http.credentials {
         case .none: break
         case .basic(let username, _):
             mapping("basic_auth") { out in
@@ -161,27 +172,42 @@ extension YAMLText {
                 out.field("credentials", "<secret>")
             }
         }
-        if !config.http.headers.isEmpty {
+        if !http.headers.isEmpty {
             mapping("http_headers") { out in
                 var written: Set<String> = []
-                for header in config.http.headers where written.insert(header.name).inserted {
-                    let count = config.http.headers.filter { $0.name == header.name }.count
+                for header in http.headers where written.insert(header.name).inserted {
+                    let count = http.headers.filter { $0.name == header.name }.count
                     out.mapping(Self.scalar(header.name)) {
                         $0.list("secrets", Array(repeating: "<secret>", count: count))
                     }
                 }
             }
         }
-        field("follow_redirects", config.http.followRedirects)
-        if !config.relabelConfigs.isEmpty { items("relabel_configs", config.relabelConfigs) { $0.relabel($1) } }
-        if !config.metricRelabelConfigs.isEmpty {
-            items("metric_relabel_configs", config.metricRelabelConfigs) { $0.relabel($1) }
+    }
+
+    private mutating func targets(_ groups: [TargetGroup]) {
+        if groups.isEmpty { return }
+        items("static_configs", groups) { out, group in
+            out.list("targets", group.targets.compactMap { $0["__address__"] })
+            if !group.labels.isEmpty { out.labels("labels", group.labels) }
         }
-        if !config.staticConfigs.isEmpty {
-            items("static_configs", config.staticConfigs) { out, group in
-                out.list("targets", group.targets.compactMap { $0["__address__"] })
-                if !group.labels.isEmpty { out.labels("labels", group.labels) }
+    }
+
+    fileprivate mutating func alerting(_ config: AlertingConfig) {
+        if !config.relabelConfigs.isEmpty { items("alert_relabel_configs", config.relabelConfigs) { $0.relabel($1) } }
+        if config.alertmanagers.isEmpty { return }
+        items("alertmanagers", config.alertmanagers) { out, set in
+            out.credentials(set.http)
+            out.field("follow_redirects", set.http.followRedirects)
+            out.field("scheme", set.scheme)
+            if !set.pathPrefix.isEmpty { out.field("path_prefix", set.pathPrefix) }
+            out.field("timeout", set.timeout)
+            out.field("api_version", "v2")
+            if !set.relabelConfigs.isEmpty { out.items("relabel_configs", set.relabelConfigs) { $0.relabel($1) } }
+            if !set.alertRelabelConfigs.isEmpty {
+                out.items("alert_relabel_configs", set.alertRelabelConfigs) { $0.relabel($1) }
             }
+            out.targets(set.staticConfigs)
         }
     }
 

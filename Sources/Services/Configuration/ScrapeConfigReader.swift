@@ -71,7 +71,7 @@ struct ScrapeConfigReader {
         return result.sorted { $0.name < $1.name }
     }
 
-    private func staticConfig(_ node: YAMLNode, _ index: Int) throws(ConfigError) -> TargetGroup {
+    func staticConfig(_ node: YAMLNode, _ index: Int) throws(ConfigError) -> TargetGroup {
         var fields = try Fields(node, "static_configs entry")
         var addresses: [String] = []
         for item in try fields.items("targets") {
@@ -86,7 +86,7 @@ struct ScrapeConfigReader {
         return TargetGroup(source: "\(index)", addresses: addresses, labels: labels)
     }
 
-    private func http(_ fields: inout Fields) throws(ConfigError) -> HTTPClientConfig {
+    func http(_ fields: inout Fields) throws(ConfigError) -> HTTPClientConfig {
         var http = HTTPClientConfig()
         http.followRedirects = try fields.bool("follow_redirects") ?? http.followRedirects
         // A wish that HTTP/1.1 fulfils as well.

@@ -111,11 +111,13 @@ public struct ServerParts: Sendable {
     public var queryLog: QueryLog?
     /// None for a database in memory.
     public var activeQueries: ActiveQueries?
+    public var rules: RulesView
 
     public init(
         database: Database, engine: Engine, scraper: Scraper? = nil, configuration: String = "", queryLog: QueryLog? = nil,
-        activeQueries: ActiveQueries? = nil
+        activeQueries: ActiveQueries? = nil, rules: RulesView = RulesView()
     ) {
+        self.rules = rules
         self.queryLog = queryLog
         self.activeQueries = activeQueries
         self.scraper = scraper

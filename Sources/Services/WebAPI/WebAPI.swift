@@ -44,6 +44,7 @@ public struct WebAPI: Sendable {
         addExplanations(to: &routes)
         addSeries(to: &routes)
         addTargets(to: &routes)
+        addRules(to: &routes)
         addAssets(assets, prefix: options.routePrefix, to: &routes)
         addRemoteWrite(
             to: &routes, registry: registry, isEnabled: options.acceptsRemoteWrite,

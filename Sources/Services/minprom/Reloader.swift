@@ -1,6 +1,8 @@
+import Alerter
 import ConfigurationFile
 import Logging
 import PromQL
+import Rules
 import Scraper
 import TSDB
 import WebAPI
@@ -41,13 +43,15 @@ actor Reloader {
     private let clock: any WallClock
     private let logger: Logger
     private let activeQueries: ActiveQueries?
+    private let rules: RuleSide
     private var queryLog: QueryLog?
 
     init(
         loader: ConfigurationLoader, status: ServerStatus, database: Database, engine: EngineOptions,
         scraper: Scraper, retention: TSDB.Duration, storesExemplars: Bool, clock: any WallClock, logger: Logger,
-        activeQueries: ActiveQueries? = nil
+        rules: RuleSide, activeQueries: ActiveQueries? = nil
     ) {
+        self.rules = rules
         self.activeQueries = activeQueries
         self.loader = loader
         self.status = status
@@ -78,10 +82,6 @@ actor Reloader {
 
     private func apply(_ configuration: Configuration) async {
         for warning in configuration.warnings { logger.warning("\(warning)") }
-        if !configuration.ruleGroups.isEmpty {
-            let count = configuration.ruleGroups.reduce(0) { $0 + $1.rules.count }
-            logger.warning("Rules are checked, but not evaluated yet", metadata: ["rules": "\(count)"])
-        }
         database.apply(Self.options(configuration, retention, storesExemplars: storesExemplars))
         openQueryLog(configuration.global.queryLogFile)
         var options = engine
@@ -89,8 +89,9 @@ actor Reloader {
         status.use(
             ServerParts(
                 database: database, engine: Engine(options), scraper: scraper, configuration: configuration.yaml,
-                queryLog: queryLog, activeQueries: activeQueries))
+                queryLog: queryLog, activeQueries: activeQueries, rules: rules.view))
         await scraper.apply(configuration.scrapeConfigs)
+        await rules.apply(configuration, on: database, Engine(options))
         status.reloaded(at: clock.now(), successfully: true)
         logger.info("Completed loading of configuration file", metadata: ["jobs": "\(configuration.scrapeConfigs.count)"])
     }

@@ -66,6 +66,28 @@ struct Serve: AsyncParsableCommand {
     @Option(name: .customLong("query.lookback-delta"), help: "How long a sample stands for its series.")
     var queryLookback = "5m"
 
+    @Option(name: .customLong("rules.alert.for-outage-tolerance"), help: "The longest outage over which the `for` of alerts goes on.")
+    var ruleOutageTolerance = "1h"
+
+    @Option(
+        name: .customLong("rules.alert.for-grace-period"),
+        help: "An alert with a `for` of at least this long fires no sooner after a restart.")
+    var ruleGracePeriod = "10m"
+
+    @Option(name: .customLong("rules.alert.resend-delay"), help: "How often a firing alert is reported again.")
+    var ruleResendDelay = "1m"
+
+    @Option(name: .customLong("alertmanager.notification-queue-capacity"), help: "Alerts that may wait for one Alertmanager.")
+    var notificationQueueCapacity = 10_000
+
+    @Option(name: .customLong("alertmanager.notification-batch-size"), help: "Alerts sent to an Alertmanager at once.")
+    var notificationBatchSize = 256
+
+    @Flag(
+        name: .customLong("alertmanager.drain-notification-queue-on-shutdown"), inversion: .prefixedNo,
+        help: "Send what waits for Alertmanagers before the server ends.")
+    var drainsNotificationQueue = true
+
     @Option(name: .customLong("log.level"), help: "debug, info, warn or error.")
     var logLevel = "info"
 
@@ -86,6 +108,9 @@ struct Serve: AsyncParsableCommand {
     /// Under upstream's names, as `/api/v1/status/flags` shows them.
     var flags: [(name: String, value: String)] {
         [
+            ("alertmanager.drain-notification-queue-on-shutdown", "\(drainsNotificationQueue)"),
+            ("alertmanager.notification-batch-size", "\(notificationBatchSize)"),
+            ("alertmanager.notification-queue-capacity", "\(notificationQueueCapacity)"),
             ("config.file", configFile ?? ""),
             ("enable-feature", features.joined(separator: ",")),
             ("log.format", logFormat),
@@ -95,6 +120,9 @@ struct Serve: AsyncParsableCommand {
             ("query.max-memory", queryMaxMemory),
             ("query.max-samples", "\(queryMaxSamples)"),
             ("query.timeout", queryTimeout),
+            ("rules.alert.for-grace-period", ruleGracePeriod),
+            ("rules.alert.for-outage-tolerance", ruleOutageTolerance),
+            ("rules.alert.resend-delay", ruleResendDelay),
             ("storage.tsdb.path", storagePath),
             ("storage.tsdb.retention.size", retentionSize),
             ("storage.tsdb.retention.time", retentionTime),

@@ -68,6 +68,7 @@ struct Server {
                     await stop.wait()
                     logger.info("Stopping")
                     status.setReady(false)
+                    await storage.running?.rules.stop()
                     await storage.running?.scraper.stop()
                     await web.stop()
                 }
@@ -129,6 +130,7 @@ private final class StorageSide: Sendable {
         var database: Database
         var scraper: Scraper
         var reloader: Reloader
+        var rules: RuleSide
         var transport: NIOScrapeTransport
         var activeQueries: ActiveQueries?
     }
@@ -173,14 +175,16 @@ extension Server {
             storage: database, transport: InternalTransport(pages: pages, otherwise: transport), wallClock: clock,
             clock: scrapeThread, options: scraping)
         let activeQueries = activeQueries(lanes.options)
+        let rules = RuleSide(settings.rules, clock: clock, logger: logger)
         let reloader = Reloader(
             loader: loader, status: status, database: database, engine: settings.engine, scraper: scraper,
             retention: settings.retention, storesExemplars: settings.storesExemplars, clock: clock, logger: logger,
-            activeQueries: activeQueries)
+            rules: rules, activeQueries: activeQueries)
+        registry.add { rules.writeMetrics(to: &$0) }
         registry.add { ServerMetrics.write(database, scraper.statistics.current, to: &$0) }
         storage.run(
             .init(
-                database: database, scraper: scraper, reloader: reloader, transport: transport,
+                database: database, scraper: scraper, reloader: reloader, rules: rules, transport: transport,
                 activeQueries: activeQueries))
         await reloader.start(configuration)
         guard !Task.isCancelled else { return }

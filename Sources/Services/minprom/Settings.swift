@@ -18,6 +18,7 @@ struct Settings {
     var level: Logger.Level
     /// With a slash in front and none behind; empty for none.
     var routePrefix = ""
+    var rules = RuleSide.Options()
     let allowedOrigins: Pattern
     var warnings: [String] = []
 
@@ -78,6 +79,7 @@ struct Settings {
         }
         self.level = level
         routePrefix = try Self.prefix(flags)
+        rules = try Self.rules(flags, host: addresses.first)
         if flags.enableAdmin { warnings.append("--web.enable-admin-api has no effect yet") }
         for text in flags.features.flatMap({ $0.split(separator: ",") }) { use(feature: String(text)) }
     }
@@ -93,6 +95,25 @@ struct Settings {
         case "promql-extended-range-selectors": engine.parser.extendedRangeSelectors = true
         default: warnings.append("--enable-feature: \"\(feature)\" is not known or not supported yet")
         }
+    }
+
+    private static func rules(_ flags: Serve, host: WebServer.Address?) throws(StartError) -> RuleSide.Options {
+        var options = RuleSide.Options()
+        guard flags.notificationQueueCapacity > 0 else {
+            throw StartError("--alertmanager.notification-queue-capacity must be positive")
+        }
+        guard flags.notificationBatchSize > 0 else { throw StartError("--alertmanager.notification-batch-size must be positive") }
+        options.sending.queueCapacity = flags.notificationQueueCapacity
+        options.sending.batchSize = flags.notificationBatchSize
+        options.sending.drainsOnShutdown = flags.drainsNotificationQueue
+        options.resendDelay = try duration("rules.alert.resend-delay", flags.ruleResendDelay)
+        options.outageTolerance = try duration("rules.alert.for-outage-tolerance", flags.ruleOutageTolerance)
+        options.gracePeriod = try duration("rules.alert.for-grace-period", flags.ruleGracePeriod)
+        // Upstream names the machine where nobody says how it is reached.
+        var url = flags.externalURL.isEmpty ? "http://\(SystemClock.hostName):\(host?.port ?? 9090)" : flags.externalURL
+        while url.hasSuffix("/") { url.removeLast() }
+        options.externalURL = url
+        return options
     }
 
     /// `--web.route-prefix`, or the path of `--web.external-url`.

@@ -51,12 +51,6 @@ extension WebAPI {
                 try Cardinality(of: database, context).reply(database.statistics, limit: limit)
             }
         }
-        // Rules are not evaluated yet, and there is nobody to send alerts to.
-        routes.on([.get], "/api/v1/rules") { _ in .success { $0.append("{\"groups\":[]}") } }
-        routes.on([.get], "/api/v1/alerts") { _ in .success { $0.append("{\"alerts\":[]}") } }
-        routes.on([.get], "/api/v1/alertmanagers") { _ in
-            .success { $0.append("{\"activeAlertmanagers\":[],\"droppedAlertmanagers\":[]}") }
-        }
         routes.on([.get], "/api/v1/notifications") { _ in .success { $0.append("[]") } }
     }
 }

@@ -246,7 +246,7 @@ final class RenderedTimes: @unchecked Sendable {
 
 extension JSONText {
     /// `{"__name__":"up","job":"api"}`; packed labels are sorted by name.
-    mutating func append(_ labels: Labels) {
+    public mutating func append(_ labels: Labels) {
         append("{")
         labels.packed.withUnsafeBytes { bytes in
             var cursor = PackedLabelCursor(bytes)
