@@ -1,3 +1,4 @@
+import PromQL
 import TSDB
 
 /// A PromQL test script: data, and what queries over it must answer.
@@ -35,19 +36,8 @@ extension Script {
         var hasStartTimestamps: Bool
     }
 
-    /// A line `SERIES VALUES`.
-    struct Series: Sendable {
-        var labels: Labels
-        var values: [Item]
-    }
-
-    enum Item: Sendable {
-        case value(Double)
-        /// A step without a sample.
-        case gap
-        /// A native histogram; its content is not read.
-        case histogram
-    }
+    typealias Series = SeriesNotation.Series
+    typealias Item = SeriesNotation.Item
 
     struct Evaluation: Sendable {
         enum Times: Sendable {

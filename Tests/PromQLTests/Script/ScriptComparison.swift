@@ -1,3 +1,4 @@
+import PromQL
 import RegularExpression
 import TSDB
 

@@ -1,4 +1,5 @@
 import Numbers
+import PromQL
 
 /// Reads a test script line by line.
 ///

@@ -1,14 +1,34 @@
 import Numbers
 import TSDB
 
-/// The notation of series in scripts: `name{label="value"} 1 2 _ 3+1x5 stale`.
+/// The notation of series in scripts and in tests of rules: `name{label="value"} 1 2 _ 3+1x5 stale`.
 ///
 ///     5 NaN -Inf   one sample          _    no sample       stale    a stale marker
 ///     5x3          5 5 5 5             _x3  none, 3 times   stalex1  two stale markers
 ///     1+2x3        1 3 5 7             {{…}}, {{…}}x3, {{…}}+{{…}}x3   native histograms, counted and not read
-struct SeriesNotation {
-    struct Fault: Error {
-        var message: String
+public struct SeriesNotation {
+    public struct Fault: Error, Equatable {
+        public var message: String
+    }
+
+    /// A line `SERIES VALUES`.
+    public struct Series: Sendable {
+        public var labels: Labels
+        public var values: [Item]
+
+        public init(labels: Labels, values: [Item]) {
+            self.labels = labels
+            self.values = values
+        }
+    }
+
+    /// One step.
+    public enum Item: Sendable {
+        case value(Double)
+        /// A step without a sample.
+        case gap
+        /// A native histogram; its content is not read.
+        case histogram
     }
 
     private let bytes: [UInt8]
@@ -16,24 +36,42 @@ struct SeriesNotation {
 
     /// The largest count behind an `x`; a script that wants more is wrong.
     private static let maximumRepetitions = 1_000_000
+    /// Steps of one line.
+    private static let maximumItems = 10_000_000
 
-    init(_ text: String) { bytes = Array(text.utf8) }
+    private init(_ text: String) { bytes = Array(text.utf8) }
 
-    static func series(_ line: String) throws -> Script.Series {
+    public static func series(_ line: String) throws(Fault) -> Series {
         var notation = SeriesNotation(line)
         let labels = try notation.labels()
-        return Script.Series(labels: labels, values: try notation.values())
+        return Series(labels: labels, values: try notation.values())
     }
 
     /// Whether the line gives the start timestamps of the series that follows: `SERIES@st …`.
-    static func isStartTimestamps(_ line: String) -> Bool {
+    public static func isStartTimestamps(_ line: String) -> Bool {
         var notation = SeriesNotation(line)
         guard (try? notation.labels()) != nil else { return false }
         return notation.rest.starts(with: "@st".utf8)
     }
 
+    /// The labels of a series that is all of `text`.
+    public static func labels(_ text: String) throws(Fault) -> Labels {
+        var notation = SeriesNotation(text)
+        notation.skipBlanks()
+        let labels = try notation.labels()
+        notation.skipBlanks()
+        guard notation.isAtEnd else { throw Fault(message: "text behind the series") }
+        return labels
+    }
+
+    /// The values of a line, without its series.
+    public static func values(_ text: String) throws(Fault) -> [Item] {
+        var notation = SeriesNotation(text)
+        return try notation.values()
+    }
+
     /// The content of a string in quotes that is all of `text`.
-    static func string(_ text: String) throws -> String {
+    public static func string(_ text: String) throws(Fault) -> String {
         var notation = SeriesNotation(text)
         let value = try notation.quotedString()
         guard notation.position == notation.bytes.count else { throw Fault(message: "text behind the string") }
@@ -42,7 +80,7 @@ struct SeriesNotation {
 
     // MARK: - Labels
 
-    private mutating func labels() throws -> Labels {
+    private mutating func labels() throws(Fault) -> Labels {
         var builder = LabelsBuilder()
         let name = takeName()
         if !name.isEmpty { builder.set(MetricName.label, to: name) }
@@ -57,7 +95,7 @@ struct SeriesNotation {
         return builder.labels()
     }
 
-    private mutating func labelList(into builder: inout LabelsBuilder) throws {
+    private mutating func labelList(into builder: inout LabelsBuilder) throws(Fault) {
         while true {
             skipBlanks()
             if peek == "}" { break }
@@ -98,7 +136,7 @@ struct SeriesNotation {
 
     private static func isQuote(_ character: Character) -> Bool { "\"'`".contains(character) }
 
-    private mutating func quotedString() throws -> String {
+    private mutating func quotedString() throws(Fault) -> String {
         guard let quote = peek, Self.isQuote(quote) else { throw Fault(message: "expected a string in quotes") }
         position += 1
         var content: [UInt8] = []
@@ -116,7 +154,7 @@ struct SeriesNotation {
         return String(decoding: content, as: UTF8.self)
     }
 
-    private mutating func appendEscaped(to content: inout [UInt8]) throws {
+    private mutating func appendEscaped(to content: inout [UInt8]) throws(Fault) {
         guard let letter = peek else { throw Fault(message: "string without end") }
         position += 1
         switch letter {
@@ -138,7 +176,7 @@ struct SeriesNotation {
         }
     }
 
-    private mutating func code(digits: Int, radix: Int) throws -> UInt32 {
+    private mutating func code(digits: Int, radix: Int) throws(Fault) -> UInt32 {
         guard position + digits <= bytes.count,
             let value = UInt32(String(decoding: bytes[position..<position + digits], as: UTF8.self), radix: radix)
         else { throw Fault(message: "escape too short") }
@@ -146,18 +184,19 @@ struct SeriesNotation {
         return value
     }
 
-    private func appendScalar(_ value: UInt32, to content: inout [UInt8]) throws {
+    private func appendScalar(_ value: UInt32, to content: inout [UInt8]) throws(Fault) {
         guard let scalar = Unicode.Scalar(value) else { throw Fault(message: "escape beyond Unicode") }
         content.append(contentsOf: Array(String(scalar).utf8))
     }
 
     // MARK: - Values
 
-    private mutating func values() throws -> [Script.Item] {
-        var items: [Script.Item] = []
+    private mutating func values() throws(Fault) -> [Item] {
+        var items: [Item] = []
         while true {
             skipBlanks()
             guard position < bytes.count else { return items }
+            guard items.count < Self.maximumItems else { throw Fault(message: "more than \(Self.maximumItems) values") }
             if rest.starts(with: "{{".utf8) {
                 try skipHistogram()
                 if peek == "+" || peek == "-" {
@@ -172,7 +211,7 @@ struct SeriesNotation {
         }
     }
 
-    private mutating func skipHistogram() throws {
+    private mutating func skipHistogram() throws(Fault) {
         guard rest.starts(with: "{{".utf8) else { throw Fault(message: "expected a histogram") }
         while position < bytes.count && !rest.starts(with: "}}".utf8) { position += 1 }
         guard position < bytes.count else { throw Fault(message: "histogram without end") }
@@ -180,18 +219,20 @@ struct SeriesNotation {
     }
 
     /// Reads `xN`, if it stands here.
-    private mutating func takeRepetitions() throws -> Int? {
+    private mutating func takeRepetitions() throws(Fault) -> Int? {
         guard peek == "x" else { return nil }
         position += 1
         let start = position
-        while position < bytes.count, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(bytes[position]) { position += 1 }
+        while position < bytes.count, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(bytes[position]) {
+            position += 1
+        }
         guard let count = Int(String(decoding: bytes[start..<position], as: UTF8.self)),
             count <= Self.maximumRepetitions
         else { throw Fault(message: "expected a number of repetitions") }
         return count
     }
 
-    private func item(_ word: String) throws -> [Script.Item] {
+    private func item(_ word: String) throws(Fault) -> [Item] {
         var notation = SeriesNotation(word)
         let unreadable = Fault(message: "cannot read the value \(word)")
         if notation.peek == "_" {
@@ -219,7 +260,7 @@ struct SeriesNotation {
         let repetitions = try notation.takeRepetitions() ?? 0
         guard notation.isAtEnd else { throw unreadable }
         var value = base
-        var items: [Script.Item] = [.value(value)]
+        var items: [Item] = [.value(value)]
         for _ in 0..<repetitions {
             // A stale marker must not go through arithmetic.
             if difference != 0 { value += difference }
@@ -251,7 +292,9 @@ struct SeriesNotation {
     }
 
     private mutating func skipDigits() {
-        while position < bytes.count, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(bytes[position]) { position += 1 }
+        while position < bytes.count, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(bytes[position]) {
+            position += 1
+        }
     }
 
     // MARK: - Bytes
@@ -263,12 +306,12 @@ struct SeriesNotation {
     }
 
     private mutating func skipBlanks() {
-        while peek == " " || peek == "\t" { position += 1 }
+        while peek == " " || peek == "\t" || peek == "\n" || peek == "\r" { position += 1 }
     }
 
     private mutating func takeWord() -> String {
         let start = position
-        while position < bytes.count, peek != " ", peek != "\t" { position += 1 }
+        while position < bytes.count, peek != " ", peek != "\t", peek != "\n", peek != "\r" { position += 1 }
         return String(decoding: bytes[start..<position], as: UTF8.self)
     }
 }
