@@ -117,11 +117,15 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
             ],
             path: "Sources/Services/Compare"),
+        .target(
+            name: "Tool",
+            dependencies: ["Alerter", "ConfigurationFile", "Numbers", "PromQL", "RegularExpression", "Scraper", "TSDB"],
+            path: "Sources/Services/Tool"),
         .executableTarget(
             name: "minprom",
             dependencies: [
                 "Alerter", "Bench", "CWebFiles", "Compare", "ConfigurationFile", "HostMetrics", "JSON", "Numbers", "PrometheusClient",
-                "PromQL", "RegularExpression", "Rules", "Scraper", "SelfMetrics", "TSDB", "WebAPI",
+                "PromQL", "RegularExpression", "Rules", "Scraper", "SelfMetrics", "TSDB", "Tool", "WebAPI",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -147,7 +151,7 @@ let package = Package(
             name: "ServicesTests",
             dependencies: [
                 "Alerter", "Bench", "Compare", "ConfigurationFile", "HostMetrics", "JSON", "PrometheusClient", "PromQL",
-                "RegularExpression", "Rules", "Scraper", "SelfMetrics", "Snappy", "Support", "TSDB", "WebAPI",
+                "RegularExpression", "Rules", "Scraper", "SelfMetrics", "Snappy", "Support", "TSDB", "Tool", "WebAPI",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),

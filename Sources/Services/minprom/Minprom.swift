@@ -8,6 +8,6 @@ struct Minprom: AsyncParsableCommand {
         commandName: "minprom",
         abstract: "Scrapes, stores, queries and alerts: compatible with Prometheus at the edges.",
         version: "minprom 0.1.0, compatible with Prometheus 3.14.0",
-        subcommands: [Serve.self, QueryCommand.self, CompareCommand.self, BenchCommand.self],
+        subcommands: [Serve.self, QueryCommand.self, CompareCommand.self, BenchCommand.self, ToolCommand.self],
         defaultSubcommand: Serve.self)
 }
