@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 
 const root = new URL('../../', import.meta.url);
-const folders = ['app', 'query', 'targets'];
+const folders = ['app', 'query', 'rules', 'targets'];
 const files = folders.flatMap((folder) => readdirSync(new URL(`web/${folder}/`, root)).map((name) => `${folder}/${name}`));
 const text = (file) => readFileSync(new URL(`web/${file}`, root), 'utf8');
 

@@ -64,5 +64,8 @@ export const metadata = (signal) => call('metadata', { limit_per_metric: 1 }, { 
 /// data: { activeTargets, droppedTargets, droppedTargetCounts }.
 export const targets = (signal) => call('targets', { state: 'active' }, { signal });
 
+/// data: { groups: [{ name, file, interval, evaluationTime, lastEvaluation, rules }] }; alerts are part of their rules.
+export const rules = (signal) => call('rules', {}, { signal });
+
 /// data: { version, revision, … }.
 export const buildInfo = (signal) => call('status/buildinfo', {}, { signal });

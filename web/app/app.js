@@ -1,6 +1,6 @@
 // The shell: head line, navigation, and one page under it, chosen by the last part of the path.
 //
-//   /query /graph → QueryPage     /targets → TargetsPage
+//   /query /graph → QueryPage     /alerts → AlertsPage     /rules → RulesPage     /targets → TargetsPage
 //
 // A page is a function: it fills an element and returns what ends it.
 
@@ -8,10 +8,14 @@ import { h, fill } from './Dom.js';
 import * as Api from './Api.js';
 import * as Settings from './Settings.js';
 import { QueryPage } from '../query/QueryPage.js';
+import { AlertsPage } from '../rules/AlertsPage.js';
+import { RulesPage } from '../rules/RulesPage.js';
 import { TargetsPage } from '../targets/TargetsPage.js';
 
 const pages = {
   query: { title: 'Query', mount: QueryPage },
+  alerts: { title: 'Alerts', mount: AlertsPage },
+  rules: { title: 'Rules', mount: RulesPage },
   targets: { title: 'Targets', mount: TargetsPage },
 };
 

@@ -84,6 +84,21 @@ static const unsigned char query_SeriesText_js[] = {
 static const unsigned char query_Suggestions_js[] = {
 #embed "../../../web/query/Suggestions.js"
 };
+static const unsigned char rules_AlertsPage_js[] = {
+#embed "../../../web/rules/AlertsPage.js"
+};
+static const unsigned char rules_RuleParts_js[] = {
+#embed "../../../web/rules/RuleParts.js"
+};
+static const unsigned char rules_Rules_css[] = {
+#embed "../../../web/rules/Rules.css"
+};
+static const unsigned char rules_RulesLogic_js[] = {
+#embed "../../../web/rules/RulesLogic.js"
+};
+static const unsigned char rules_RulesPage_js[] = {
+#embed "../../../web/rules/RulesPage.js"
+};
 static const unsigned char targets_TargetsLogic_js[] = {
 #embed "../../../web/targets/TargetsLogic.js"
 };
@@ -132,6 +147,11 @@ static const struct webfile files[] = {
     FILE("query/ResultTable.js", query_ResultTable_js),
     FILE("query/SeriesText.js", query_SeriesText_js),
     FILE("query/Suggestions.js", query_Suggestions_js),
+    FILE("rules/AlertsPage.js", rules_AlertsPage_js),
+    FILE("rules/RuleParts.js", rules_RuleParts_js),
+    FILE("rules/Rules.css", rules_Rules_css),
+    FILE("rules/RulesLogic.js", rules_RulesLogic_js),
+    FILE("rules/RulesPage.js", rules_RulesPage_js),
     FILE("targets/TargetsLogic.js", targets_TargetsLogic_js),
     FILE("targets/TargetsPage.css", targets_TargetsPage_css),
     FILE("targets/TargetsPage.js", targets_TargetsPage_js),

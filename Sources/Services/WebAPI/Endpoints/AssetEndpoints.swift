@@ -44,7 +44,7 @@ public struct WebAssets: Sendable {
     /// Paths that show the page.
     public var pages: [String]
 
-    public init(files: [String: [UInt8]] = [:], pages: [String] = ["/query", "/targets"]) {
+    public init(files: [String: [UInt8]] = [:], pages: [String] = ["/query", "/alerts", "/rules", "/targets"]) {
         var all: [String: File] = [:]
         for (name, bytes) in files { all[name] = File(bytes, name: name) }
         page = all.removeValue(forKey: "index.html")
