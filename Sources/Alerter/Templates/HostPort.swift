@@ -14,7 +14,8 @@ enum HostPort {
         if isAddress(host) { return text }
         let name = String(decoding: host.utf8.prefix { $0 != UInt8(ascii: ".") }, as: UTF8.self)
         guard let port = parts?.port, !port.isEmpty else { return name }
-        return name.utf8.contains(UInt8(ascii: ":")) || name.utf8.contains(UInt8(ascii: "%")) ? "[\(name)]:\(port)" : "\(name):\(port)"
+        return name.utf8.contains(UInt8(ascii: ":")) || name.utf8.contains(UInt8(ascii: "%"))
+            ? "[\(name)]:\(port)" : "\(name):\(port)"
     }
 
     /// As Go's `SplitHostPort`: `nil` where it says there is no port or a bracket is out of place.
@@ -50,7 +51,9 @@ enum HostPort {
         let parts = bytes.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
         return parts.count == 4
             && parts.allSatisfy { part in
-                guard (1...3).contains(part.count), part.allSatisfy({ (0x30...0x39).contains($0) }) else { return false }
+                guard (1...3).contains(part.count), part.allSatisfy({ (0x30...0x39).contains($0) }) else {
+                    return false
+                }
                 if part.count > 1 && part.first == 0x30 { return false }
                 return part.reduce(0) { $0 * 10 + Int($1 - 0x30) } <= 255
             }
@@ -88,7 +91,9 @@ enum HostPort {
 
     private static func isHexadecimal(_ byte: UInt8) -> Bool {
         switch byte {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "f"), UInt8(ascii: "A")...UInt8(ascii: "F"): true
+        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "f"),
+            UInt8(ascii: "A")...UInt8(ascii: "F"):
+            true
         default: false
         }
     }

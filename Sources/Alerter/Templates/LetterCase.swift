@@ -19,7 +19,9 @@ enum LetterCase {
     /// is `_` anywhere.
     static func title(_ text: String) -> String {
         let scalars = Array(text.unicodeScalars)
-        func isLetter(_ index: Int) -> Bool { index >= 0 && index < scalars.count && scalars[index].properties.isAlphabetic }
+        func isLetter(_ index: Int) -> Bool {
+            index >= 0 && index < scalars.count && scalars[index].properties.isAlphabetic
+        }
         func isDigit(_ index: Int) -> Bool {
             index >= 0 && index < scalars.count && scalars[index].properties.numericType == .decimal
         }

@@ -61,7 +61,8 @@ enum RuleFunctions {
             }
             switch value {
             case .scalar(let number, _): return [QuerySample(labels: Labels(), value: number)]
-            case .vector(let vector): return zip(vector.labels, vector.values).map { QuerySample(labels: $0, value: $1) }
+            case .vector(let vector):
+                return zip(vector.labels, vector.values).map { QuerySample(labels: $0, value: $1) }
             case .string, .matrix, .samples: throw TemplateError("rule result is not a vector or scalar")
             }
         }
@@ -122,7 +123,9 @@ enum RuleFunctions {
 
     // MARK: Numbers
 
-    private static func humanized(_ text: @escaping @Sendable (Double) throws(TemplateError) -> String) -> TemplateFunction {
+    private static func humanized(_ text: @escaping @Sendable (Double) throws(TemplateError) -> String)
+        -> TemplateFunction
+    {
         TemplateFunction([.any]) { arguments throws(TemplateError) in
             .string(try text(try Humanize.number(arguments[0])))
         }

@@ -1,8 +1,8 @@
 import PromQL
 import Support
 import TSDB
-import TextTemplate
 import Testing
+import TextTemplate
 
 @testable import Alerter
 
@@ -41,10 +41,19 @@ struct RuleTemplateTests {
         ("plain } text {", "plain } text {"),
         ("{{ $labels.instance }} {{ .Labels.job }} {{ $labels.nope }}.", "db1.example.com:5432 api ."),
         ("{{ $value }} {{ .Value }} {{ printf \"%.2f\" $value }}", "12.5 12.5 12.50"),
-        ("{{ $externalLabels.region }} {{ .ExternalLabels.region }} {{ $externalURL }}", "eu eu http://testhost:9090/path/prefix"),
-        ("{{ range $name, $value := $labels }}{{ $name }}={{ $value }} {{ end }}", "__name__=up instance=db1.example.com:5432 job=api "),
+        (
+            "{{ $externalLabels.region }} {{ .ExternalLabels.region }} {{ $externalURL }}",
+            "eu eu http://testhost:9090/path/prefix"
+        ),
+        (
+            "{{ range $name, $value := $labels }}{{ $name }}={{ $value }} {{ end }}",
+            "__name__=up instance=db1.example.com:5432 job=api "
+        ),
         ("{{ if gt $value 10.0 }}much{{ else }}little{{ end }}", "much"),
-        ("{{ . }}", "{map[__name__:up instance:db1.example.com:5432 job:api] map[region:eu] http://testhost:9090/path/prefix 12.5}"),
+        (
+            "{{ . }}",
+            "{map[__name__:up instance:db1.example.com:5432 job:api] map[region:eu] http://testhost:9090/path/prefix 12.5}"
+        ),
         ("{{ define \"x\" }}{{ .arg0 }}-{{ .arg1 }}{{ end }}{{ template \"x\" (args 1 \"2\") }}", "1-2"),
         ("{{ with args 1 }}{{ .arg1 }}{{ end }}", "<no value>"),
         ("{{ safeHtml \"<b>\" }}{{ \"<b>\" }}", "<b><b>"),
@@ -59,8 +68,14 @@ struct RuleTemplateTests {
         ("{{ query \"metric{instance='a'}\" | first | label \"instance\" }}", "a"),
         ("{{ query \"metric{instance='a'}\" | first | label \"foo\" }}|", "|"),
         ("{{ query \"metric{instance='a'}\" | first | strvalue }}", "a!"),
-        ("{{ with $x := query \"metric{instance='b'}\" | first }}{{ $x.Labels.__name__ }} {{ $x.Value }}{{ $x.Labels.foo }}{{ end }}", "metric 21"),
-        ("{{ range query \"metric\" | sortByLabel \"instance\" }}{{ .Labels.instance }}:{{ .Value }}: {{ end }}", "a:11: b:21: "),
+        (
+            "{{ with $x := query \"metric{instance='b'}\" | first }}{{ $x.Labels.__name__ }} {{ $x.Value }}{{ $x.Labels.foo }}{{ end }}",
+            "metric 21"
+        ),
+        (
+            "{{ range query \"metric\" | sortByLabel \"instance\" }}{{ .Labels.instance }}:{{ .Value }}: {{ end }}",
+            "a:11: b:21: "
+        ),
         ("{{ range query \"sort_desc(metric)\" }}{{ .Value | humanize }} {{ end }}", "21 11 "),
         ("{{ with query \"absent_series\" }}some{{ else }}none{{ end }}", "none"),
         ("{{ len (query \"metric\") }} {{ query \"sum(metric)\" | first }}", "2 {map[] 32}"),
@@ -92,9 +107,18 @@ struct RuleTemplateTests {
     @Test(arguments: [
         ("humanize", "0 1 1.235M 120m -1 +Inf NaN 9.223E", "0 1.0 1234567 .12 -1 +Inf NaN 9223372036854775807"),
         ("humanize", "1e+04Y 999 1k 1y 1e-06y -12.35k", "1e28 999 1000 1e-24 1e-30 -12345.6"),
-        ("humanize1024", "0 1 1Mi 0.12 1.177Mi 8Ei -1ki 1023 -Inf", "0 1 1048576 .12 1234567 9223372036854775807 -1024 1023 -Inf"),
-        ("humanizeDuration", "0s 1s 1m 0s 1h 0m 0s 1d 0h 0m 0s 1d 1h 0m 0s -2d 3h 4m 5s 14m 59s", "0 1 60 3600 86400 90000 -183845 899.99"),
-        ("humanizeDuration", "100ms 100us 123.5ms 1m 0s 1m 0s 1.234s 12.35s 14d 6h 56m 7s NaN", ".1 .0001 .12345 60.1 60.5 1.2345 12.345 1234567 NaN"),
+        (
+            "humanize1024", "0 1 1Mi 0.12 1.177Mi 8Ei -1ki 1023 -Inf",
+            "0 1 1048576 .12 1234567 9223372036854775807 -1024 1023 -Inf"
+        ),
+        (
+            "humanizeDuration", "0s 1s 1m 0s 1h 0m 0s 1d 0h 0m 0s 1d 1h 0m 0s -2d 3h 4m 5s 14m 59s",
+            "0 1 60 3600 86400 90000 -183845 899.99"
+        ),
+        (
+            "humanizeDuration", "100ms 100us 123.5ms 1m 0s 1m 0s 1.234s 12.35s 14d 6h 56m 7s NaN",
+            ".1 .0001 .12345 60.1 60.5 1.2345 12.345 1234567 NaN"
+        ),
         ("humanizePercentage", "-22.22% 0% 12.35% 123.5% 1.235e+08%", "-0.22222 0.0 0.1234567 1.23456 1234567"),
         (
             "humanizeTimestamp",
@@ -115,9 +139,15 @@ struct RuleTemplateTests {
 
     @Test(arguments: [
         ("{{ humanize 1234567 }} {{ humanize1024 -1 }} {{ humanizeDuration 3600 }}", "1.235M -1 1h 0m 0s"),
-        ("{{ (1435065584.128 | toTime).Format \"2006-01-02 15:04\" }} {{ toTime 0 }}", "2015-06-23 13:19 1970-01-01 00:00:00 +0000 UTC"),
+        (
+            "{{ (1435065584.128 | toTime).Format \"2006-01-02 15:04\" }} {{ toTime 0 }}",
+            "2015-06-23 13:19 1970-01-01 00:00:00 +0000 UTC"
+        ),
         ("{{ (\"1800\" | toDuration).String }} {{ toDuration 1.5 }}", "30m0s 1.5s"),
-        ("{{ now }} {{ (now | toTime).Format \"Mon Jan 2 15:04:05 2006\" }}", "1.353755652e+09 Sat Nov 24 11:14:12 2012"),
+        (
+            "{{ now }} {{ (now | toTime).Format \"Mon Jan 2 15:04:05 2006\" }}",
+            "1.353755652e+09 Sat Nov 24 11:14:12 2012"
+        ),
         ("{{ (\"-30m\" | parseDuration | toDuration | (now | toTime).Add).UnixMilli }}", "1353753852000"),
         ("{{ printf \"%0.2f\" (parseDuration \"-1h2m10ms\") }}", "-3720.01"),
     ])
@@ -131,7 +161,10 @@ struct RuleTemplateTests {
         ("{{ match \"a+\" \"xaay\" }} {{ match \"^a+$\" \"b\" }}", "true false"),
         ("{{ reReplaceAll \"(a)b\" \"x$1\" \"abcab\" }}", "xacxa"),
         ("{{ $labels.instance | stripPort }} {{ $labels.instance | stripDomain }}", "db1.example.com db1:5432"),
-        ("{{ graphLink \"up == 0\" }} {{ tableLink \"up\" }}", "/graph?g0.expr=up+%3D%3D+0&g0.tab=0 /graph?g0.expr=up&g0.tab=1"),
+        (
+            "{{ graphLink \"up == 0\" }} {{ tableLink \"up\" }}",
+            "/graph?g0.expr=up+%3D%3D+0&g0.tab=0 /graph?g0.expr=up&g0.tab=1"
+        ),
         ("{{ pathPrefix }} {{ externalURL }}", "/path/prefix http://testhost:9090/path/prefix"),
         ("{{ urlQueryEscape \"a b&c\" }}", "a+b%26c"),
     ])
@@ -140,17 +173,50 @@ struct RuleTemplateTests {
     }
 
     @Test(arguments: [
-        ("{{ humanize \"one\" }}", "115: executing \"__alert_X\" at <humanize \"one\">: error calling humanize: strconv.ParseFloat: parsing \"one\": invalid syntax"),
-        ("{{ humanize \"1e999\" }}", "115: executing \"__alert_X\" at <humanize \"1e999\">: error calling humanize: strconv.ParseFloat: parsing \"1e999\": value out of range"),
-        ("{{ humanize $labels }}", "115: executing \"__alert_X\" at <humanize $labels>: error calling humanize: can't convert map[string]string to float"),
-        ("{{ humanizeTimestamp 1e19 }}", "115: executing \"__alert_X\" at <humanizeTimestamp 1e19>: error calling humanizeTimestamp: 1e+19 cannot be represented as a nanoseconds timestamp since it overflows int64"),
-        ("{{ toTime \"NaN\" }}", "115: executing \"__alert_X\" at <toTime \"NaN\">: error calling toTime: value is NaN or Inf"),
-        ("{{ parseDuration \"5x\" }}", "115: executing \"__alert_X\" at <parseDuration \"5x\">: error calling parseDuration: unknown unit \"x\" in duration \"5x\""),
-        ("{{ reReplaceAll \"(\" \"\" \"\" }}", "115: executing \"__alert_X\" at <reReplaceAll \"(\" \"\" \"\">: error calling reReplaceAll: regexp: Compile(`(`): error parsing regexp: missing closing ): `(`"),
-        ("{{ match \"[\" \"\" }}", "115: executing \"__alert_X\" at <match \"[\" \"\">: error calling match: error parsing regexp: missing closing ]: `[`"),
-        ("{{ $labels.instance.x }}", "122: executing \"__alert_X\" at <$labels.instance.x>: can't evaluate field x in type string"),
-        ("{{ .Foo }}", "115: executing \"__alert_X\" at <.Foo>: can't evaluate field Foo in type struct { Labels map[string]string; ExternalLabels map[string]string; ExternalURL string; Value interface {} }"),
-        ("{{ stripPort $value }}", "125: executing \"__alert_X\" at <$value>: wrong type for value; expected string; got float64"),
+        (
+            "{{ humanize \"one\" }}",
+            "115: executing \"__alert_X\" at <humanize \"one\">: error calling humanize: strconv.ParseFloat: parsing \"one\": invalid syntax"
+        ),
+        (
+            "{{ humanize \"1e999\" }}",
+            "115: executing \"__alert_X\" at <humanize \"1e999\">: error calling humanize: strconv.ParseFloat: parsing \"1e999\": value out of range"
+        ),
+        (
+            "{{ humanize $labels }}",
+            "115: executing \"__alert_X\" at <humanize $labels>: error calling humanize: can't convert map[string]string to float"
+        ),
+        (
+            "{{ humanizeTimestamp 1e19 }}",
+            "115: executing \"__alert_X\" at <humanizeTimestamp 1e19>: error calling humanizeTimestamp: 1e+19 cannot be represented as a nanoseconds timestamp since it overflows int64"
+        ),
+        (
+            "{{ toTime \"NaN\" }}",
+            "115: executing \"__alert_X\" at <toTime \"NaN\">: error calling toTime: value is NaN or Inf"
+        ),
+        (
+            "{{ parseDuration \"5x\" }}",
+            "115: executing \"__alert_X\" at <parseDuration \"5x\">: error calling parseDuration: unknown unit \"x\" in duration \"5x\""
+        ),
+        (
+            "{{ reReplaceAll \"(\" \"\" \"\" }}",
+            "115: executing \"__alert_X\" at <reReplaceAll \"(\" \"\" \"\">: error calling reReplaceAll: regexp: Compile(`(`): error parsing regexp: missing closing ): `(`"
+        ),
+        (
+            "{{ match \"[\" \"\" }}",
+            "115: executing \"__alert_X\" at <match \"[\" \"\">: error calling match: error parsing regexp: missing closing ]: `[`"
+        ),
+        (
+            "{{ $labels.instance.x }}",
+            "122: executing \"__alert_X\" at <$labels.instance.x>: can't evaluate field x in type string"
+        ),
+        (
+            "{{ .Foo }}",
+            "115: executing \"__alert_X\" at <.Foo>: can't evaluate field Foo in type struct { Labels map[string]string; ExternalLabels map[string]string; ExternalURL string; Value interface {} }"
+        ),
+        (
+            "{{ stripPort $value }}",
+            "125: executing \"__alert_X\" at <$value>: wrong type for value; expected string; got float64"
+        ),
     ])
     func `Errors say where and what`(_ text: String, _ expected: String) {
         #expect(Self.expand(text) == "error: error executing template __alert_X: template: __alert_X:1:" + expected)
@@ -171,7 +237,9 @@ struct RuleTemplateTests {
     @Test("good templates pass the check, without data to look at")
     func check() {
         #expect(RuleTemplate.check("no template { {", name: "x") == nil)
-        #expect(RuleTemplate.check("{{ query \"up\" | first | value | humanize }} {{ pathPrefix }} {{ now }}", name: "x") == nil)
+        #expect(
+            RuleTemplate.check("{{ query \"up\" | first | value | humanize }} {{ pathPrefix }} {{ now }}", name: "x")
+                == nil)
     }
 
     @Test("a template is read once, and fits each alert")
@@ -179,7 +247,8 @@ struct RuleTemplateTests {
         let template = Self.template()
         for instance in ["a", "b"] {
             for _ in 0..<2 {
-                let result = template.expand("on {{ $labels.instance }}", name: "n", labels: ["instance": instance], value: 1)
+                let result = template.expand(
+                    "on {{ $labels.instance }}", name: "n", labels: ["instance": instance], value: 1)
                 #expect(try result.get() == "on \(instance)")
             }
         }
@@ -192,7 +261,8 @@ struct RuleTemplateTests {
         // The bound is each text's own.
         let template = Self.template()
         for _ in 0..<3 {
-            let result = template.expand("{{ range 5000 }}{{ $x := query \"1\" }}{{ end }}", name: "n", labels: Labels(), value: 1)
+            let result = template.expand(
+                "{{ range 5000 }}{{ $x := query \"1\" }}{{ end }}", name: "n", labels: Labels(), value: 1)
             #expect(throws: Never.self) { try result.get() }
         }
     }
