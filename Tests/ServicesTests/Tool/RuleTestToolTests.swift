@@ -117,7 +117,7 @@ struct RuleTestToolTests {
           promql_expr_test:
           - {expr: vector(0.1), eval_time: 0m, exp_samples: [{labels: "{}", value: 0.1}]}
           - {expr: up, eval_time: 3m}
-          - {expr: count_over_time(up[10m]), eval_time: 8m, exp_samples: [{labels: '{job="a",instance="x"}', value: 7}]}
+          - {expr: 'count_over_time(up[10m])', eval_time: 8m, exp_samples: [{labels: '{job="a",instance="x"}', value: 7}]}
           - {expr: 'ALERTS{alertstate="firing"}', eval_time: 6m, exp_samples: [{labels: 'ALERTS{alertname="Down",alertstate="firing",job="a",instance="x",severity="page"}', value: 1}]}
           alert_rule_test:
           - eval_time: 6m
