@@ -163,9 +163,7 @@ struct ScriptReader {
     // MARK: - Words
 
     private func series(_ line: String) throws -> Script.Series {
-        do { return try SeriesNotation.series(line) } catch let error as SeriesNotation.Fault {
-            throw fault(error.message)
-        }
+        do { return try SeriesNotation.series(line) } catch { throw fault(error.message) }
     }
 
     private func duration(_ text: String) throws -> Int64 {
