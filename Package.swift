@@ -53,7 +53,7 @@ let package = Package(
             name: "PromQL", dependencies: ["TSDB", "Numbers", "RegularExpression"], swiftSettings: hot),
         .target(
             name: "Scraper", dependencies: ["TSDB", "Exposition", "Numbers", "RegularExpression"], swiftSettings: hot),
-        .target(name: "Alerter", dependencies: ["Numbers", "PromQL", "RegularExpression", "TextTemplate", "TSDB"]),
+        .target(name: "Alerter", dependencies: ["JSON", "Numbers", "PromQL", "RegularExpression", "TextTemplate", "TSDB"]),
 
         // Services: everything that touches the world.
         .target(

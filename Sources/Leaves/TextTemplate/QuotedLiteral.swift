@@ -1,8 +1,13 @@
 /// Go's quoted literals, read: `"a\tb\x41é"`, `'\''`.
-enum QuotedLiteral {
+public enum QuotedLiteral {
     /// The text between the quotes with escapes resolved; `nil` where an escape is malformed. Bytes that make no UTF-8
     /// become U+FFFD.
-    static func text(of literal: String) -> String? {
+    public static func text(of literal: String) -> String? {
+        bytes(of: literal).map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    /// As `text`, with bytes as they are written.
+    public static func bytes(of literal: String) -> [UInt8]? {
         let bytes = Array(literal.utf8)
         guard bytes.count >= 2, let quote = bytes.first, bytes.last == quote else { return nil }
         var result: [UInt8] = []
@@ -45,7 +50,7 @@ enum QuotedLiteral {
             default: return nil
             }
         }
-        return String(decoding: result, as: UTF8.self)
+        return result
     }
 
     private static func digits(_ bytes: [UInt8], _ index: inout Int, _ end: Int, count: Int, radix: UInt32) -> UInt32? {
