@@ -57,7 +57,8 @@ let package = Package(
 
         // Services: everything that touches the world.
         .target(
-            name: "ConfigurationFile", dependencies: ["Alerter", "Numbers", "PromQL", "RegularExpression", "Scraper", "TSDB", "Yams"],
+            name: "ConfigurationFile",
+            dependencies: ["Alerter", "Numbers", "PromQL", "RegularExpression", "Scraper", "TextTemplate", "TSDB", "Yams"],
             path: "Sources/Services/Configuration"),
         .target(
             name: "SelfMetrics", dependencies: ["Numbers"], path: "Sources/Services/Metrics"),

@@ -7,6 +7,8 @@ public struct AlertmanagerConfig: Sendable {
     public var receivers: [Receiver]
     public var inhibitRules: [InhibitRule]
     public var timeIntervals: [TimeInterval]
+    /// The time zones that the intervals name.
+    public var zones: TimeZones
     /// Templates by the paths they were read from, in order.
     public var templates: [(path: String, text: String)]
     /// The file as it is shown: YAML, secrets hidden.
@@ -16,7 +18,7 @@ public struct AlertmanagerConfig: Sendable {
 
     public init(
         resolveTimeout: Duration = .minutes(5), route: Route, receivers: [Receiver], inhibitRules: [InhibitRule] = [],
-        timeIntervals: [TimeInterval] = [], templates: [(path: String, text: String)] = [], shown: String = "",
+        timeIntervals: [TimeInterval] = [], zones: TimeZones = TimeZones(), templates: [(path: String, text: String)] = [], shown: String = "",
         warnings: [String] = []
     ) {
         self.resolveTimeout = resolveTimeout
@@ -24,6 +26,7 @@ public struct AlertmanagerConfig: Sendable {
         self.receivers = receivers
         self.inhibitRules = inhibitRules
         self.timeIntervals = timeIntervals
+        self.zones = zones
         self.templates = templates
         self.shown = shown
         self.warnings = warnings

@@ -1,10 +1,15 @@
+import TSDB
+
 /// Where notifications of a route go: a name and what sends them, each independent of the others.
 public struct Receiver: Sendable, Equatable {
     public var name: String
+    /// For looking receivers up; `name` is among them.
+    public var labels: Labels
     public var integrations: [Integration]
 
-    public init(name: String, integrations: [Integration] = []) {
+    public init(name: String, labels: Labels = Labels(), integrations: [Integration] = []) {
         self.name = name
+        self.labels = labels
         self.integrations = integrations
     }
 }

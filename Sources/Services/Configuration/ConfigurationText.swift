@@ -66,7 +66,7 @@ struct YAMLText {
             !words.contains(value.lowercased()) && !(value.first.map(special.contains) ?? true) && value.last != " "
             && value.last != ":" && !value.contains(": ") && !value.contains(" #")
             && value.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7f }
-            && NumberText.parse(value, allowing: .go) == nil
+            && NumberText.parse(value, allowing: .go) == nil && !isTimeLike(value)
         if isBare { return value }
         if value.unicodeScalars.allSatisfy({ $0.value >= 0x20 && $0.value != 0x7f }) {
             return "'" + value.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''") + "'"
@@ -74,7 +74,45 @@ struct YAMLText {
         return doubleQuoted(value)
     }
 
+    /// `1:30`, `2026-11-29`: YAML 1.1 reads numbers in base 60 and dates.
+    private static func isTimeLike(_ value: String) -> Bool {
+        guard let first = value.utf8.first, (0x30...0x39).contains(first) || first == UInt8(ascii: "+") else { return false }
+        return value.utf8.contains(UInt8(ascii: ":")) || value.utf8.prefix(5).last == UInt8(ascii: "-")
+    }
+
     static func quoted(_ value: String) -> String { doubleQuoted(value) }
+
+    /// The fields of a tree, as it stands.
+    mutating func tree(_ node: YAMLNode) {
+        guard case .mapping(let entries) = node.content else { return }
+        for entry in entries {
+            let name = Self.scalar(entry.key)
+            switch entry.value.content {
+            case .scalar(let text, let isPlain): line(name + ": " + (isPlain ? text : Self.scalar(text)))
+            case .sequence(let items) where items.isEmpty: line(name + ": []")
+            case .sequence(let items): list(name, of: items)
+            case .mapping(let entries) where entries.isEmpty: line(name + ": {}")
+            case .mapping: mapping(name) { $0.tree(entry.value) }
+            }
+        }
+    }
+
+    private mutating func list(_ name: String, of nodes: [YAMLNode]) {
+        line(name + ":")
+        for node in nodes {
+            switch node.content {
+            case .scalar(let text, let isPlain): line("- " + (isPlain ? text : Self.scalar(text)))
+            case .mapping(let entries) where !entries.isEmpty:
+                beginsItem = true
+                depth += 1
+                tree(node)
+                depth -= 1
+                beginsItem = false
+            // Nothing we show has lists in lists.
+            case .mapping, .sequence: line("- {}")
+            }
+        }
+    }
 
     private static func doubleQuoted(_ value: String) -> String {
         var result = "\""

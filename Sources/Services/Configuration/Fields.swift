@@ -31,6 +31,13 @@ struct Fields {
         return value.isNull ? nil : value
     }
 
+    /// Takes a field that is written and null; `false` for any other.
+    mutating func takesNull(_ name: String) -> Bool {
+        guard let index = left.firstIndex(where: { $0.key == name && $0.value.isNull }) else { return false }
+        left.remove(at: index)
+        return true
+    }
+
     /// Says that fields are known upstream and not supported here, if one of them is written.
     func refuse(_ names: [String], _ reason: String = "is not supported yet") throws(ConfigError) {
         for entry in left where names.contains(entry.key) && !entry.value.isNull {

@@ -13,6 +13,8 @@ public enum YAMLReader {
     public static let maximumDepth = 100
     /// Nodes after the expansion of aliases.
     public static let maximumNodes = 1_000_000
+    /// Bytes of all scalars after the expansion of aliases: whoever reads them reads no more than this.
+    public static let maximumScalarBytes = 64 << 20
 
     /// The one document in `text`; an empty file is an empty mapping.
     public static func read(_ text: [UInt8]) throws(ConfigError) -> YAMLNode {
@@ -42,9 +44,10 @@ public enum YAMLReader {
 /// One pass over the events.
 private struct TreeBuilder {
     private let parser: UnsafeMutablePointer<yaml_parser_t>
-    /// Anchored nodes, with the number of nodes in them.
-    private var anchors: [String: (node: YAMLNode, weight: Int)] = [:]
+    /// Anchored nodes, with the number of nodes in them and of the bytes of their scalars.
+    private var anchors: [String: (node: YAMLNode, weight: Int, bytes: Int)] = [:]
     private var nodes = 0
+    private var bytes = 0
 
     init(_ parser: UnsafeMutablePointer<yaml_parser_t>) { self.parser = parser }
 
@@ -103,8 +106,12 @@ private struct TreeBuilder {
         bytes.map { String(cString: $0) }
     }
 
-    private mutating func count(_ additional: Int, at position: YAMLPosition) throws(ConfigError) {
+    private mutating func count(_ additional: Int, bytes more: Int, at position: YAMLPosition) throws(ConfigError) {
         nodes += additional
+        bytes += more
+        if bytes > YAMLReader.maximumScalarBytes {
+            throw ConfigError("more than \(YAMLReader.maximumScalarBytes) bytes of text, aliases expanded", at: position)
+        }
         if nodes > YAMLReader.maximumNodes {
             throw ConfigError("more than \(YAMLReader.maximumNodes) values, aliases expanded", at: position)
         }
@@ -117,17 +124,18 @@ private struct TreeBuilder {
         guard depth < YAMLReader.maximumDepth else {
             throw ConfigError("nested deeper than \(YAMLReader.maximumDepth) levels", at: position)
         }
-        let before = nodes
-        try count(1, at: position)
+        let before = (nodes: nodes, bytes: bytes)
+        try count(1, bytes: 0, at: position)
         let result: YAMLNode
         let anchor: String?
         switch first.event {
         case .scalar(let text, let isPlain, let name):
+            try count(0, bytes: text.utf8.count, at: position)
             result = YAMLNode(.scalar(text, isPlain: isPlain), at: position)
             anchor = name
         case .alias(let name):
             guard let known = anchors[name] else { throw ConfigError("yaml: unknown anchor '\(name)' referenced", at: position) }
-            try count(known.weight - 1, at: position)
+            try count(known.weight - 1, bytes: known.bytes, at: position)
             // The tree below an alias is as deep as it was where it stood.
             guard depth + known.node.depth <= YAMLReader.maximumDepth else {
                 throw ConfigError("nested deeper than \(YAMLReader.maximumDepth) levels", at: position)
@@ -148,7 +156,7 @@ private struct TreeBuilder {
         case .sequenceEnd, .mappingEnd, .documentStart, .documentEnd, .streamStart, .streamEnd:
             throw ConfigError("yaml: unexpected end", at: position)
         }
-        if let anchor { anchors[anchor] = (result, nodes - before) }
+        if let anchor { anchors[anchor] = (result, nodes - before.nodes, bytes - before.bytes) }
         return result
     }
 
