@@ -2,7 +2,7 @@
 """Plays the stories of Tests/stories against an Alertmanager in real time, many at once, each with a process and receivers of its own.
 
     Tests/system/stories.py                                              the original: $ANCHORS/prometheus-alertmanager
-    Tests/system/stories.py --alertmanager '.build/release/minprom alertmanager'
+    Tests/system/stories.py --alertmanager '.build/release/minprom alertmanager' --ours
     Tests/system/stories.py --only inhibit --verbose                     those with “inhibit” in their names
     Tests/system/stories.py --only inhibit --record                      writes what the original did into the files (then read it!)
 
@@ -360,13 +360,14 @@ async def main():
     parser.add_argument("--record", action="store_true", help="write what happens as expected")
     parser.add_argument("--jobs", type=int, default=12, help="stories played at once")
     parser.add_argument("--ports", default="20000-28000", help="where to listen")
-    parser.add_argument("--stories", default=HERE + "/../stories")
+    parser.add_argument("--ours", action="store_true", help="also those where we do better than the original")
     parser.add_argument("--verbose", action="store_true", help="show every webhook")
     options = parser.parse_args()
     if not shutil.which(shlex.split(options.alertmanager)[0]):
         parser.error(f"there is no {shlex.split(options.alertmanager)[0]}; set ANCHORS or --alertmanager")
 
-    chosen = [stories.Story(path) for path in sorted(glob.glob(options.stories + "/*.yml")) if options.only in path.rsplit("/", 1)[-1]]
+    paths = sorted(glob.glob(HERE + "/../stories/*.yml") + (glob.glob(HERE + "/../stories/ours/*.yml") if options.ours else []))
+    chosen = [stories.Story(path) for path in paths if options.only in os.path.basename(path)]
     slots = asyncio.Semaphore(options.jobs)
     starting = asyncio.Semaphore(1)
     ports = webhooks.Ports(options.ports)
