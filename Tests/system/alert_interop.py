@@ -351,7 +351,7 @@ async def vmalert(lab, name, report):
 async def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--minprom")
-    parser.add_argument("--only", default="", help="flow, amtool, promtool, api or vmalert")
+    parser.add_argument("--only", default="", help="flow (or “flow ours → ours”), amtool, promtool, api or vmalert")
     parser.add_argument("--verbose", action="store_true")
     parser.add_argument("--ports", default="20000-28000")
     options = parser.parse_args()
@@ -375,7 +375,7 @@ async def main():
         return section.startswith(options.only) or not options.only
 
     for name, servers in mixtures.items():
-        if wanted("flow"):
+        if wanted(f"flow {name}"):
             async with alertlab.Lab(servers, ports) as lab:
                 await flow(lab, name, report)
     if wanted("vmalert"):

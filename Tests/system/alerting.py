@@ -3,6 +3,7 @@
 
     Tests/system/alerting.py                                     Prometheus and Alertmanager ($ANCHORS), as a pair
     Tests/system/alerting.py --minprom .build/release/minprom    one minprom with its Alertmanager half
+    Tests/system/alerting.py --rules .build/release/minprom      our rules with the real Alertmanager (--alerts: the other way)
     Tests/system/alerting.py --only kill
 
 A real exporter is scraped, real rules fire, real webhooks come (alertlab.py). Each experiment has servers of its own and is played
@@ -269,12 +270,16 @@ async def storm(lab):
 async def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--minprom", help="a minprom to test instead of the pair")
+    parser.add_argument("--rules", help="a minprom in Prometheus' place")
+    parser.add_argument("--alerts", help="a minprom in Alertmanager's place")
     parser.add_argument("--only", default="")
     parser.add_argument("--jobs", type=int, default=4, help="experiments at once")
     parser.add_argument("--ports", default="20000-28000")
     options = parser.parse_args()
-    servers = alertlab.whole([options.minprom]) if options.minprom else alertlab.pair(alertlab.PROMETHEUS, alertlab.ALERTMANAGER)
-    for program in [options.minprom] if options.minprom else [alertlab.PROMETHEUS[0], alertlab.ALERTMANAGER[0]]:
+    rules = [options.rules] if options.rules else alertlab.PROMETHEUS
+    alerts = [options.alerts, "alertmanager"] if options.alerts else alertlab.ALERTMANAGER
+    servers = alertlab.whole([options.minprom]) if options.minprom else alertlab.pair(rules, alerts)
+    for program in [options.minprom] if options.minprom else [rules[0], alerts[0]]:
         if not os.access(program, os.X_OK):
             parser.error(f"there is no {program}; set ANCHORS or --minprom")
     ports, slots = webhooks.Ports(options.ports), asyncio.Semaphore(options.jobs)
