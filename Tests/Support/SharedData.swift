@@ -30,7 +30,8 @@ public enum SharedData {
         return bytes
     }
 
-    fileprivate static func list(_ path: String) -> [(name: String, path: String)] {
+    /// Names and paths of what a folder holds, sorted.
+    public static func list(_ path: String) -> [(name: String, path: String)] {
         guard let directory = opendir(path) else { return [] }
         defer { closedir(directory) }
         var names: [String] = []

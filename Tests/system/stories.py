@@ -360,13 +360,14 @@ async def main():
     parser.add_argument("--record", action="store_true", help="write what happens as expected")
     parser.add_argument("--jobs", type=int, default=12, help="stories played at once")
     parser.add_argument("--ports", default="20000-28000", help="where to listen")
+    parser.add_argument("--folder", default=HERE + "/../stories")
     parser.add_argument("--ours", action="store_true", help="also those where we do better than the original")
     parser.add_argument("--verbose", action="store_true", help="show every webhook")
     options = parser.parse_args()
     if not shutil.which(shlex.split(options.alertmanager)[0]):
         parser.error(f"there is no {shlex.split(options.alertmanager)[0]}; set ANCHORS or --alertmanager")
 
-    paths = sorted(glob.glob(HERE + "/../stories/*.yml") + (glob.glob(HERE + "/../stories/ours/*.yml") if options.ours else []))
+    paths = sorted(glob.glob(options.folder + "/*.yml") + (glob.glob(options.folder + "/ours/*.yml") if options.ours else []))
     chosen = [stories.Story(path) for path in paths if options.only in os.path.basename(path)]
     slots = asyncio.Semaphore(options.jobs)
     starting = asyncio.Semaphore(1)

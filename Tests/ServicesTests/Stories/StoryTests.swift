@@ -1,3 +1,10 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
 import Support
 import TSDB
 import Testing
@@ -11,12 +18,23 @@ struct StoryTests {
         PackageFiles.names(in: folder).filter { $0.hasSuffix(".yml") }.map { folder + "/" + $0 }
     }
 
+    /// Stories that `Tests/system/random_stories.py` made up and the original was recorded in: `MINPROM_STORIES=FOLDER`.
+    static let foreign: [String] = {
+        guard let folder = getenv("MINPROM_STORIES").map({ String(cString: $0) }) else { return [] }
+        return SharedData.list(folder).map(\.path).filter { $0.hasSuffix(".yml") }
+    }()
+
     @Test("stories are where they should be")
     func exist() { #expect(Self.paths.count >= 95) }
 
     @Test("the machine tells what the story expects", arguments: paths)
-    func holds(_ path: String) throws {
-        let story = try Story(PackageFiles.text(path) ?? "")
+    func holds(_ path: String) throws { try check(PackageFiles.text(path) ?? "") }
+
+    @Test("the machine tells what the original told in stories made by chance", arguments: foreign)
+    func holdsByChance(_ path: String) throws { try check(String(decoding: SharedData.read(path) ?? [], as: UTF8.self)) }
+
+    private func check(_ text: String) throws {
+        let story = try Story(text)
         var player = try StoryPlayer(story)
         try player.play()
         let problems = player.problems + StoryComparison(story, player.told).problems
