@@ -30,6 +30,9 @@ public enum SharedData {
         return bytes
     }
 
+    /// A variable of the environment: where data of a run's own lies.
+    public static func environment(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
+
     /// Names and paths of what a folder holds, sorted.
     public static func list(_ path: String) -> [(name: String, path: String)] {
         guard let directory = opendir(path) else { return [] }
@@ -45,7 +48,7 @@ public enum SharedData {
     }
 
     private static func roots(near file: String) -> [String] {
-        if let given = getenv("MINPROM_SHARED") { return [String(cString: given)] }
+        if let given = environment("MINPROM_SHARED") { return [given] }
         guard let package = PackageFiles.root(near: file) else { return [] }
         return [package + "/../shared", package + "/../../shared"]
     }

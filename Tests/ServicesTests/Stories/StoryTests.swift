@@ -1,10 +1,3 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
 import Support
 import TSDB
 import Testing
@@ -20,7 +13,7 @@ struct StoryTests {
 
     /// Stories that `Tests/system/random_stories.py` made up and the original was recorded in: `MINPROM_STORIES=FOLDER`.
     static let foreign: [String] = {
-        guard let folder = getenv("MINPROM_STORIES").map({ String(cString: $0) }) else { return [] }
+        guard let folder = SharedData.environment("MINPROM_STORIES") else { return [] }
         return SharedData.list(folder).map(\.path).filter { $0.hasSuffix(".yml") }
     }()
 
@@ -31,7 +24,9 @@ struct StoryTests {
     func holds(_ path: String) throws { try check(PackageFiles.text(path) ?? "") }
 
     @Test("the machine tells what the original told in stories made by chance", arguments: foreign)
-    func holdsByChance(_ path: String) throws { try check(String(decoding: SharedData.read(path) ?? [], as: UTF8.self)) }
+    func holdsByChance(_ path: String) throws {
+        try check(String(decoding: SharedData.read(path) ?? [], as: UTF8.self))
+    }
 
     private func check(_ text: String) throws {
         let story = try Story(text)
