@@ -138,7 +138,7 @@ def story(seed):
         timeline.now += 500 * chance.choice([0, 1, 1, 2, 3])
     return (
         f"title: What chance made of {seed}\nconfig: |\n" + "\n".join("  " + line for line in config)
-        + "\ntimeline:\n" + "\n".join(timeline.lines) + f"\nuntil: {timeline.now + 2375}ms\nexpected: []\n"
+        + "\ntimeline:\n" + "\n".join(timeline.lines) + f"\nuntil: {timeline.now + 2125}ms\nexpected: []\n"
     )
 
 
