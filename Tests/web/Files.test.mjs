@@ -4,7 +4,8 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 
 const root = new URL('../../', import.meta.url);
-const folders = ['app', 'query', 'targets'];
+const folders = ['alertmanager', 'app', 'query', 'targets'];
+const shells = ['app/index.html', 'alertmanager/index.html'];
 const files = folders.flatMap((folder) => readdirSync(new URL(`web/${folder}/`, root)).map((name) => `${folder}/${name}`));
 const text = (file) => readFileSync(new URL(`web/${file}`, root), 'utf8');
 
@@ -17,9 +18,11 @@ test('every file is embedded and served under its name', () => {
 });
 
 test('every file that the page or a module names exists', () => {
-  for (const [, path] of text('app/index.html').matchAll(/(?:href|src)="([^"]+)"/g)) {
-    assert.match(path, /^assets\//);
-    assert.ok(existsSync(new URL(`web/${path.slice('assets/'.length)}`, root)), path);
+  for (const shell of shells) {
+    for (const [, path] of text(shell).matchAll(/(?:href|src)="([^"]+)"/g)) {
+      assert.match(path, /^assets\//);
+      assert.ok(existsSync(new URL(`web/${path.slice('assets/'.length)}`, root)), path);
+    }
   }
   for (const file of files.filter((name) => name.endsWith('.js'))) {
     for (const [, path] of text(file).matchAll(/from '([^']+)'/g)) {
@@ -28,8 +31,11 @@ test('every file that the page or a module names exists', () => {
   }
 });
 
-test('all style sheets are linked', () => {
-  for (const file of files.filter((name) => name.endsWith('.css'))) assert.ok(text('app/index.html').includes(`assets/${file}`), file);
+test('all style sheets are linked, those of Alertmanager by its own shell', () => {
+  for (const file of files.filter((name) => name.endsWith('.css'))) {
+    const shell = file.startsWith('alertmanager/') ? 'alertmanager/index.html' : 'app/index.html';
+    assert.ok(text(shell).includes(`assets/${file}`), file);
+  }
 });
 
 test('nothing makes markup of data, and nothing needs a looser content policy', () => {

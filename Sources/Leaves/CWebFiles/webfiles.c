@@ -9,11 +9,116 @@
 
 #pragma clang diagnostic ignored "-Wc23-extensions"
 
+static const unsigned char alertmanager_Addresses_js[] = {
+#embed "../../../web/alertmanager/Addresses.js"
+};
+static const unsigned char alertmanager_AffectedAlerts_js[] = {
+#embed "../../../web/alertmanager/AffectedAlerts.js"
+};
+static const unsigned char alertmanager_AlertGroup_js[] = {
+#embed "../../../web/alertmanager/AlertGroup.js"
+};
+static const unsigned char alertmanager_AlertsLogic_js[] = {
+#embed "../../../web/alertmanager/AlertsLogic.js"
+};
+static const unsigned char alertmanager_AlertsPage_css[] = {
+#embed "../../../web/alertmanager/AlertsPage.css"
+};
+static const unsigned char alertmanager_AlertsPage_js[] = {
+#embed "../../../web/alertmanager/AlertsPage.js"
+};
+static const unsigned char alertmanager_Api_js[] = {
+#embed "../../../web/alertmanager/Api.js"
+};
+static const unsigned char alertmanager_HistoryLogic_js[] = {
+#embed "../../../web/alertmanager/HistoryLogic.js"
+};
+static const unsigned char alertmanager_HistoryPage_css[] = {
+#embed "../../../web/alertmanager/HistoryPage.css"
+};
+static const unsigned char alertmanager_HistoryPage_js[] = {
+#embed "../../../web/alertmanager/HistoryPage.js"
+};
+static const unsigned char alertmanager_Labels_css[] = {
+#embed "../../../web/alertmanager/Labels.css"
+};
+static const unsigned char alertmanager_Labels_js[] = {
+#embed "../../../web/alertmanager/Labels.js"
+};
+static const unsigned char alertmanager_MatcherField_css[] = {
+#embed "../../../web/alertmanager/MatcherField.css"
+};
+static const unsigned char alertmanager_MatcherField_js[] = {
+#embed "../../../web/alertmanager/MatcherField.js"
+};
+static const unsigned char alertmanager_Matchers_js[] = {
+#embed "../../../web/alertmanager/Matchers.js"
+};
+static const unsigned char alertmanager_Refresh_js[] = {
+#embed "../../../web/alertmanager/Refresh.js"
+};
+static const unsigned char alertmanager_RouteTree_css[] = {
+#embed "../../../web/alertmanager/RouteTree.css"
+};
+static const unsigned char alertmanager_RouteTree_js[] = {
+#embed "../../../web/alertmanager/RouteTree.js"
+};
+static const unsigned char alertmanager_RoutesLogic_js[] = {
+#embed "../../../web/alertmanager/RoutesLogic.js"
+};
+static const unsigned char alertmanager_Shell_css[] = {
+#embed "../../../web/alertmanager/Shell.css"
+};
+static const unsigned char alertmanager_SilenceForm_css[] = {
+#embed "../../../web/alertmanager/SilenceForm.css"
+};
+static const unsigned char alertmanager_SilenceForm_js[] = {
+#embed "../../../web/alertmanager/SilenceForm.js"
+};
+static const unsigned char alertmanager_SilencesLogic_js[] = {
+#embed "../../../web/alertmanager/SilencesLogic.js"
+};
+static const unsigned char alertmanager_SilencesPage_css[] = {
+#embed "../../../web/alertmanager/SilencesPage.css"
+};
+static const unsigned char alertmanager_SilencesPage_js[] = {
+#embed "../../../web/alertmanager/SilencesPage.js"
+};
+static const unsigned char alertmanager_StatusPage_css[] = {
+#embed "../../../web/alertmanager/StatusPage.css"
+};
+static const unsigned char alertmanager_StatusPage_js[] = {
+#embed "../../../web/alertmanager/StatusPage.js"
+};
+static const unsigned char alertmanager_Times_js[] = {
+#embed "../../../web/alertmanager/Times.js"
+};
+static const unsigned char alertmanager_WhyLogic_js[] = {
+#embed "../../../web/alertmanager/WhyLogic.js"
+};
+static const unsigned char alertmanager_WhyPanel_css[] = {
+#embed "../../../web/alertmanager/WhyPanel.css"
+};
+static const unsigned char alertmanager_WhyPanel_js[] = {
+#embed "../../../web/alertmanager/WhyPanel.js"
+};
+static const unsigned char alertmanager_app_js[] = {
+#embed "../../../web/alertmanager/app.js"
+};
+static const unsigned char alertmanager_icon_svg[] = {
+#embed "../../../web/alertmanager/icon.svg"
+};
+static const unsigned char alertmanager_index_html[] = {
+#embed "../../../web/alertmanager/index.html"
+};
 static const unsigned char app_Api_js[] = {
 #embed "../../../web/app/Api.js"
 };
 static const unsigned char app_Dom_js[] = {
 #embed "../../../web/app/Dom.js"
+};
+static const unsigned char app_Preferences_js[] = {
+#embed "../../../web/app/Preferences.js"
 };
 static const unsigned char app_Settings_js[] = {
 #embed "../../../web/app/Settings.js"
@@ -107,8 +212,43 @@ static const unsigned char vendor_uPlot_min_css[] = {
 #define FILE(name, bytes) { name, bytes, sizeof(bytes) }
 
 static const struct webfile files[] = {
+    FILE("alertmanager/Addresses.js", alertmanager_Addresses_js),
+    FILE("alertmanager/AffectedAlerts.js", alertmanager_AffectedAlerts_js),
+    FILE("alertmanager/AlertGroup.js", alertmanager_AlertGroup_js),
+    FILE("alertmanager/AlertsLogic.js", alertmanager_AlertsLogic_js),
+    FILE("alertmanager/AlertsPage.css", alertmanager_AlertsPage_css),
+    FILE("alertmanager/AlertsPage.js", alertmanager_AlertsPage_js),
+    FILE("alertmanager/Api.js", alertmanager_Api_js),
+    FILE("alertmanager/HistoryLogic.js", alertmanager_HistoryLogic_js),
+    FILE("alertmanager/HistoryPage.css", alertmanager_HistoryPage_css),
+    FILE("alertmanager/HistoryPage.js", alertmanager_HistoryPage_js),
+    FILE("alertmanager/Labels.css", alertmanager_Labels_css),
+    FILE("alertmanager/Labels.js", alertmanager_Labels_js),
+    FILE("alertmanager/MatcherField.css", alertmanager_MatcherField_css),
+    FILE("alertmanager/MatcherField.js", alertmanager_MatcherField_js),
+    FILE("alertmanager/Matchers.js", alertmanager_Matchers_js),
+    FILE("alertmanager/Refresh.js", alertmanager_Refresh_js),
+    FILE("alertmanager/RouteTree.css", alertmanager_RouteTree_css),
+    FILE("alertmanager/RouteTree.js", alertmanager_RouteTree_js),
+    FILE("alertmanager/RoutesLogic.js", alertmanager_RoutesLogic_js),
+    FILE("alertmanager/Shell.css", alertmanager_Shell_css),
+    FILE("alertmanager/SilenceForm.css", alertmanager_SilenceForm_css),
+    FILE("alertmanager/SilenceForm.js", alertmanager_SilenceForm_js),
+    FILE("alertmanager/SilencesLogic.js", alertmanager_SilencesLogic_js),
+    FILE("alertmanager/SilencesPage.css", alertmanager_SilencesPage_css),
+    FILE("alertmanager/SilencesPage.js", alertmanager_SilencesPage_js),
+    FILE("alertmanager/StatusPage.css", alertmanager_StatusPage_css),
+    FILE("alertmanager/StatusPage.js", alertmanager_StatusPage_js),
+    FILE("alertmanager/Times.js", alertmanager_Times_js),
+    FILE("alertmanager/WhyLogic.js", alertmanager_WhyLogic_js),
+    FILE("alertmanager/WhyPanel.css", alertmanager_WhyPanel_css),
+    FILE("alertmanager/WhyPanel.js", alertmanager_WhyPanel_js),
+    FILE("alertmanager/app.js", alertmanager_app_js),
+    FILE("alertmanager/icon.svg", alertmanager_icon_svg),
+    FILE("alertmanager/index.html", alertmanager_index_html),
     FILE("app/Api.js", app_Api_js),
     FILE("app/Dom.js", app_Dom_js),
+    FILE("app/Preferences.js", app_Preferences_js),
     FILE("app/Settings.js", app_Settings_js),
     FILE("app/app.js", app_app_js),
     FILE("app/base.css", app_base_css),

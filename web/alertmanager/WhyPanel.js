@@ -1,0 +1,75 @@
+// “Why was I (not) notified?”: the server's verdict on one alert, and what it rests on.
+//
+//   verdict
+//   silenced by … · inhibited by …
+//   → receiver   group {…}   next flush in 12s
+//       webhook   last attempt 2m ago: ok   because: the first notification   again in 3h
+
+import { h, fill } from '../app/Dom.js';
+import * as Api from './Api.js';
+import { address, silenceAddress } from './Addresses.js';
+import { Labels, Moment, Refusal, Tag } from './Labels.js';
+import { outcomeTone } from './RoutesLogic.js';
+import { explanation } from './WhyLogic.js';
+
+/// Returns { element, show(fingerprint), refresh, end }; '' shows nothing.
+export function WhyPanel({ close }) {
+  let shown = '', request;
+  const body = h('div', {});
+  const element = h('div', { class: 'why', role: 'region', 'aria-label': 'Why was I (not) notified?' },
+    h('div', { class: 'why-head' }, h('b', {}, 'Why was I (not) notified?'), h('button', { type: 'button', class: 'icon', 'aria-label': 'Close', 'data-focus': 'close', onclick: close }, '×')), body);
+
+  async function load() {
+    request?.abort();
+    if (shown === '') return;
+    const mine = request = new AbortController();
+    try {
+      fill(body, Explanation(await Api.explain({ fingerprint: shown }, mine.signal), { hasLabels: false }));
+    } catch (error) {
+      if (error.name === 'AbortError' || mine !== request) return;
+      fill(body, error.status === 404 ? h('p', { class: 'verdict' }, 'No alert with this fingerprint is known.') : Refusal(error));
+    }
+  }
+
+  return {
+    element,
+    show: (fingerprint) => {
+      if (fingerprint === shown) return;
+      shown = fingerprint;
+      fill(body, h('p', { class: 'muted' }, 'asking…'));
+      load();
+    },
+    refresh: load,
+    end: () => request?.abort(),
+  };
+}
+
+/// The answer of `explain` as elements.
+export function Explanation(answer, { hasLabels }) {
+  const { labels, isKnown, verdict, silencedBy, inhibitedBy, routes } = explanation(answer);
+  return h('div', { class: 'explanation' },
+    hasLabels ? Labels(labels) : undefined,
+    verdict === '' ? undefined : h('p', { class: 'verdict' }, verdict),
+    isKnown ? undefined : h('p', { class: 'muted' }, 'No such alert is known now; this is what would happen to one.'),
+    silencedBy.map((silence) => Cause('Silenced by', h('a', { href: silenceAddress(silence.id ?? '') }, silence.comment || silence.id),
+      silence.createdBy ? h('span', { class: 'muted' }, silence.createdBy) : undefined, silence.endsAt ? h('span', { class: 'muted' }, 'ends ', Moment(silence.endsAt)) : undefined)),
+    inhibitedBy.map((source) => Cause('Inhibited by', source.labels ? Labels(source.labels) : undefined,
+      source.fingerprint ? h('a', { href: address('alerts', { inhibited: 'true', silenced: 'true', why: source.fingerprint }) }, 'its alert') : undefined,
+      source.rule ? h('span', { class: 'muted' }, `rule ${source.rule}`) : undefined)),
+    routes.map(RouteView), routes.length === 0 ? h('p', { class: 'muted' }, 'No route is taken.') : undefined);
+}
+
+const Cause = (title, ...parts) => h('div', { class: 'cause' }, h('span', { class: 'muted' }, title), parts);
+
+function RouteView(route) {
+  return h('div', { class: 'why-route' },
+    h('div', { class: 'why-route-head' }, h('b', {}, `→ ${route.receiver}`),
+      Object.keys(route.groupLabels).length > 0 ? h('span', {}, h('span', { class: 'muted' }, 'group '), Labels(route.groupLabels)) : undefined,
+      h('span', { class: 'muted' }, route.nextFlush !== undefined ? ['next flush ', Moment(route.nextFlush)] : route.groupExists ? 'group exists' : 'no such group now'),
+      route.mutedBy.map((name) => Tag(`muted in ${name}`, 'warn'))),
+    route.integrations.length > 0 ? h('div', { class: 'why-frame' }, h('table', {},
+      h('thead', {}, h('tr', {}, ['Integration', 'Last decision', 'Because', 'Last attempt', 'Outcome', 'Repeats'].map((title) => h('th', { scope: 'col' }, title)))),
+      h('tbody', {}, route.integrations.map((one) => h('tr', {}, h('td', {}, one.name), h('td', {}, one.decision || '–'), h('td', {}, one.reason || '–'),
+        h('td', {}, one.lastAttempt === undefined ? 'never' : Moment(one.lastAttempt)),
+        h('td', {}, one.outcome === '' ? '–' : outcomeTone(one.outcome) === '' ? one.outcome : h('span', { class: outcomeTone(one.outcome) }, one.outcome)), h('td', {}, Moment(one.nextRepeat))))))) : undefined);
+}
