@@ -50,6 +50,7 @@ function Form(element, first, title, preview) {
   const inputs = { start, duration, end, author, comment };
   const choices = h('span', { class: 'group', role: 'group', 'aria-label': 'Usual durations' });
   const send = h('button', { type: 'submit', class: 'primary' }, draft.id === '' ? 'Create silence' : 'Keep changes');
+  const pair = (name, label, field) => h('span', { class: 'pair' }, h('label', { for: `silence-${name}`, class: 'muted' }, label), field);
   const row = (name, label, ...content) => h('div', { class: 'row' }, name ? h('label', { for: `silence-${name}` }, label) : h('span', { class: 'row-title' }, label), h('div', { class: 'content' }, content));
 
   const form = h('form', { class: 'card silence-form', onsubmit: (event) => {
@@ -57,7 +58,7 @@ function Form(element, first, title, preview) {
     keep();
   } },
   row('', 'Matchers', field.element),
-  row('start', 'Starts', start, h('label', { for: 'silence-duration', class: 'muted' }, 'for'), duration, h('label', { for: 'silence-end', class: 'muted' }, 'until'), end),
+  row('start', 'Starts', start, pair('duration', 'for', duration), pair('end', 'until', end)),
   row('', '', choices),
   row('author', 'Who', author), row('comment', 'Why', comment),
   h('div', { class: 'row' }, h('span', {}), h('div', { class: 'content wide' }, problem, h('div', { class: 'actions-row first' }, send, h('a', { class: 'button', href: 'silences' }, 'Cancel')))));

@@ -59,6 +59,8 @@ export function Explanation(answer, { hasLabels }) {
     routes.map(RouteView), routes.length === 0 ? h('p', { class: 'muted' }, 'No route is taken.') : undefined);
 }
 
+const columns = ['Integration', 'Last decision', 'Because', 'Last attempt', 'Outcome', 'Repeats'];
+
 const Cause = (title, ...parts) => h('div', { class: 'cause' }, h('span', { class: 'muted' }, title), parts);
 
 function RouteView(route) {
@@ -68,8 +70,14 @@ function RouteView(route) {
       h('span', { class: 'muted' }, route.nextFlush !== undefined ? ['next flush ', Moment(route.nextFlush)] : route.groupExists ? 'group exists' : 'no such group now'),
       route.mutedBy.map((name) => Tag(`muted in ${name}`, 'warn'))),
     route.integrations.length > 0 ? h('div', { class: 'why-frame' }, h('table', {},
-      h('thead', {}, h('tr', {}, ['Integration', 'Last decision', 'Because', 'Last attempt', 'Outcome', 'Repeats'].map((title) => h('th', { scope: 'col' }, title)))),
-      h('tbody', {}, route.integrations.map((one) => h('tr', {}, h('td', {}, one.name), h('td', {}, one.decision || '–'), h('td', {}, one.reason || '–'),
-        h('td', {}, one.lastAttempt === undefined ? 'never' : Moment(one.lastAttempt)),
-        h('td', {}, one.outcome === '' ? '–' : outcomeTone(one.outcome) === '' ? one.outcome : h('span', { class: outcomeTone(one.outcome) }, one.outcome)), h('td', {}, Moment(one.nextRepeat))))))) : undefined);
+      h('thead', {}, h('tr', {}, columns.map((title) => h('th', { scope: 'col' }, title)))),
+      h('tbody', {}, route.integrations.map((integration) => h('tr', {}, cells(integration)))))) : undefined);
+}
+
+/// Each cell carries its column's title, which narrow screens show instead of the head.
+function cells(integration) {
+  const { name, decision, reason, lastAttempt, outcome, nextRepeat } = integration;
+  const contents = [name, decision || '–', reason || '–', lastAttempt === undefined ? 'never' : Moment(lastAttempt),
+    outcome === '' ? '–' : h('span', { class: outcomeTone(outcome) || undefined }, outcome), Moment(nextRepeat)];
+  return contents.map((content, column) => h('td', { 'data-title': columns[column] }, content));
 }
