@@ -1,6 +1,6 @@
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
-import { depthLimit, exchangeText, groupByText, outcomeTone, roleOf, routeCount, routeFacts, takenKeys } from '../../web/alertmanager/RoutesLogic.js';
+import { depthLimit, textOf, groupByText, outcomeTone, roleOf, routeCount, routeFacts, takenKeys } from '../../web/alertmanager/RoutesLogic.js';
 import { explanation, reasonText } from '../../web/alertmanager/WhyLogic.js';
 
 const route = (key, routes = [], more = {}) => ({ key, routes, groupBy: ['alertname'], groupWait: 30000, groupInterval: 300000, repeatInterval: 14400000, ...more });
@@ -33,8 +33,8 @@ test('a tree that is too deep is walked to a limit', () => {
 
 test('outcomes have a tone, exchanges are text', () => {
   assert.deepEqual(['success', 'ok', 'sent', 'failed: 503', 'Error', 'muted', undefined].map(outcomeTone), ['good', 'good', 'good', 'bad', 'bad', '', '']);
-  assert.deepEqual([undefined, null, '', 'POST /'].map(exchangeText), ['', '', '', 'POST /']);
-  assert.equal(exchangeText({ request: 'x' }), '{\n  "request": "x"\n}');
+  assert.deepEqual([undefined, null, '', 'POST /'].map(textOf), ['', '', '', 'POST /']);
+  assert.equal(textOf({ request: 'x' }), '{\n  "request": "x"\n}');
 });
 
 test('an explanation misses nothing, whatever the server leaves out', () => {

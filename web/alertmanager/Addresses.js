@@ -19,6 +19,8 @@ export function address(page, { filter = [], ...others }) {
 }
 
 export const silenceAddress = (id) => address('silences', { id });
+/// Alerts whatever their state, with `why` the explanation of one of them.
+export const anyAlertAddress = ({ filter = [], why }) => address('alerts', { silenced: 'true', inhibited: 'true', muted: 'true', why, filter });
 export const newSilenceAddress = (filter) => address('silences', { new: true, filter });
 
 /// The page of a fragment of the original's pages, which notifications carry; undefined where it is none.

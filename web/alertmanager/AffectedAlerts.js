@@ -28,8 +28,10 @@ export function AffectedAlerts({ some, none }) {
     const mine = request = new AbortController();
     try {
       const alerts = await Api.alerts(matchers, mine.signal) ?? [];
-      fill(element, h('div', { class: 'affected-head' }, alerts.length === 0 ? none : `${some}: ${alerts.length} alert${alerts.length === 1 ? '' : 's'}`),
-        alerts.slice(0, shownAtMost).map((alert) => h('div', { class: 'affected-alert' }, statesOf(alert).map((state) => Tag(state, stateTones[state])), Labels(alert.labels))),
+      const number = alerts.length === 1 ? '1 alert' : `${alerts.length} alerts`;
+      fill(element, h('div', { class: 'affected-head' }, alerts.length === 0 ? none : `${some}: ${number}`),
+        alerts.slice(0, shownAtMost).map((alert) => h('div', { class: 'affected-alert' },
+          statesOf(alert).map((state) => Tag(state, stateTones[state])), Labels(alert.labels))),
         alerts.length > shownAtMost ? h('div', { class: 'muted' }, `and ${alerts.length - shownAtMost} more`) : undefined);
     } catch (error) {
       if (error.name !== 'AbortError' && mine === request) fill(element, Refusal(error));

@@ -5,7 +5,7 @@ import * as Api from './Api.js';
 import { AlertGroup } from './AlertGroup.js';
 import { address, newSilenceAddress } from './Addresses.js';
 import { addressOfView, counts, groupKey, offers, shownGroups, states, viewFromAddress } from './AlertsLogic.js';
-import { Refusal } from './Labels.js';
+import { Press, Refusal } from './Labels.js';
 import { MatcherField } from './MatcherField.js';
 import { adding, equals } from './Matchers.js';
 import { isReading, keepingFocus, Refresh } from './Refresh.js';
@@ -26,7 +26,7 @@ export function AlertsPage(element) {
   const silence = h('a', { class: 'button' }, 'New silence');
   const kinds = h('span', { class: 'group', role: 'group', 'aria-label': 'States shown' });
   const tally = h('span', { class: 'tally', role: 'status' });
-  const fold = h('button', { type: 'button', class: 'link', onclick: () => foldAll() });
+  const fold = Press('', () => foldAll());
   const note = h('div', {});
   // An explanation of an alert that is in no group that is shown.
   const lone = h('div', {});
@@ -34,7 +34,7 @@ export function AlertsPage(element) {
   const why = WhyPanel({ close: () => take({ why: '' }) });
   fill(element, h('div', { class: 'bar' }, field.element, receiver, silence),
     h('div', { class: 'bar' }, kinds, tally, h('span', { class: 'space' }), h('span', { class: 'actions' }, fold,
-      h('button', { type: 'button', class: 'link', onclick: () => refresh.now() }, 'Refresh'))), note, lone, list);
+      Press('Refresh', () => refresh.now()))), note, lone, list);
 
   function take(change, isStep = true) {
     view = { ...view, ...change };
@@ -78,7 +78,8 @@ export function AlertsPage(element) {
     };
     keepingFocus(list, () => fill(list, groups.slice(0, groupLimit).map((group) => AlertGroup(group, {
       isOpen: !closed.has(groupKey(group)), isWhole: opened.has(groupKey(group)), features, why: view.why, place, narrow,
-      fold: () => toggle(closed, groupKey(group)), showAll: () => toggle(opened, groupKey(group)), explain: (fingerprint) => take({ why: view.why === fingerprint ? '' : fingerprint }),
+      fold: () => toggle(closed, groupKey(group)), showAll: () => toggle(opened, groupKey(group)),
+      explain: (fingerprint) => take({ why: view.why === fingerprint ? '' : fingerprint }),
     })), rest(groups), groups.length === 0 ? empty(hidden) : undefined));
     fill(lone, host === lone && view.why !== '' && features.explain ? why.element : undefined);
   }
@@ -90,18 +91,16 @@ export function AlertsPage(element) {
 
   function rest(groups) {
     if (groups.length <= groupLimit) return undefined;
-    return h('div', { class: 'empty' }, `${groupLimit} of ${groups.length} groups are shown. `, h('button', {
-      type: 'button', class: 'link', onclick: () => {
-        groupLimit = Infinity;
-        draw();
-      },
-    }, 'Show all'));
+    return h('div', { class: 'empty' }, `${groupLimit} of ${groups.length} groups are shown. `, Press('Show all', () => {
+      groupLimit = Infinity;
+      draw();
+    }));
   }
 
   function empty(hidden) {
     if (hidden > 0) {
       return h('div', { class: 'empty' }, `${hidden === 1 ? 'One alert is' : `${hidden} alerts are`} hidden by the choice of states. `,
-        h('button', { type: 'button', class: 'link', onclick: () => take(Object.fromEntries(states.map((state) => [state, true]))) }, 'Show all states'));
+        Press('Show all states', () => take(Object.fromEntries(states.map((state) => [state, true])))));
     }
     return h('div', { class: 'empty' }, view.filter.length > 0 || view.receiver !== '' ? 'No alert matches.' : 'No alerts: all is quiet.');
   }

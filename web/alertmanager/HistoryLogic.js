@@ -16,7 +16,9 @@ export const kinds = {
 };
 
 /// A kind's words; kinds that a newer server sends are shown by their name.
-export const kindOf = (event) => (Object.hasOwn(kinds, event.kind) ? kinds[event.kind] : { title: String(event.kind ?? 'Event').replace(/_/g, ' '), tone: '' });
+export function kindOf({ kind }) {
+  return Object.hasOwn(kinds, kind) ? kinds[kind] : { title: String(kind ?? 'Event').replace(/_/g, ' '), tone: '' };
+}
 
 /// Events asked for at first, and at most.
 export const [limitAtFirst, limitAtMost] = [200, 10000];

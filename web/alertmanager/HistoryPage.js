@@ -2,9 +2,9 @@
 
 import { h, fill } from '../app/Dom.js';
 import * as Api from './Api.js';
-import { address } from './Addresses.js';
+import { anyAlertAddress } from './Addresses.js';
 import { addressOfView, count, days, kindOf, kinds, limitAtMost, matching, viewFromAddress } from './HistoryLogic.js';
-import { isUTC, Labels, Refusal } from './Labels.js';
+import { isUTC, Labels, Muted, Press, Refusal } from './Labels.js';
 import { MatcherField } from './MatcherField.js';
 import { adding, equals } from './Matchers.js';
 import { isReading, keepingFocus, Refresh } from './Refresh.js';
@@ -17,12 +17,14 @@ export function HistoryPage(element) {
   let view = viewFromAddress(location.search);
   let events, features = { explain: false };
   const field = MatcherField(view.filter, { label: 'Filter by matchers', changed: (filter) => ask({ filter }) });
-  const search = h('input', { type: 'search', value: view.search, placeholder: 'Search in texts', 'aria-label': 'Search in texts', oninput: () => take({ search: search.value }) });
+  const search = h('input', {
+    type: 'search', value: view.search, placeholder: 'Search in texts', 'aria-label': 'Search in texts', oninput: () => take({ search: search.value }),
+  });
   const choice = h('span', { class: 'group wrapping', role: 'group', 'aria-label': 'Kind of event' });
   const note = h('div', {});
   const list = h('div', {});
   fill(element, h('div', { class: 'bar' }, field.element, search), h('div', { class: 'bar' }, choice, h('span', { class: 'space' }),
-    h('span', { class: 'actions' }, h('button', { type: 'button', class: 'link', onclick: () => refresh.now() }, 'Refresh'))), note, list);
+    h('span', { class: 'actions' }, Press('Refresh', () => refresh.now()))), note, list);
 
   function take(change) {
     view = { ...view, ...change };
@@ -43,36 +45,49 @@ export function HistoryPage(element) {
 
   function draw() {
     if (events === undefined) return;
-    keepingFocus(choice, () => fill(choice, [['', 'All'], ...Object.entries(kinds).map(([kind, { short }]) => [kind, short])].map(([kind, title]) => h('button', {
+    const titles = [['', 'All'], ...Object.entries(kinds).map(([kind, { short }]) => [kind, short])];
+    keepingFocus(choice, () => fill(choice, titles.map(([kind, title]) => h('button', {
       type: 'button', 'aria-pressed': String(view.kind === kind), 'data-focus': kind || 'all', onclick: () => take({ kind }),
     }, `${title} ${count(events, kind)}`))));
     const found = matching(events, view);
-    const isFull = events.length >= view.limit && view.limit < limitAtMost;
-    keepingFocus(list, () => fill(list, days(found, isUTC()).map((day) => h('section', { class: 'day' }, h('h2', {}, day.day || 'at no known time'),
-      h('ol', { class: 'card timeline' }, day.events.map(({ clock, event }, index) => Event(clock, event, index))))),
-    found.length === 0 ? h('div', { class: 'empty' }, events.length === 0 ? 'Nothing has happened yet.' : 'No event matches.') : undefined,
-    isFull ? h('div', { class: 'empty' }, h('button', { type: 'button', 'data-focus': 'older', onclick: () => ask({ limit: Math.min(view.limit * 2, limitAtMost) }) }, 'Show older events')) : undefined));
+    keepingFocus(list, () => fill(list, days(found, isUTC()).map(Day), older(),
+      found.length === 0 ? h('div', { class: 'empty' }, events.length === 0 ? 'Nothing has happened yet.' : 'No event matches.') : undefined));
   }
+
+  /// The server has more than was asked for.
+  function older() {
+    if (events.length < view.limit || view.limit >= limitAtMost) return undefined;
+    const limit = Math.min(view.limit * 2, limitAtMost);
+    return h('div', { class: 'empty' }, h('button', { type: 'button', 'data-focus': 'older', onclick: () => ask({ limit }) }, 'Show older events'));
+  }
+
+  const Day = ({ day, events }) => h('section', { class: 'day' }, h('h2', {}, day || 'at no known time'),
+    h('ol', { class: 'card timeline' }, events.map(({ clock, event }, index) => Event(clock, event, index))));
 
   function Event(clock, event, index) {
     const { title, tone } = kindOf(event);
     const to = event.receiver ? ` ${event.receiver}` : '';
     const labels = event.labels ?? {};
+    const hasWhy = event.fingerprint && features.explain;
+    const why = () => h('span', { class: 'actions' }, h('a', { href: anyAlertAddress({ why: event.fingerprint }), 'data-focus': 'why' }, 'Why?'));
+    const subject = () => (Object.keys(labels).length > 0 ? Labels(labels, { press: narrow, verb: 'Show events with' })
+      : event.groupKey ? h('code', { class: 'muted' }, event.groupKey) : undefined);
     return h('li', { class: `event ${tone}`, 'data-key': `${event.time} ${event.kind} ${index}` },
       h('span', { class: 'clock' }, clock),
       h('div', { class: 'what' },
-        h('div', { class: 'event-head' }, h('b', {}, title, to), event.integration ? h('span', { class: 'muted' }, `by ${event.integration}`) : undefined,
-          event.reason ? h('span', { class: 'muted' }, reasonText(event.reason)) : undefined,
-          event.fingerprint && features.explain ? h('span', { class: 'actions' }, h('a', { href: address('alerts', { why: event.fingerprint, silenced: 'true', inhibited: 'true', muted: 'true' }), 'data-focus': 'why' }, 'Why?')) : undefined),
-        Object.keys(labels).length > 0 ? Labels(labels, { press: narrow, verb: 'Show events with' }) : event.groupKey ? h('code', { class: 'muted' }, event.groupKey) : undefined,
-        event.message ? h('div', { class: 'event-message' }, event.message) : undefined));
+        h('div', { class: 'event-head' }, h('b', {}, title, to), event.integration ? Muted(`by ${event.integration}`) : undefined,
+          event.reason ? Muted(reasonText(event.reason)) : undefined, hasWhy ? why() : undefined),
+        subject(), event.message ? h('div', { class: 'event-message' }, event.message) : undefined));
   }
 
   const refresh = Refresh(async (signal) => {
     events = (await Api.events(view, signal))?.events ?? [];
     fill(note);
     if (!isReading()) draw();
-  }, (error) => fill(note, error.status === 404 ? h('div', { class: 'note info' }, 'This server keeps no history.') : Refusal(error)), refreshEvery);
+  }, (error) => {
+    if (error.status === 404) fill(element, h('div', { class: 'empty' }, 'This server keeps no history.'));
+    else fill(note, Refusal(error));
+  }, refreshEvery);
   Api.features().then((found) => {
     features = found;
     draw();

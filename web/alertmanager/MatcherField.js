@@ -19,7 +19,8 @@ export function MatcherField(first, { changed, label, placeholder = 'Filter: ale
   const chips = h('span', { class: 'chips' });
   const problem = h('div', { class: 'problem', id: `${id}-problem`, role: 'status', hidden: true });
   const input = h('input', {
-    type: 'text', list: id, placeholder, 'aria-label': label, 'aria-describedby': problem.id, autocomplete: 'off', autocapitalize: 'off', spellcheck: 'false',
+    type: 'text', list: id, placeholder, 'aria-label': label, 'aria-describedby': problem.id,
+    autocomplete: 'off', autocapitalize: 'off', spellcheck: 'false',
     onkeydown: (event) => {
       if (event.key === 'Enter' && input.value.trim() !== '') {
         event.preventDefault();
@@ -38,7 +39,8 @@ export function MatcherField(first, { changed, label, placeholder = 'Filter: ale
       if (event.inputType === 'insertReplacementText' && parseMatchers(input.value).error === undefined) take();
     },
   });
-  const element = h('div', { class: 'matcher-field' }, h('div', { class: 'frame', onclick: (event) => event.target.closest('button') || input.focus() }, chips, input, offers), problem);
+  const focus = (event) => event.target.closest('button') || input.focus();
+  const element = h('div', { class: 'matcher-field' }, h('div', { class: 'frame', onclick: focus }, chips, input, offers), problem);
 
   function say(text) {
     problem.hidden = text === '';

@@ -50,7 +50,7 @@ export function outcomeTone(outcome) {
 }
 
 /// An exchange as text, whether the server sends one or a structure.
-export function exchangeText(exchange) {
+export function textOf(exchange) {
   if (exchange === undefined || exchange === null || exchange === '') return '';
   return typeof exchange === 'string' ? exchange : JSON.stringify(exchange, null, 2);
 }

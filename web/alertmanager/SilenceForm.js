@@ -3,14 +3,15 @@
 
 import { h, fill } from '../app/Dom.js';
 import * as Settings from '../app/Settings.js';
+import { formatTime } from '../query/QueryLogic.js';
 import * as Api from './Api.js';
 import { silenceAddress } from './Addresses.js';
 import { AffectedAlerts } from './AffectedAlerts.js';
 import { offers } from './AlertsLogic.js';
 import { isUTC, Refusal } from './Labels.js';
 import { MatcherField } from './MatcherField.js';
+import { keepingFocus } from './Refresh.js';
 import { draftOf, emptyDraft, request, span, stateOf, withDuration, withEnd } from './SilencesLogic.js';
-import { formatTime } from '../query/QueryLogic.js';
 
 const durations = ['1h', '2h', '4h', '12h', '1d', '1w'];
 
@@ -20,13 +21,15 @@ export function SilenceForm(element, view) {
   const preview = AffectedAlerts({ some: 'Affects now', none: 'No alert is affected now; those that come will be.' });
   let stop = () => {};
   if (view.edit === '') {
-    stop = Form(element, { ...emptyDraft, matchers: view.filter, comment: view.comment, author: Settings.get().author ?? '' }, 'New silence', preview);
+    const author = Settings.get().author ?? '';
+    stop = Form(element, { ...emptyDraft, matchers: view.filter, comment: view.comment, author }, 'New silence', preview);
   } else {
     fill(element, h('div', { class: 'empty' }, 'loading…'));
     Api.silence(view.edit, asked.signal).then((silence) => {
       stop = Form(element, draftOf(silence, isUTC()), stateOf(silence) === 'expired' ? 'Silence again' : 'Edit silence', preview);
     }, (error) => {
-      if (error.name !== 'AbortError') fill(element, h('div', { class: 'bar' }, h('a', { href: 'silences' }, '← All silences')), Refusal(error));
+      if (error.name === 'AbortError') return;
+      fill(element, h('div', { class: 'bar' }, h('a', { href: 'silences' }, '← All silences')), Refusal(error));
     });
   }
   return () => {
@@ -39,8 +42,11 @@ export function SilenceForm(element, view) {
 function Form(element, first, title, preview) {
   let draft = first;
   const problem = h('div', {});
-  const field = MatcherField(draft.matchers, { label: 'Matchers', placeholder: 'alertname="InstanceDown"', changed: (matchers) => take({ ...draft, matchers }) });
-  const input = (name, attributes = {}) => h('input', { type: 'text', id: `silence-${name}`, value: draft[name], autocomplete: 'off', ...attributes });
+  const field = MatcherField(draft.matchers, {
+    label: 'Matchers', placeholder: 'alertname="InstanceDown"', changed: (matchers) => take({ ...draft, matchers }),
+  });
+  const input = (name, attributes) =>
+    h('input', { type: 'text', id: `silence-${name}`, value: draft[name], autocomplete: 'off', ...attributes });
   const start = input('start', { placeholder: 'now', oninput: () => take({ ...draft, start: start.value }) });
   const duration = input('duration', { class: 'short', oninput: () => take(withDuration(draft, duration.value)) });
   const end = input('end', { oninput: () => take(withEnd(draft, end.value, Date.now(), isUTC())) });
@@ -51,17 +57,20 @@ function Form(element, first, title, preview) {
   const choices = h('span', { class: 'group', role: 'group', 'aria-label': 'Usual durations' });
   const send = h('button', { type: 'submit', class: 'primary' }, draft.id === '' ? 'Create silence' : 'Keep changes');
   const pair = (name, label, field) => h('span', { class: 'pair' }, h('label', { for: `silence-${name}`, class: 'muted' }, label), field);
-  const row = (name, label, ...content) => h('div', { class: 'row' }, name ? h('label', { for: `silence-${name}` }, label) : h('span', { class: 'row-title' }, label), h('div', { class: 'content' }, content));
+  const row = (name, label, ...content) => h('div', { class: 'row' },
+    name === '' ? h('span', { class: 'row-title' }, label) : h('label', { for: `silence-${name}` }, label), h('div', { class: 'content' }, content));
+  const buttons = h('div', { class: 'actions-row first' }, send, h('a', { class: 'button', href: 'silences' }, 'Cancel'));
 
-  const form = h('form', { class: 'card silence-form', onsubmit: (event) => {
+  const submit = (event) => {
     event.preventDefault();
     keep();
-  } },
+  };
+  const form = h('form', { class: 'card silence-form', onsubmit: submit },
   row('', 'Matchers', field.element),
   row('start', 'Starts', start, pair('duration', 'for', duration), pair('end', 'until', end)),
   row('', '', choices),
   row('author', 'Who', author), row('comment', 'Why', comment),
-  h('div', { class: 'row' }, h('span', {}), h('div', { class: 'content wide' }, problem, h('div', { class: 'actions-row first' }, send, h('a', { class: 'button', href: 'silences' }, 'Cancel')))));
+  h('div', { class: 'row' }, h('span', {}), h('div', { class: 'content wide' }, problem, buttons)));
   fill(element, h('h2', { class: 'section' }, title), form, h('div', { class: 'card silence-preview' }, preview.element));
 
   function take(next) {
@@ -77,12 +86,10 @@ function Form(element, first, title, preview) {
     if (document.activeElement !== duration) duration.value = draft.duration;
     end.placeholder = times.error === undefined && draft.end.trim() === '' ? formatTime(times.end / 1000, isUTC()) : '';
     if (document.activeElement !== end) end.value = draft.end;
-    fill(choices, durations.map((text) => h('button', {
-      type: 'button', 'aria-pressed': String(draft.end === '' && draft.duration === text), onclick: () => {
-        take(withDuration(draft, text));
-        choices.children[durations.indexOf(text)].focus();
-      },
-    }, text)));
+    keepingFocus(choices, () => fill(choices, durations.map((text) => h('button', {
+      type: 'button', 'aria-pressed': String(draft.end === '' && draft.duration === text), 'data-focus': text,
+      onclick: () => take(withDuration(draft, text)),
+    }, text))));
     for (const [name, one] of Object.entries(inputs)) {
       if (times.field === name) one.setAttribute('aria-invalid', 'true');
       else one.removeAttribute('aria-invalid');

@@ -57,11 +57,11 @@ export function draftOf(silence, isUTC) {
   const draft = { ...emptyDraft, matchers: silence.matchers ?? [], author: silence.createdBy ?? '', comment: silence.comment ?? '' };
   if (start === undefined || end === undefined) return draft;
   if (stateOf(silence) === 'expired') {
-    return end - start < 1000 ? draft : { ...draft, duration: formatDuration(Math.round((end - start) / 1000)) };
+    return end - start < 1000 ? draft : { ...draft, duration: lengthText(start, end) };
   }
   return {
     ...draft, id: silence.id, startsAt: silence.startsAt, start: formatTime(start / 1000, isUTC), end: formatTime(end / 1000, isUTC),
-    duration: formatDuration(Math.round((end - start) / 1000)),
+    duration: lengthText(start, end),
   };
 }
 
@@ -83,6 +83,7 @@ export function span(draft, now, isUTC) {
   return { start, end };
 }
 
+const lengthText = (start, end) => formatDuration(Math.round((end - start) / 1000));
 const milliseconds = (seconds) => (seconds === undefined ? undefined : Math.round(seconds * 1000));
 
 /// The draft with a length, whose end follows, or with an end, whose length follows.
@@ -90,7 +91,8 @@ export const withDuration = (draft, duration) => ({ ...draft, duration, end: '' 
 export function withEnd(draft, end, now, isUTC) {
   const changed = { ...draft, end };
   const times = span(changed, now, isUTC);
-  return times.error === undefined && end.trim() !== '' ? { ...changed, duration: formatDuration(Math.round((times.end - times.start) / 1000)) } : changed;
+  if (times.error !== undefined || end.trim() === '') return changed;
+  return { ...changed, duration: lengthText(times.start, times.end) };
 }
 
 /// What the API is sent: { body }, or { error, field } with the field to mend.

@@ -7,9 +7,9 @@
 
 import { h, fill } from '../app/Dom.js';
 import * as Api from './Api.js';
-import { address, silenceAddress } from './Addresses.js';
-import { Labels, Moment, Refusal, Tag } from './Labels.js';
-import { outcomeTone } from './RoutesLogic.js';
+import { anyAlertAddress, silenceAddress } from './Addresses.js';
+import { Labels, Moment, Muted, Refusal, Tag } from './Labels.js';
+import { textOf, outcomeTone } from './RoutesLogic.js';
 import { explanation } from './WhyLogic.js';
 
 /// Returns { element, show(fingerprint), refresh, end }; '' shows nothing.
@@ -17,7 +17,8 @@ export function WhyPanel({ close }) {
   let shown = '', request;
   const body = h('div', {});
   const element = h('div', { class: 'why', role: 'region', 'aria-label': 'Why was I (not) notified?' },
-    h('div', { class: 'why-head' }, h('b', {}, 'Why was I (not) notified?'), h('button', { type: 'button', class: 'icon', 'aria-label': 'Close', 'data-focus': 'close', onclick: close }, '×')), body);
+    h('div', { class: 'why-head' }, h('b', {}, 'Why was I (not) notified?'),
+      h('button', { type: 'button', class: 'icon', 'aria-label': 'Close', 'data-focus': 'close', onclick: close }, '×')), body);
 
   async function load() {
     request?.abort();
@@ -51,23 +52,23 @@ export function Explanation(answer, { hasLabels }) {
     hasLabels ? Labels(labels) : undefined,
     verdict === '' ? undefined : h('p', { class: 'verdict' }, verdict),
     isKnown ? undefined : h('p', { class: 'muted' }, 'No such alert is known now; this is what would happen to one.'),
-    silencedBy.map((silence) => Cause('Silenced by', h('a', { href: silenceAddress(silence.id ?? '') }, silence.comment || silence.id),
-      silence.createdBy ? h('span', { class: 'muted' }, silence.createdBy) : undefined, silence.endsAt ? h('span', { class: 'muted' }, 'ends ', Moment(silence.endsAt)) : undefined)),
-    inhibitedBy.map((source) => Cause('Inhibited by', source.labels ? Labels(source.labels) : undefined,
-      source.fingerprint ? h('a', { href: address('alerts', { inhibited: 'true', silenced: 'true', why: source.fingerprint }) }, 'its alert') : undefined,
-      source.rule ? h('span', { class: 'muted' }, `rule ${source.rule}`) : undefined)),
+    silencedBy.map(({ id = '', comment, createdBy, endsAt }) => Cause('Silenced by', h('a', { href: silenceAddress(id) }, comment || id),
+      createdBy ? Muted(createdBy) : undefined, endsAt ? Muted('ends ', Moment(endsAt)) : undefined)),
+    inhibitedBy.map(({ fingerprint, labels, rule }) => Cause('Inhibited by', labels ? Labels(labels) : undefined,
+      fingerprint ? h('a', { href: anyAlertAddress({ why: fingerprint }) }, 'its alert') : undefined,
+      rule ? Muted(`rule ${textOf(rule)}`) : undefined)),
     routes.map(RouteView), routes.length === 0 ? h('p', { class: 'muted' }, 'No route is taken.') : undefined);
 }
 
 const columns = ['Integration', 'Last decision', 'Because', 'Last attempt', 'Outcome', 'Repeats'];
 
-const Cause = (title, ...parts) => h('div', { class: 'cause' }, h('span', { class: 'muted' }, title), parts);
+const Cause = (title, ...parts) => h('div', { class: 'cause' }, Muted(title), parts);
 
 function RouteView(route) {
   return h('div', { class: 'why-route' },
     h('div', { class: 'why-route-head' }, h('b', {}, `→ ${route.receiver}`),
-      Object.keys(route.groupLabels).length > 0 ? h('span', {}, h('span', { class: 'muted' }, 'group '), Labels(route.groupLabels)) : undefined,
-      h('span', { class: 'muted' }, route.nextFlush !== undefined ? ['next flush ', Moment(route.nextFlush)] : route.groupExists ? 'group exists' : 'no such group now'),
+      Object.keys(route.groupLabels).length > 0 ? h('span', {}, Muted('group '), Labels(route.groupLabels)) : undefined,
+      route.nextFlush !== undefined ? Muted('next flush ', Moment(route.nextFlush)) : Muted(route.groupExists ? 'group exists' : 'no such group now'),
       route.mutedBy.map((name) => Tag(`muted in ${name}`, 'warn'))),
     route.integrations.length > 0 ? h('div', { class: 'why-frame' }, h('table', {},
       h('thead', {}, h('tr', {}, columns.map((title) => h('th', { scope: 'col' }, title)))),

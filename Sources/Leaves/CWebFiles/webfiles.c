@@ -54,6 +54,9 @@ static const unsigned char alertmanager_MatcherField_js[] = {
 static const unsigned char alertmanager_Matchers_js[] = {
 #embed "../../../web/alertmanager/Matchers.js"
 };
+static const unsigned char alertmanager_ReceiverList_js[] = {
+#embed "../../../web/alertmanager/ReceiverList.js"
+};
 static const unsigned char alertmanager_Refresh_js[] = {
 #embed "../../../web/alertmanager/Refresh.js"
 };
@@ -227,6 +230,7 @@ static const struct webfile files[] = {
     FILE("alertmanager/MatcherField.css", alertmanager_MatcherField_css),
     FILE("alertmanager/MatcherField.js", alertmanager_MatcherField_js),
     FILE("alertmanager/Matchers.js", alertmanager_Matchers_js),
+    FILE("alertmanager/ReceiverList.js", alertmanager_ReceiverList_js),
     FILE("alertmanager/Refresh.js", alertmanager_Refresh_js),
     FILE("alertmanager/RouteTree.css", alertmanager_RouteTree_css),
     FILE("alertmanager/RouteTree.js", alertmanager_RouteTree_js),
