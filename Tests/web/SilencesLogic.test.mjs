@@ -1,6 +1,6 @@
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
-import { addressOfView, count, draftOf, emptyDraft, matching, request, span, viewFromAddress, whenText, withDuration, withEnd } from '../../web/alertmanager/SilencesLogic.js';
+import { addressOfView, count, draftOf, emptyDraft, inZone, matching, request, span, viewFromAddress, whenText, withDuration, withEnd } from '../../web/alertmanager/SilencesLogic.js';
 import { equals } from '../../web/alertmanager/Matchers.js';
 
 const now = Date.parse('2026-01-31T12:00:00Z');
@@ -75,6 +75,14 @@ test('an expired silence is made again as a new one of the same length', () => {
   const { id, start, end, duration, matchers } = draftOf(silences[3], true);
   assert.deepEqual({ id, start, end, duration, matchers }, { id: '', start: '', end: '', duration: '2h', matchers: [equals('job', 'd')] });
   assert.equal(draftOf(silence('f', 'expired', '2026-01-01T00:00:00Z', '2026-01-01T00:00:00Z'), true).duration, '2h');
+});
+
+test('a change of the zone moves no silence', () => {
+  const local = { ...draft, start: '2026-02-01 10:00:00', end: '2026-02-01 12:00:00' };
+  const utc = inZone(local, false, true);
+  assert.deepEqual(span(utc, now, true), span(local, now, false));
+  assert.deepEqual(inZone(utc, true, false), local);
+  assert.deepEqual(inZone({ ...draft, start: 'soon' }, false, true), { ...draft, start: 'soon' });
 });
 
 test('matchers of old versions are sent as equal ones', () => {

@@ -125,7 +125,8 @@ export function AlertsPage(element) {
     answer = await Api.alertGroups(view, signal) ?? [];
     fill(note);
     field.offer(offers(answer));
-    if (!isReading()) draw();
+    if (isReading()) return;
+    draw();
     why.refresh();
   }, (error) => fill(note, Refusal(error)), refreshEvery);
   Promise.all([Api.features(), Api.receivers().catch(() => [])]).then(([found, all]) => {

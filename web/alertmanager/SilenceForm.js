@@ -11,7 +11,7 @@ import { offers } from './AlertsLogic.js';
 import { isUTC, Refusal } from './Labels.js';
 import { MatcherField } from './MatcherField.js';
 import { keepingFocus } from './Refresh.js';
-import { draftOf, emptyDraft, request, span, stateOf, withDuration, withEnd } from './SilencesLogic.js';
+import { draftOf, emptyDraft, inZone, request, span, stateOf, withDuration, withEnd } from './SilencesLogic.js';
 
 const durations = ['1h', '2h', '4h', '12h', '1d', '1w'];
 
@@ -40,7 +40,7 @@ export function SilenceForm(element, view) {
 }
 
 function Form(element, first, title, preview) {
-  let draft = first;
+  let draft = first, zone = isUTC();
   const problem = h('div', {});
   const field = MatcherField(draft.matchers, {
     label: 'Matchers', placeholder: 'alertname="InstanceDown"', changed: (matchers) => take({ ...draft, matchers }),
@@ -123,9 +123,14 @@ function Form(element, first, title, preview) {
   Api.alertGroups({ filter: [], receiver: '' }).then((groups) => field.offer(offers(groups ?? [])), () => {});
   preview.show(draft.matchers);
   draw();
-  const redraw = () => draw();
-  window.addEventListener('minprom-settings', redraw);
+  const settle = () => {
+    draft = inZone(draft, zone, isUTC());
+    zone = isUTC();
+    start.value = draft.start;
+    draw();
+  };
+  window.addEventListener('minprom-settings', settle);
   if (draft.matchers.length === 0) field.focus();
   else (draft.author === '' ? author : comment).focus();
-  return () => window.removeEventListener('minprom-settings', redraw);
+  return () => window.removeEventListener('minprom-settings', settle);
 }

@@ -95,6 +95,15 @@ export function withEnd(draft, end, now, isUTC) {
   return { ...changed, duration: lengthText(times.start, times.end) };
 }
 
+/// The draft's times as the reader's other zone writes them, so that a change of zone moves no silence.
+export function inZone(draft, wasUTC, isUTC) {
+  const rewritten = (text) => {
+    const seconds = text.trim() === '' ? undefined : parseTime(text, wasUTC);
+    return seconds === undefined ? text : formatTime(seconds, isUTC);
+  };
+  return { ...draft, start: rewritten(draft.start), end: rewritten(draft.end) };
+}
+
 /// What the API is sent: { body }, or { error, field } with the field to mend.
 export function request(draft, now, isUTC) {
   if (draft.matchers.length === 0) return { field: 'matchers', error: 'Add at least one matcher.' };

@@ -16,7 +16,10 @@ import { explanation } from './WhyLogic.js';
 export function WhyPanel({ close }) {
   let shown = '', request;
   const body = h('div', {});
-  const element = h('div', { class: 'why', role: 'region', 'aria-label': 'Why was I (not) notified?' },
+  const leave = (event) => {
+    if (event.key === 'Escape') close();
+  };
+  const element = h('div', { class: 'why', role: 'region', 'aria-label': 'Why was I (not) notified?', onkeydown: leave },
     h('div', { class: 'why-head' }, h('b', {}, 'Why was I (not) notified?'),
       h('button', { type: 'button', class: 'icon', 'aria-label': 'Close', 'data-focus': 'close', onclick: close }, '×')), body);
 
@@ -40,7 +43,10 @@ export function WhyPanel({ close }) {
       fill(body, h('p', { class: 'muted' }, 'asking…'));
       load();
     },
-    refresh: load,
+    // Not under the reader's hands.
+    refresh: () => {
+      if (!body.contains(document.activeElement)) load();
+    },
     end: () => request?.abort(),
   };
 }
