@@ -58,6 +58,13 @@ uint32_t ctsdb_crc32c(uint32_t crc, const void *bytes, size_t length) {
     return ~crc32c_table(crc, p, length);
 }
 
+void ctsdb_bound_free_memory(void) {
+#if defined(__GLIBC__)
+    mallopt(M_MMAP_THRESHOLD, 4 << 20);
+    mallopt(M_TRIM_THRESHOLD, 256 << 10);
+#endif
+}
+
 void ctsdb_release_free_memory(void) {
 #if defined(__GLIBC__)
     malloc_trim(0);

@@ -27,6 +27,7 @@ struct Server {
     }
 
     func run() async throws(StartError) {
+        FreeMemory.bound()
         let signals = Signals.stream()
         for warning in settings.warnings { logger.warning("\(warning)") }
         let registry = MetricsRegistry()

@@ -13,5 +13,10 @@ func prefetch(_ address: UnsafeRawPointer?) { ctsdb_prefetch(address) }
 /// What the allocator keeps for later goes back to the system: after a query that held hundreds of megabytes there is
 /// no later.
 public enum FreeMemory {
+    /// To be called before threads are started. Left alone, glibc's malloc takes a freed block of 30 MB as a sign to keep up to 60 MB at the end
+    /// of each thread's heap, where `release` does not reach: eight heavy queries left 300 MB behind, and their page faults
+    /// and heaps held up everybody else's.
+    public static func bound() { ctsdb_bound_free_memory() }
+
     public static func release() { ctsdb_release_free_memory() }
 }

@@ -7,6 +7,10 @@
 /// CRC-32C (Castagnoli) of `length` bytes, continuing from `crc` (0 to begin). Uses the CPU's instruction where there is one.
 uint32_t ctsdb_crc32c(uint32_t crc, const void *bytes, size_t length);
 
+/// Fixes what glibc's malloc otherwise adapts: blocks from 4 MB on come from the system and go back to it, and at most 256 kB are
+/// kept at the end of a heap; does nothing elsewhere.
+void ctsdb_bound_free_memory(void);
+
 /// Gives free heap pages back to the system (glibc's malloc_trim); does nothing elsewhere.
 void ctsdb_release_free_memory(void);
 
