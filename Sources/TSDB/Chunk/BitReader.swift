@@ -26,7 +26,7 @@ struct BitReader {
     /// Afterwards at least 56 bits are valid. Branch-free.
     @inline(__always)
     mutating func refill() {
-        register |= UInt64(bigEndian: next.loadUnaligned(as: UInt64.self)) >> UInt64(truncatingIfNeeded: valid)
+        register |= UInt64(bigEndian: next.loadUnaligned(as: UInt64.self)) &>> UInt64(truncatingIfNeeded: valid)
         next += (63 &- valid) >> 3
         valid |= 56
     }
@@ -34,10 +34,17 @@ struct BitReader {
     /// Takes `count` bits, 1...56, after a `refill` that covers them.
     @inline(__always)
     mutating func take(_ count: Int) -> UInt64 {
-        let bits = register >> UInt64(truncatingIfNeeded: 64 &- count)
-        register <<= UInt64(truncatingIfNeeded: count)
+        let bits = register &>> UInt64(truncatingIfNeeded: 64 &- count)
+        register &<<= UInt64(truncatingIfNeeded: count)
         valid &-= count
         return bits
+    }
+
+    /// Passes over `count` bits, 0...56, after a `refill` that covers them.
+    @inline(__always)
+    mutating func skip(_ count: Int) {
+        register &<<= UInt64(truncatingIfNeeded: count)
+        valid &-= count
     }
 
     /// Takes `count` bits, 1...64, refilling as needed.

@@ -24,8 +24,7 @@ struct HeadCheckpoint {
 
     /// Appends one series, or the part of it with the closed chunks `chunks`, to a record. The last part has the open chunk.
     static func write(
-        _ entry: Entry, labels: Labels, chunks: Range<Int>,
-        open: (UnsafeMutableRawPointer, Int, UnsafeMutableRawPointer) -> Void, to record: inout [UInt8]
+        _ entry: Entry, labels: Labels, chunks: Range<Int>, to record: inout [UInt8]
     ) {
         record.appendWord(entry.reference)
         record.appendVarint(UInt64(labels.packed.count))
@@ -45,15 +44,15 @@ struct HeadCheckpoint {
         }
         let openCount = chunks.upperBound == Int(entry.captured.closedCount) ? entry.captured.openCount : 0
         record.appendVarint(UInt64(openCount))
-        if openCount > 0, let first = entry.captured.open {
+        if openCount > 0, let last = entry.captured.open {
             let size = Int(entry.captured.openBytes)
             record.appendVarint(UInt64(size))
             let start = record.count
             record.append(contentsOf: repeatElement(0, count: size))
             record.withUnsafeMutableBytes { bytes in
                 guard let base = bytes.baseAddress else { return }
-                open(first, size, base + start)
-                XORChunk.writeHeader(UInt16(truncatingIfNeeded: entry.captured.openCount), to: base + start)
+                OpenChunk.copy(last, Int(entry.captured.openLastStart), size, to: base + start)
+                XORChunk.writeHeader(entry.captured.openCount, to: base + start)
             }
         }
     }
@@ -148,10 +147,7 @@ extension Head {
             var first = 0
             repeat {
                 let end = min(first + HeadCheckpoint.chunksPerEntry, total)
-                HeadCheckpoint.write(
-                    entry, labels: labels, chunks: first..<end,
-                    open: { segment, size, target in store.withLock { _ in OpenChunk.copy(segment, size, to: target) } },
-                    to: &record)
+                HeadCheckpoint.write(entry, labels: labels, chunks: first..<end, to: &record)
                 first = end
                 if record.count >= HeadCheckpoint.recordSize {
                     try emit(record)

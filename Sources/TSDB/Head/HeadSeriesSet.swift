@@ -5,10 +5,13 @@ struct CapturedSeries: BitwiseCopyable {
     var pairs: UnsafeMutablePointer<UInt32>
     var pairCount: UInt32
     var slot: UInt32
+    /// Last segment of the open chunk.
     var open: UnsafeMutableRawPointer?
     var closed: UnsafeMutablePointer<ClosedChunk>?
+    /// Bytes of the open chunk; where in it the last segment begins.
     var openBytes: UInt32
-    var openCount: UInt32
+    var openLastStart: UInt16
+    var openCount: UInt16
     var openStart: Int64
     var closedCount: UInt32
     var hasOutOfOrder: Bool
@@ -18,10 +21,11 @@ struct CapturedSeries: BitwiseCopyable {
         self.pairs = pairs
         self.pairCount = pairCount
         self.slot = slot
-        open = place.open.first
+        open = place.open.last
         closed = place.closed
         openBytes = UInt32(place.appender.byteCount)
-        openCount = UInt32(place.appender.count)
+        openLastStart = UInt16(truncatingIfNeeded: place.open.lastStart)
+        openCount = place.appender.count
         openStart = place.openStart
         closedCount = place.closedCount
         hasOutOfOrder = place.hasOutOfOrder
@@ -30,8 +34,8 @@ struct CapturedSeries: BitwiseCopyable {
 
 /// The head's answer to a selection. Keeps the memory it points to from being reused until it goes.
 final class HeadSeriesSet: SeriesSet, @unchecked Sendable {
-    // Sendable: everything is set once; the memory behind the pointers is only appended to while the epochs are held, and the
-    // open chunk is copied under the store's lock.
+    // Sendable: everything is set once, and the memory behind the pointers is only appended to while the epochs are held: what was
+    // there at selection stays as it was (`OpenChunk`).
 
     let series: [CapturedSeries]
     let symbols: SymbolReader
@@ -100,8 +104,10 @@ final class HeadSeriesSet: SeriesSet, @unchecked Sendable {
         }
         if captured.openCount > 0, captured.openStart <= through, let open = captured.open {
             let mark = columns.count
-            try decodeOpen(open, Int(captured.openBytes), Int(captured.openCount), from: from, into: &columns)
-            columns.trim(from: from, through: through, start: mark)
+            try decodeOpen(open, captured, from: from, into: &columns)
+            if columns.count > mark && columns.timestamps[columns.count - 1] > through {
+                columns.trim(from: from, through: through, start: mark)
+            }
         }
         if captured.hasOutOfOrder, let late = outOfOrder[captured.slot] {
             late.merge(into: &columns, start: start, from: from, through: through)
@@ -125,41 +131,37 @@ final class HeadSeriesSet: SeriesSet, @unchecked Sendable {
         return tally
     }
 
-    /// Series ahead whose memory is asked for. A head of 62,000 series is larger than any cache, and its chunks lie anywhere:
-    /// waiting for them took longer than decoding them.
-    private static let reach = 4
+    /// Series ahead whose memory is asked for: the newest bits first, what they lead to when they have come. A head of 62,000 series
+    /// is larger than any cache, and its chunks lie anywhere: waiting for them took longer than decoding them.
+    private static let reach = 8, nearReach = 4
 
     @inline(__always)
     private func prefetchSeries(after index: Int) {
         guard index &+ Self.reach < series.count else { return }
-        let far = series[index &+ Self.reach]
-        prefetch(far.open)
-        // The restart of a full segment.
-        if far.openBytes > OpenChunk.payload { prefetch(far.open.map { $0 + OpenChunk.segmentSize - 1 }) }
+        if let far = series[index &+ Self.reach].open { OpenChunk.prefetchLast(far) }
+        if let near = series[index &+ Self.nearReach].open { OpenChunk.prefetchRestart(near) }
     }
 
-    /// Copies the bits that were there at selection, as far as samples at or behind `time` need them, then decodes the copy: the
-    /// chunk may be growing.
+    /// Decodes the samples at or behind `time` of the open chunk as it was at selection. In place where one segment is
+    /// enough, out of a copy otherwise. The chunk may be growing meanwhile: bits behind those that count may be anything.
+    @inline(__always)
     private func decodeOpen(
-        _ open: UnsafeMutableRawPointer, _ size: Int, _ count: Int, from time: Int64, into columns: inout SampleColumns
+        _ open: UnsafeMutableRawPointer, _ captured: CapturedSeries, from time: Int64, into columns: inout SampleColumns
     ) throws(TSDBError) {
+        let lastStart = Int(captured.openLastStart), count = Int(captured.openCount)
+        let (segment, offset, restart) = OpenChunk.begin(open, lastStart, at: time)
+        let size = Int(captured.openBytes) &- offset
+        if offset == lastStart {
+            let bytes = UnsafeRawBufferPointer(start: OpenChunk.content(segment), count: size)
+            return try XORChunk.decode(bytes, from: offset, restart: restart, total: count, since: time, into: &columns)
+        }
         var failure: TSDBError?
         withUnsafeTemporaryAllocation(byteCount: size + BitReader.spare, alignment: 16) { copy in
             guard let target = copy.baseAddress else { return }
-            let start = head.store.withLock { _ in
-                let start = OpenChunk.begin(open, size, at: time)
-                OpenChunk.copy(start?.segment ?? open, size &- (start?.offset ?? 0), to: target)
-                return start
-            }
+            OpenChunk.copy(open, lastStart, from: offset, offset &+ size, to: target)
+            let bytes = UnsafeRawBufferPointer(rebasing: copy[..<size])
             do throws(TSDBError) {
-                if let start {
-                    try XORChunk.decode(
-                        UnsafeRawBufferPointer(rebasing: copy[..<(size &- start.offset)]), from: start.offset,
-                        restart: start.restart, total: count, into: &columns)
-                } else {
-                    XORChunk.writeHeader(UInt16(truncatingIfNeeded: count), to: target)
-                    try XORChunk.decode(UnsafeRawBufferPointer(rebasing: copy[..<size]), into: &columns)
-                }
+                try XORChunk.decode(bytes, from: offset, restart: restart, total: count, since: time, into: &columns)
             } catch { failure = error }
         }
         if let failure { throw failure }
@@ -173,6 +175,8 @@ final class HeadSeriesSet: SeriesSet, @unchecked Sendable {
         case .without(let list): (names, isBy) = (list, false)
         }
         let wanted = Set(head.index.withLock { index in names.compactMap { index.symbols.find($0) } })
+        // Nearly always a handful: looking through them beats hashing.
+        let few = wanted.count <= 8 ? Array(wanted) : nil
         var assignment = [UInt32](repeating: 0, count: series.count)
         // Nothing in the head has such a label.
         if isBy && wanted.isEmpty {
@@ -186,7 +190,7 @@ final class HeadSeriesSet: SeriesSet, @unchecked Sendable {
             key.removeAll(keepingCapacity: true)
             for pair in 0..<Int(captured.pairCount) {
                 let name = captured.pairs[pair * 2]
-                let isNamed = single.map { $0 == name } ?? wanted.contains(name)
+                let isNamed = single.map { $0 == name } ?? few?.contains(name) ?? wanted.contains(name)
                 if isNamed == isBy {
                     key.append(name)
                     key.append(captured.pairs[pair * 2 + 1])

@@ -33,7 +33,7 @@ struct ClosedChunk: BitwiseCopyable {
 }
 
 /// All samples of the head, behind one lock that is held for a batch or for the blink of a snapshot, never while a chunk is
-/// decoded.
+/// read.
 struct SeriesStore: ~Copyable {
     /// Samples per chunk. 120 is Prometheus' default; 240 would save 10 % of bytes and cost open chunks twice the memory.
     static let samplesPerChunk = 120
@@ -100,10 +100,10 @@ struct SeriesStore: ~Copyable {
 
     /// Re-encodes the open chunk as a decimal block and starts a new one.
     private mutating func closeChunk(_ place: UnsafeMutablePointer<MemSeries>) {
-        guard let first = place.pointee.open.first else { return }
+        guard let last = place.pointee.open.last else { return }
         columns.removeAll()
         let size = place.pointee.appender.byteCount
-        OpenChunk.copy(first, size, to: openCopy)
+        OpenChunk.copy(last, Int(place.pointee.open.lastStart), size, to: openCopy)
         do throws(TSDBError) {
             XORChunk.writeHeader(place.pointee.appender.count, to: openCopy)
             try XORChunk.decode(UnsafeRawBufferPointer(start: openCopy, count: size), into: &columns)

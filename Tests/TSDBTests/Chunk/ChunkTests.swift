@@ -82,7 +82,7 @@ struct ChunkTests {
         }
     }
 
-    @Test("reading may begin behind any sample, at any byte before it, and gives the rest", arguments: TestSeed.seeds(12))
+    @Test("reading may begin behind any sample, at any byte before it, and gives the rest, or what of it lies behind a time", arguments: TestSeed.seeds(12))
     func restarts(seed: UInt64) throws {
         var random = SeededRandom(seed: seed)
         for _ in 0..<TestSeed.cases(10) {
@@ -104,6 +104,12 @@ struct ChunkTests {
                             raw, from: offset, restart: restart, total: samples.count, into: &columns)
                     }
                     #expect(Self.same(rest, Array(samples[(index + 1)...])), "seed \(seed), behind \(index), byte \(offset)")
+                    let since = samples.randomElement(using: &random)?.0 ?? 0
+                    let newest = try Self.decode(Array(bytes[min(offset, bytes.count)...])) { raw, columns throws(TSDBError) in
+                        try XORChunk.decode(
+                            raw, from: offset, restart: restart, total: samples.count, since: since, into: &columns)
+                    }
+                    #expect(Self.same(newest, samples[(index + 1)...].filter { $0.0 >= since }), "seed \(seed), since \(since)")
                 }
             }
         }
