@@ -4,8 +4,8 @@ extension Head {
     /// Series looked at under one hold of the store's lock.
     private static let truncationStride = 2048
 
-    /// Drops chunks that end before `time`, and series that have nothing left and no sample at or behind it. Returns how many
-    /// series went.
+    /// Drops chunks that end before `time`, and series that have nothing left and no sample at or behind it; those that never had one, at the
+    /// second look. Returns how many series went.
     func truncate(before time: Int64) -> Int {
         let all = index.withLock { $0.all }
         var emptied: [SeriesRef] = []
@@ -26,7 +26,7 @@ extension Head {
                 // Looked at again under both locks: a sample may have come meanwhile.
                 let gone = emptied.filter { reference in
                     guard let place = store.find(reference), index.isLive(reference) else { return false }
-                    return place.pointee.closedCount == 0 && place.pointee.newest < time && !place.pointee.hasOutOfOrder
+                    return place.pointee.isVacant(before: time)
                 }.map(\.slot)
                 for slot in gone { store.drop(slot) }
                 index.remove(gone)

@@ -19,6 +19,13 @@ struct MemSeries: BitwiseCopyable {
     /// Time of the newest in-order sample, `.min` where there is none. Its value is `appender.value`.
     var newest: Int64 = .min
     var hasOutOfOrder = false
+    /// A truncation has found it without a sample. Its first may be on its way: who makes a series appends to it a moment later.
+    var isAwaited = false
+}
+
+extension MemSeries {
+    /// Neither chunks nor a newest sample at or behind `time`.
+    func isVacant(before time: Int64) -> Bool { closedCount == 0 && newest < time && !hasOutOfOrder }
 }
 
 /// A finished chunk: a decimal block and what it covers.
@@ -175,8 +182,8 @@ struct SeriesStore: ~Copyable {
         maxTime = max(maxTime, times.upperBound)
     }
 
-    /// Drops closed chunks that end before `time`. Returns whether the series holds nothing any more: neither chunks nor a
-    /// newest sample at or behind `time`.
+    /// Drops closed chunks that end before `time`. Returns whether the series is to go: it holds nothing any more, and was not made
+    /// since the last truncation.
     mutating func truncate(_ slot: UInt32, before time: Int64) -> Bool {
         let place = series[Int(slot)]
         if place.pointee.closedCount > 0, let closed = place.pointee.closed {
@@ -210,7 +217,10 @@ struct SeriesStore: ~Copyable {
                 place.pointee.hasOutOfOrder = false
             }
         }
-        return place.pointee.closedCount == 0 && place.pointee.newest < time && !place.pointee.hasOutOfOrder
+        guard place.pointee.isVacant(before: time) else { return false }
+        guard place.pointee.newest == .min && !place.pointee.isAwaited else { return true }
+        place.pointee.isAwaited = true
+        return false
     }
 
     /// Gives back what a series holds; its reference names nothing afterwards.

@@ -150,6 +150,34 @@ struct DatabaseModelTests {
         #expect(report[0] == .stored && report[1] == .tooFarAhead)
     }
 
+    @Test("a series that was just made is still there when its first sample comes; one that nothing came for goes later")
+    func awaited() throws {
+        let clock = ManualClock(Timestamp(milliseconds: Self.base))
+        var options = DatabaseOptions()
+        options.retention = .hours(1)
+        let database = Database.inMemory(options: options, clock: clock)
+        let first = try database.reference(for: ["__name__": "first"])
+        let second = try database.reference(for: ["__name__": "second"])
+        _ = try database.reference(for: ["__name__": "never"])
+        var batch = SampleBatch()
+        batch.append(first, at: clock.now(), value: 1)
+        _ = try database.append(batch)
+        // The first truncation of all comes with the first sample.
+        try database.tick()
+        batch.removeAll()
+        batch.append(second, at: clock.now(), value: 2)
+        #expect(try database.append(batch)[0] == .stored)
+        for _ in 0..<2 {
+            clock.advance(by: .minutes(2))
+            batch.removeAll()
+            batch.append(first, at: clock.now(), value: 3)
+            batch.append(second, at: clock.now(), value: 3)
+            #expect(try database.append(batch).storedCount == 2)
+            try database.tick()
+        }
+        #expect(database.statistics.seriesCount == 2 && database.statistics.seriesRemoved == 1)
+    }
+
     @Test("retention drops chunks and then series, counted back from the newest sample; references to them name nothing")
     func retention() throws {
         let clock = ManualClock(Timestamp(milliseconds: Self.base))
