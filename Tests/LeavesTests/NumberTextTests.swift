@@ -58,6 +58,23 @@ struct NumberTextTests {
         #expect(failures.isEmpty, "seed \(seed): \(failures.prefix(5))")
     }
 
+    @Test("around every power of two and of ten, and for the smallest numbers, the digits are the standard library's")
+    func boundaries() {
+        var values = (0..<2047).flatMap { exponent -> [Double] in
+            let power = Double(sign: .plus, exponentBitPattern: UInt(exponent), significandBitPattern: 0)
+            return [power.nextDown, power, power.nextUp, power.nextUp.nextUp]
+        }
+        values += (-323...308).flatMap { exponent -> [Double] in
+            let power = Double("1e\(exponent)") ?? 1
+            return [power.nextDown, power, power.nextUp]
+        }
+        values += (1...5_000).map { Double(bitPattern: $0) }
+        let wrong = values.filter { value in
+            value > 0 && significantDigits(NumberText.string(value, style: .general)) != significantDigits(value.description)
+        }
+        #expect(wrong.isEmpty, "\(wrong.prefix(5))")
+    }
+
     /// Digits without sign, point, exponent and zeros at either end.
     private func significantDigits(_ text: String) -> [UInt8] {
         var digits = text.utf8.prefix { $0 != UInt8(ascii: "e") }.filter { $0 >= 48 && $0 <= 57 }

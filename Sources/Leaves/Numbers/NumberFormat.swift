@@ -1,6 +1,6 @@
 /// Writing doubles: digits by pairs, then the point, zeros or an exponent around them.
 ///
-/// 11–17 ns for whole numbers and short decimals, which is what metrics are made of.
+/// 11–17 ns for whole numbers and short decimals, which is what metrics are made of; about three times that for all 17 digits.
 extension NumberText {
     /// Writes `value` at `out`, which has room for `maximumLength` bytes; returns how many it took.
     @inline(__always)
@@ -125,6 +125,12 @@ extension NumberText {
     @inline(__always)
     private static func writeDigits(_ value: UInt64, endingAt end: UnsafeMutablePointer<UInt8>, count: Int) {
         var rest = value, p = end, left = count
+        while left >= 8 {
+            p -= 8
+            UnsafeMutableRawPointer(p).storeBytes(of: eightDigits(rest % 100_000_000).littleEndian, as: UInt64.self)
+            rest /= 100_000_000
+            left &-= 8
+        }
         while left >= 2 {
             let pair = rest % 100
             rest /= 100
@@ -138,18 +144,25 @@ extension NumberText {
         if left == 1 { (p - 1).pointee = UInt8(truncatingIfNeeded: 48 &+ rest % 10) }
     }
 
-    /// Number of decimal digits of `value`, 1 for 0.
+    /// The text of a number below 10^8, first digit in the lowest byte: halves, quarters and digits are split side by side.
+    ///
+    ///     1234_5678      → 1234 │ 5678      → 12 │ 34 │ 56 │ 78      → 1│2│3│4│5│6│7│8
     @inline(__always)
+    private static func eightDigits(_ value: UInt64) -> UInt64 {
+        let halves = value / 10_000 | (value % 10_000) << 32
+        // n × 10486 / 2^20 is n / 100 below 10,000; n × 103 / 2^10 is n / 10 below 100.
+        let hundreds = (halves &* 10_486) >> 20 & 0x7f_0000_007f
+        let pairs = hundreds | (halves &- hundreds &* 100) << 16
+        let tens = (pairs &* 103) >> 10 & 0x000f_000f_000f_000f
+        return (tens | (pairs &- tens &* 10) << 8) &+ 0x3030_3030_3030_3030
+    }
+
+    /// Number of decimal digits of `value`, 1 for 0.
     static func digitCount(_ value: UInt64) -> Int {
         if value < 10_000 { return value < 100 ? (value < 10 ? 1 : 2) : (value < 1000 ? 3 : 4) }
         if value < 100_000_000 {
             return value < 1_000_000 ? (value < 100_000 ? 5 : 6) : (value < 10_000_000 ? 7 : 8)
         }
-        var count = 8, rest = value / 100_000_000
-        while rest > 0 {
-            count &+= 1
-            rest /= 10
-        }
-        return count
+        return 8 + digitCount(value / 100_000_000)
     }
 }
