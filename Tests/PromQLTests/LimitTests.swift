@@ -196,6 +196,23 @@ struct LimitTests {
         #expect(attempt("x{i=\"7\"}", nanoseconds: 10_000_000_000) == nil)
     }
 
+    @Test("a trial ends when more is selected than its time can do, before anything is read")
+    func weighing() throws {
+        func attempt(_ query: String) -> (code: QueryError.Code?, read: Int) {
+            // The clock stands: only what is selected can count.
+            let context = QueryContext(threadClock: { 0 })
+            context.tryAsLight(nanoseconds: 1_000_000)
+            do throws(QueryError) {
+                _ = try Engine().range(
+                    query, on: fleet, start: .init(milliseconds: 0), end: .init(milliseconds: 3_585_000), step: .seconds(5),
+                    context: context)
+                return (nil, context.samplesRead)
+            } catch { return (error.code, context.samplesRead) }
+        }
+        #expect(attempt("count(x)") == (.heavy, 0))
+        #expect(attempt("x{i=\"7\"}").code == nil)
+    }
+
     @Test("storage stops searching when the query is over")
     func search() throws {
         let database = Database.inMemory(clock: ManualClock())

@@ -22,6 +22,8 @@ public final class QueryContext: Sendable {
     /// While the query is taken for a light one: when, on `threadClock`, it no longer is. `.max`: it is no trial.
     private let lightUntil = Atomic<Int64>(.max)
     private let threadClock: MonotonicClock
+    /// Nanoseconds of a trial.
+    private let lightTime = Atomic<Int64>(.max)
     /// What all queries together hold.
     private let memory: QueryMemory?
     /// Points that may be held at one time.
@@ -108,7 +110,18 @@ extension QueryContext {
     /// Runs what follows as a trial: once this thread has worked on it for `nanoseconds`, or it wants more than 16 MiB,
     /// it throws `heavy`, and is to be run again where heavy queries are. To be called by the thread that works.
     public func tryAsLight(nanoseconds: Int64) {
+        lightTime.store(nanoseconds, ordering: .relaxed)
         lightUntil.store(threadClock().addingReportingOverflow(nanoseconds).partialValue, ordering: .relaxed)
+    }
+
+    /// What a series of a selection costs at least, whatever is asked of it, and what one of its steps does; nanoseconds.
+    private static let seriesCost = 500, stepCost = 7
+
+    /// Says how much was selected: what cannot be done in the rest of a trial is not begun.
+    func weigh(series: Int, steps: Int) throws(QueryError) {
+        guard isTrial else { return }
+        let (cost, overflow) = series.multipliedReportingOverflow(by: Self.seriesCost &+ min(steps, 1 << 20) &* Self.stepCost)
+        if overflow || cost > lightTime.load(ordering: .relaxed) { throw QueryError.heavy }
     }
 }
 

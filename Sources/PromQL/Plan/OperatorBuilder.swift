@@ -78,6 +78,7 @@ struct OperatorBuilder {
             throw QueryError(storage: error)
         }
         try context.reserve(bytes: set.count * Self.bytesPerSeries)
+        try context.weigh(series: set.count, steps: windows.count)
         guard let measures, let clock = context.analysis?.clock else { return set }
         measures.selected(set.count, nanoseconds: clock() &- began, isWindow: isWindow)
         return Counted(inner: set, measures: measures, clock: clock)
