@@ -84,8 +84,7 @@ struct SampleCounter {
         for index in 0..<source.count {
             try source.load(index, into: scratch, context: builder.context)
             guard scratch.samples.count > 0 else { continue }
-            let fitted = scratch.plan(windows)
-            fitted.fit(scratch.samples.timestamps, count: scratch.samples.count)
+            let fitted = scratch.plan(windows, fitting: scratch.samples.timestamps, count: scratch.samples.count)
             for step in 0..<grid.count { count.add(fitted.high[step] - fitted.low[step], at: step) }
         }
     }

@@ -95,6 +95,8 @@ final class MorselQueue: @unchecked Sendable {
         let first = morsel * size
         slot.count = 0
         slot.error = nil
+        // Once per morsel: reference counts that two threads change for every series travel between their caches.
+        let source = source, order = order, context = context
         do throws(QueryError) {
             for position in first..<min(total, first + size) {
                 if slot.count == slot.columns.count { slot.columns.append(Scratch.Box(count: steps)) }

@@ -50,8 +50,7 @@ public struct InstantSelector: VectorOperator {
         scratch.countRead(samples: count, context)
         column.clear()
         guard count > 0 else { return }
-        let plan = scratch.plan(windows)
-        plan.fit(scratch.samples.timestamps, count: count)
+        let plan = scratch.plan(windows, fitting: scratch.samples.timestamps, count: count)
         if yieldsTimestamps {
             pick(plan, scratch.samples.values, into: &column) { scratch.samples.timestamps[$0] }
         } else {

@@ -46,8 +46,7 @@ struct RangeFunction<Kernel: WindowKernel>: VectorOperator {
         let samples = WindowSamples(
             times: scratch.samples.timestamps, values: scratch.samples.values, count: scratch.samples.count)
         guard samples.count > 0 else { return }
-        let plan = scratch.plan(windows)
-        plan.fit(samples.times, count: samples.count)
+        let plan = scratch.plan(windows, fitting: samples.times, count: samples.count)
         try kernel.run(samples, plan, into: &column, context)
         if let nameNote, !column.isEmpty { nameNote.check(index, source, context) }
     }
