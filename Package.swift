@@ -68,9 +68,23 @@ let package = Package(
         .target(
             name: "HostMetrics", dependencies: ["Numbers", "SelfMetrics"], path: "Sources/Services/Exporters/Host"),
         .target(
+            name: "HTTPServer",
+            dependencies: [
+                "CZlib", "Numbers",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Sources/Services/HTTP"),
+        .target(
             name: "WebAPI",
             dependencies: [
-                "Alerter", "ConfigurationFile", "CZlib", "JSON", "SelfMetrics", "Numbers", "PromQL", "RegularExpression", "Scraper",
+                "Alerter", "ConfigurationFile", "HTTPServer", "JSON", "SelfMetrics", "Numbers", "PromQL", "RegularExpression", "Scraper",
                 "Snappy", "TSDB",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -85,7 +99,7 @@ let package = Package(
         .target(
             name: "Rules",
             dependencies: [
-                "Alerter", "ConfigurationFile", "Numbers", "Scraper", "SelfMetrics", "TSDB", "WebAPI",
+                "Alerter", "ConfigurationFile", "HTTPServer", "Numbers", "Scraper", "SelfMetrics", "TSDB", "WebAPI",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -117,7 +131,7 @@ let package = Package(
         .target(
             name: "Bench",
             dependencies: [
-                "CAllocations", "JSON", "Numbers", "PrometheusClient", "PromQL", "Scraper", "SelfMetrics", "TSDB", "WebAPI",
+                "CAllocations", "HTTPServer", "JSON", "Numbers", "PrometheusClient", "PromQL", "Scraper", "SelfMetrics", "TSDB", "WebAPI",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -139,8 +153,8 @@ let package = Package(
         .executableTarget(
             name: "minprom",
             dependencies: [
-                "Alerter", "Bench", "CWebFiles", "Compare", "ConfigurationFile", "HostMetrics", "JSON", "Notify", "Numbers",
-                "PrometheusClient", "PromQL", "RegularExpression", "Rules", "Scraper", "SelfMetrics", "TSDB", "TextTemplate",
+                "Alerter", "Bench", "CWebFiles", "Compare", "ConfigurationFile", "HTTPServer", "HostMetrics", "JSON", "Notify",
+                "Numbers", "PrometheusClient", "PromQL", "RegularExpression", "Rules", "Scraper", "SelfMetrics", "TSDB", "TextTemplate",
                 "Tool", "WebAPI",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
@@ -166,7 +180,7 @@ let package = Package(
         .testTarget(
             name: "ServicesTests",
             dependencies: [
-                "Alerter", "Bench", "Compare", "ConfigurationFile", "HostMetrics", "JSON", "Notify", "PrometheusClient",
+                "Alerter", "Bench", "Compare", "ConfigurationFile", "HTTPServer", "HostMetrics", "JSON", "Notify", "PrometheusClient",
                 "PromQL", "RegularExpression", "Rules", "Scraper", "SelfMetrics", "Snappy", "Support", "TSDB", "Tool",
                 "WebAPI",
                 .product(name: "HTTPTypes", package: "swift-http-types"),

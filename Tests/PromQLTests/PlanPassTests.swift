@@ -67,7 +67,8 @@ struct PlanPassTests {
             #"a{x="1"} or b"#, #"a{x="1"} + fill (0) b"#,
             // Which series are the largest depends on all of them.
             #"a{x="1"} and topk(2, b)"#, #"a{x="1"} and absent_over_time(b[5m])"#,
-            #"a{x="1"} and histogram_quantile(0.5, b)"#,
+            #"a{x="1"} and histogram_quantile(0.5, b)"#, #"a / on (x) b{x="1"}"#,
+            #"b{x="1"} / on (x) group_right a"#,
         ])
     func noPropagation(_ query: String) throws {
         #expect(try plan(query, .matcherPropagation) == plan(query, []))

@@ -10,9 +10,10 @@ import TSDB
 ///     and                     both ways
 ///     unless                  to the right: what the right side loses could not have removed anything
 ///     or, fill                neither
-///     one-to-one, many-to-one from the “one” side to the “many” side always; the other way only where no two series of the
-///                             “one” side can share a signature. Otherwise upstream reports them as duplicates even in
-///                             groups that the other side does not have.
+///     one-to-one, many-to-one both ways, but only where no two series of the “one” side can share a signature. Where two
+///                             do, upstream reports them as duplicates, even in groups that the other side does not have.
+///                             So the “one” side must not lose them, nor the “many” side become empty: a join with an
+///                             empty side answers nothing before it looks for duplicates.
 ///
 /// A matcher travels only through operators that leave its label as it is: functions of values, range functions, aggregations
 /// that keep the label. The name never travels.
@@ -30,8 +31,12 @@ enum MatcherPropagation {
         case .or: return node
         default:
             switch matching.cardinality {
-            case .oneToOne, .manyToOne: (toLeft, toRight) = (true, join.hasOwnSignatures(right))
-            case .oneToMany: (toLeft, toRight) = (join.hasOwnSignatures(left), true)
+            case .oneToOne, .manyToOne:
+                toRight = join.hasOwnSignatures(right)
+                toLeft = toRight
+            case .oneToMany:
+                toLeft = join.hasOwnSignatures(left)
+                toRight = toLeft
             case .manyToMany: return node
             }
         }

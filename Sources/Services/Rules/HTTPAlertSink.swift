@@ -1,6 +1,7 @@
 import Alerter
 import AsyncHTTPClient
 import ConfigurationFile
+import HTTPServer
 import NIOCore
 import NIOHTTP1
 import NIOPosix

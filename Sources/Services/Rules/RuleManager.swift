@@ -1,4 +1,5 @@
 import Alerter
+import HTTPServer
 import Logging
 import SelfMetrics
 import Synchronization

@@ -1,5 +1,6 @@
 import Alerter
 import ConfigurationFile
+import HTTPServer
 import Logging
 import PromQL
 import Rules

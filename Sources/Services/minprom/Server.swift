@@ -1,5 +1,6 @@
 import ConfigurationFile
 import HostMetrics
+import HTTPServer
 import Logging
 import NIOCore
 import NIOPosix

@@ -1,4 +1,5 @@
 import ConfigurationFile
+import HTTPServer
 import Logging
 import NIOCore
 import Numbers

@@ -1,4 +1,5 @@
 import Alerter
+import HTTPServer
 import PromQL
 import Support
 import TSDB

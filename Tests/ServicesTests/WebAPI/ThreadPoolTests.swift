@@ -1,3 +1,4 @@
+import HTTPServer
 import NIOPosix
 import Synchronization
 import Testing

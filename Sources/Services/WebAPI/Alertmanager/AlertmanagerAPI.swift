@@ -1,5 +1,6 @@
 import Alerter
 import ConfigurationFile
+import HTTPServer
 import HTTPTypes
 import NIOCore
 import Numbers

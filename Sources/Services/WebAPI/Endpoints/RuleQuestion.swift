@@ -1,4 +1,5 @@
 import Alerter
+import HTTPServer
 import Numbers
 import PromQL
 import TSDB

@@ -1,3 +1,4 @@
+import HTTPServer
 import PromQL
 
 /// `/api/v1/format_query` and `/api/v1/parse_query`: what a query says, without running it.

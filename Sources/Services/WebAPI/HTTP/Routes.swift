@@ -1,3 +1,4 @@
+import HTTPServer
 import HTTPTypes
 
 /// Which code answers which path: exact paths in a table, and one path with a name inside.

@@ -5,6 +5,7 @@
 #else
     import Darwin
 #endif
+import HTTPServer
 import NIOCore
 import PromQL
 import TSDB

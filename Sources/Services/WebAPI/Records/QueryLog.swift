@@ -1,3 +1,4 @@
+import HTTPServer
 import Numbers
 import PromQL
 import Synchronization

@@ -1,3 +1,4 @@
+import HTTPServer
 import PromQL
 
 /// Threads of a pool that help queries with their morsels.

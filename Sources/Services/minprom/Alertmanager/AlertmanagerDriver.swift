@@ -1,4 +1,5 @@
 import Alerter
+import HTTPServer
 import NIOPosix
 import Synchronization
 import TSDB

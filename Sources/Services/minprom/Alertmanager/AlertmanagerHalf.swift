@@ -1,5 +1,6 @@
 import Alerter
 import ConfigurationFile
+import HTTPServer
 import Logging
 import NIOPosix
 import Notify

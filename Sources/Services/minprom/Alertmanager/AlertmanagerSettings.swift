@@ -1,5 +1,6 @@
 import ArgumentParser
 import ConfigurationFile
+import HTTPServer
 import Numbers
 import TSDB
 import WebAPI

@@ -7,6 +7,7 @@
 #endif
 import Alerter
 import ConfigurationFile
+import HTTPServer
 import Rules
 import Synchronization
 import TSDB

@@ -13,12 +13,14 @@ import Numbers
 /// No tree of values, no encoder: an answer of a million points is a million times “copy the time, print the number”. The
 /// block is handed on as a `ByteBuffer` when it is full or finished.
 ///
-/// Invariant: `count <= capacity`; every write makes sure of its room first.
+/// Invariant: `used <= capacity`; every write makes sure of its room first.
 public struct JSONText: ~Copyable {
-    private var base: UnsafeMutablePointer<UInt8>
-    private var capacity: Int
+    @usableFromInline var base: UnsafeMutablePointer<UInt8>
+    @usableFromInline var capacity: Int
+    @usableFromInline var used = 0
+
     /// Bytes written since the last `take`.
-    public private(set) var count = 0
+    @inlinable public var count: Int { used }
 
     public init(capacity: Int = 1024) {
         self.capacity = max(64, capacity)
@@ -29,35 +31,35 @@ public struct JSONText: ~Copyable {
 
     /// The bytes so far, as a buffer; the text is empty afterwards.
     public mutating func take() -> ByteBuffer {
-        let buffer = ByteBuffer(bytes: UnsafeRawBufferPointer(start: base, count: count))
-        count = 0
+        let buffer = ByteBuffer(bytes: UnsafeRawBufferPointer(start: base, count: used))
+        used = 0
         return buffer
     }
 
-    public mutating func removeAll() { count = 0 }
+    public mutating func removeAll() { used = 0 }
 
     /// Copies the bytes so far to `destination`, which has room for them.
-    func copy(to destination: UnsafeMutablePointer<UInt8>) { memcpy(destination, base, count) }
+    package func copy(to destination: UnsafeMutablePointer<UInt8>) { memcpy(destination, base, used) }
 
-    @inline(__always)
-    mutating func ensure(_ additional: Int) {
-        if capacity &- count < additional { grow(additional) }
+    @inlinable @inline(__always)
+    package mutating func ensure(_ additional: Int) {
+        if capacity &- used < additional { grow(additional) }
     }
 
-    private mutating func grow(_ additional: Int) {
-        let wanted = max(capacity * 2, count + additional)
+    @usableFromInline mutating func grow(_ additional: Int) {
+        let wanted = max(capacity * 2, used + additional)
         let larger = UnsafeMutablePointer<UInt8>.allocate(capacity: wanted)
-        larger.update(from: base, count: count)
+        larger.update(from: base, count: used)
         base.deallocate()
         base = larger
         capacity = wanted
     }
 
-    @inline(__always)
+    @inlinable @inline(__always)
     public mutating func append(byte: UInt8) {
         ensure(1)
-        base[count] = byte
-        count &+= 1
+        base[used] = byte
+        used &+= 1
     }
 
     public mutating func append(_ text: StaticString) {
@@ -72,13 +74,13 @@ public struct JSONText: ~Copyable {
     public mutating func append(_ bytes: UnsafeRawBufferPointer) {
         guard let source = bytes.baseAddress else { return }
         ensure(bytes.count)
-        memcpy(base + count, source, bytes.count)
-        count &+= bytes.count
+        memcpy(base + used, source, bytes.count)
+        used &+= bytes.count
     }
 
     public mutating func append(_ number: Int64) {
         ensure(24)
-        count &+= NumberText.write(number, to: base + count)
+        used &+= NumberText.write(number, to: base + used)
     }
 
     public mutating func append(_ number: Int) { append(Int64(number)) }
@@ -89,31 +91,31 @@ public struct JSONText: ~Copyable {
     public mutating func append(_ number: Double) {
         guard number.isFinite else { return append("null" as StaticString) }
         ensure(NumberText.maximumLength)
-        count &+= NumberText.write(number, to: base + count, style: .plain)
+        used &+= NumberText.write(number, to: base + used, style: .plain)
     }
 
     /// A sample value: a string, because JSON has no NaN and no infinity.
-    @inline(__always)
+    @inlinable @inline(__always)
     public mutating func appendSampleValue(_ value: Double) {
         ensure(NumberText.maximumLength &+ 2)
-        base[count] = UInt8(ascii: "\"")
-        let length = NumberText.write(value, to: base + count + 1, style: .plain)
-        base[count &+ length &+ 1] = UInt8(ascii: "\"")
-        count &+= length &+ 2
+        base[used] = UInt8(ascii: "\"")
+        let length = NumberText.write(value, to: base + used + 1, style: .plain)
+        base[used &+ length &+ 1] = UInt8(ascii: "\"")
+        used &+= length &+ 2
     }
 
     /// One point of a series: `length` bytes at `prefix` (31 are read), the value, and the closing bracket.
-    @inline(__always)
-    mutating func appendPoint(_ prefix: UnsafeRawPointer, length: Int, value: Double) {
+    @inlinable @inline(__always)
+    package mutating func appendPoint(_ prefix: UnsafeRawPointer, length: Int, value: Double) {
         ensure(NumberText.maximumLength &+ 48)
-        let out = base + count
+        let out = base + used
         // A fixed size is two vector moves instead of a call; what is too much is overwritten.
         UnsafeMutableRawPointer(out).copyMemory(from: prefix, byteCount: 31)
         out[length] = UInt8(ascii: "\"")
         let digits = NumberText.write(value, to: out + (length &+ 1), style: .plain)
         out[length &+ digits &+ 1] = UInt8(ascii: "\"")
         out[length &+ digits &+ 2] = UInt8(ascii: "]")
-        count &+= length &+ digits &+ 3
+        used &+= length &+ digits &+ 3
     }
 
     /// Seconds with up to three decimals: `1435781451.781`, `1435781460`.
@@ -144,15 +146,15 @@ public struct JSONText: ~Copyable {
     /// A string with what JSON wants escaped. The bytes are UTF-8.
     public mutating func appendQuoted(_ bytes: UnsafeRawBufferPointer) {
         ensure(bytes.count * 6 + 10)
-        base[count] = UInt8(ascii: "\"")
-        count &+= 1
+        base[used] = UInt8(ascii: "\"")
+        used &+= 1
         var index = 0
         // Eight bytes at a time as long as there is nothing to escape among them, which is nearly always.
         while index &+ 8 <= bytes.count {
             let word = bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)
             if Self.needsEscape(word) { break }
-            UnsafeMutableRawPointer(base + count).storeBytes(of: word, as: UInt64.self)
-            count &+= 8
+            UnsafeMutableRawPointer(base + used).storeBytes(of: word, as: UInt64.self)
+            used &+= 8
             index &+= 8
         }
         while index < bytes.count {
@@ -160,18 +162,18 @@ public struct JSONText: ~Copyable {
             index &+= 1
             switch byte {
             case UInt8(ascii: "\""), UInt8(ascii: "\\"):
-                base[count] = UInt8(ascii: "\\")
-                base[count &+ 1] = byte
-                count &+= 2
+                base[used] = UInt8(ascii: "\\")
+                base[used &+ 1] = byte
+                used &+= 2
             case 0..<0x20:
                 appendControl(byte)
             default:
-                base[count] = byte
-                count &+= 1
+                base[used] = byte
+                used &+= 1
             }
         }
-        base[count] = UInt8(ascii: "\"")
-        count &+= 1
+        base[used] = UInt8(ascii: "\"")
+        used &+= 1
     }
 
     /// Whether any of eight bytes is a quote, a backslash or below 0x20.

@@ -56,11 +56,11 @@ public protocol PieceSource: AnyObject, Sendable {
 }
 
 /// Pieces that are there already.
-final class ReadyPieces: PieceSource, @unchecked Sendable {
+package final class ReadyPieces: PieceSource, @unchecked Sendable {
     // Sendable: used by one thread at a time (`PieceSource.next`), and handed over by the pool's lock.
     private var pieces: ArraySlice<ByteBuffer>
 
-    init(_ pieces: [ByteBuffer]) { self.pieces = pieces[...] }
+    package init(_ pieces: [ByteBuffer]) { self.pieces = pieces[...] }
 
-    func next() -> ByteBuffer? { pieces.popFirst() }
+    package func next() -> ByteBuffer? { pieces.popFirst() }
 }

@@ -37,24 +37,24 @@ public final class Connection: Sendable {
         action?()
     }
 
-    func begin() {
+    package func begin() {
         state.withLock {
             $0.requests += 1
             $0.isRunning = true
         }
     }
 
-    func end() { state.withLock { $0.isRunning = false } }
+    package func end() { state.withLock { $0.isRunning = false } }
 
-    var isRunning: Bool { state.withLock { $0.isRunning } }
+    package var isRunning: Bool { state.withLock { $0.isRunning } }
     /// Requests begun so far.
-    var requests: Int { state.withLock { $0.requests } }
+    package var requests: Int { state.withLock { $0.requests } }
 }
 
 /// All open connections, bounded: a new one past the bound makes the longest-open idle one close.
 ///
 /// So a crowd of connections that say nothing cannot keep others out, and a connection that works is never cut.
-final class ConnectionTable: Sendable {
+package final class ConnectionTable: Sendable {
     private struct Entry {
         var connection: Connection
         var channel: any Channel
@@ -69,9 +69,9 @@ final class ConnectionTable: Sendable {
     private let state = Mutex(State())
     let limit: Int
 
-    init(limit: Int) { self.limit = max(1, limit) }
+    package init(limit: Int) { self.limit = max(1, limit) }
 
-    func add(_ connection: Connection, on channel: any Channel) {
+    package func add(_ connection: Connection, on channel: any Channel) {
         let victim = state.withLock { state -> (any Channel)? in
             state.accepted += 1
             let key = ObjectIdentifier(channel)
@@ -83,16 +83,16 @@ final class ConnectionTable: Sendable {
         victim?.close(promise: nil)
     }
 
-    func remove(_ channel: any Channel) {
+    package func remove(_ channel: any Channel) {
         state.withLock { _ = $0.entries.removeValue(forKey: ObjectIdentifier(channel)) }
     }
 
-    func connection(on channel: any Channel) -> Connection? {
+    package func connection(on channel: any Channel) -> Connection? {
         state.withLock { $0.entries[ObjectIdentifier(channel)]?.connection }
     }
 
-    var count: Int { state.withLock { $0.entries.count } }
-    var accepted: Int { state.withLock { $0.accepted } }
+    package var count: Int { state.withLock { $0.entries.count } }
+    package var accepted: Int { state.withLock { $0.accepted } }
 }
 
 /// Sits in a connection's pipeline and tells its `Connection` what happens.

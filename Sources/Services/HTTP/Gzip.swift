@@ -5,8 +5,8 @@ import CZlib
 ///     header (1f 8b …) │ deflate stream │ CRC-32 │ length        one member; several may follow each other
 ///
 /// Source: RFC 1952, RFC 1951.
-enum Gzip {
-    enum Failure: Error, Equatable {
+package enum Gzip {
+    package enum Failure: Error, Equatable {
         /// The output reaches the limit; nothing more was made.
         case overLimit
         case corrupt
@@ -17,7 +17,7 @@ enum Gzip {
     fileprivate static let step = 64 << 10
 
     /// The bytes of all members; `limit` bounds them, 0 means none.
-    static func inflate(_ input: [UInt8], limit: Int) throws(Failure) -> [UInt8] {
+    package static func inflate(_ input: [UInt8], limit: Int) throws(Failure) -> [UInt8] {
         var stream = z_stream()
         // 16: a gzip header, nothing else.
         guard inflateInit2_(&stream, 16 + MAX_WBITS, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK else {
@@ -58,17 +58,17 @@ enum Gzip {
     }
 
     /// One member with `input`, quickly rather than tightly.
-    static func deflate(_ input: UnsafeRawBufferPointer) -> [UInt8]? {
+    package static func deflate(_ input: UnsafeRawBufferPointer) -> [UInt8]? {
         guard let packer = Packer() else { return nil }
         return packer.pack(input, isLast: true)
     }
 
     /// Packs a body that comes in pieces into one member.
-    final class Packer: @unchecked Sendable {
+    package final class Packer: @unchecked Sendable {
         // Sendable: used by one thread at a time, like the piece source it belongs to.
         private let stream: UnsafeMutablePointer<z_stream>
 
-        init?() {
+        package init?() {
             stream = .allocate(capacity: 1)
             stream.initialize(to: z_stream())
             // Level 1: twice the speed of the default for a tenth more bytes.
@@ -87,7 +87,7 @@ enum Gzip {
         }
 
         /// What can be sent of `input` so far; with the last piece, all of it. `nil` where zlib fails.
-        func pack(_ input: UnsafeRawBufferPointer, isLast: Bool) -> [UInt8]? {
+        package func pack(_ input: UnsafeRawBufferPointer, isLast: Bool) -> [UInt8]? {
             var output: [UInt8] = []
             output.reserveCapacity(input.count / 4 + 64)
             stream.pointee.next_in = UnsafeMutablePointer(mutating: input.bindMemory(to: UInt8.self).baseAddress)

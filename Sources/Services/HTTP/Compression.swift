@@ -7,7 +7,7 @@ extension Reply {
     private static let worthwhile = 1400
 
     /// The reply packed, if `accepted` allows it and it is worth it. Packing computes: it runs on a thread of `pool`.
-    func compressed(for accepted: String?, on pool: ThreadPool) async -> Reply {
+    package func compressed(for accepted: String?, on pool: ThreadPool) async -> Reply {
         guard let accepted, Self.acceptsGzip(accepted), headers[.contentEncoding] == nil, isText else { return self }
         var packed = self
         packed.headers.append(HTTPField(name: .vary, value: "Accept-Encoding"))
@@ -30,7 +30,7 @@ extension Reply {
     }
 
     /// `gzip`, `br;q=1, gzip;q=0.8`, `*` … but not `gzip;q=0`.
-    static func acceptsGzip(_ accepted: String) -> Bool {
+    package static func acceptsGzip(_ accepted: String) -> Bool {
         for item in accepted.split(separator: ",") {
             let parts = item.split(separator: ";").map { $0.filter { $0 != " " }.lowercased() }
             guard parts.first == "gzip" || parts.first == "*" else { continue }
