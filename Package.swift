@@ -42,6 +42,7 @@ let package = Package(
         .target(name: "RegularExpression", path: "Sources/Leaves/RegularExpression", swiftSettings: hot),
         .target(name: "Numbers", path: "Sources/Leaves/Numbers", swiftSettings: hot),
         .target(name: "Digest", path: "Sources/Leaves/Digest"),
+        .target(name: "ServiceNames", path: "Sources/Leaves/ServiceNames"),
         .target(name: "Snappy", path: "Sources/Leaves/Snappy", swiftSettings: hot),
         .target(name: "JSON", dependencies: ["Numbers"], path: "Sources/Leaves/JSON"),
         .target(
@@ -70,7 +71,7 @@ let package = Package(
         .target(
             name: "HTTPServer",
             dependencies: [
-                "CZlib", "Numbers",
+                "CZlib", "Numbers", "ServiceNames",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -84,8 +85,8 @@ let package = Package(
         .target(
             name: "WebAPI",
             dependencies: [
-                "Alerter", "ConfigurationFile", "HTTPServer", "JSON", "SelfMetrics", "Numbers", "PromQL", "RegularExpression", "Scraper",
-                "Snappy", "TSDB",
+                "Alerter", "ConfigurationFile", "HTTPServer", "JSON", "Numbers", "PromQL", "RegularExpression", "Scraper",
+                "SelfMetrics", "ServiceNames", "Snappy", "TSDB",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -168,7 +169,7 @@ let package = Package(
         .testTarget(
             name: "LeavesTests",
             dependencies: [
-                "RegularExpression", "Digest", "JSON", "Numbers", "Snappy", "Exposition", "TextTemplate", "Support",
+                "RegularExpression", "Digest", "JSON", "Numbers", "ServiceNames", "Snappy", "Exposition", "TextTemplate", "Support",
             ]),
         .testTarget(name: "TSDBTests", dependencies: ["TSDB", "Support"]),
         .testTarget(

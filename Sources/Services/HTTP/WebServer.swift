@@ -12,6 +12,7 @@ import Logging
 import NIOCore
 import NIOPosix
 import ServiceLifecycle
+import ServiceNames
 
 /// Puts a service on a port: Hummingbird reads requests and writes answers, the service is asked in between.
 ///
@@ -75,8 +76,10 @@ public struct WebServer: Sendable {
         // The library logs its own life at `info`; ours is told by our own lines.
         var quiet = logger
         quiet.logLevel = max(.error, logger.logLevel)
-        let applications = addresses.map { address in
-            Application(
+        let applications = addresses.map { asked in
+            let place = ServiceNames.current.listening(on: asked.host, asked.port)
+            let address = Address(host: place.host, port: place.port)
+            return Application(
                 responder: Responder(service: service, table: table, limits: limits),
                 server: .http1(configuration: http),
                 configuration: ApplicationConfiguration(

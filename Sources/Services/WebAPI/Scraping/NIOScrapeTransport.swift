@@ -9,6 +9,7 @@ import HTTPServer
 import NIOCore
 import NIOPosix
 import Scraper
+import ServiceNames
 import TSDB
 
 /// Fetches metrics pages over plain HTTP/1.1.
@@ -160,11 +161,12 @@ public final class NIOScrapeTransport: ScrapeTransport, @unchecked Sendable {
                 channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(connection) }
             }
         // Numbers need no resolver, which is a thread away.
+        let place = ServiceNames.current.connecting(to: address.host, address.port)
         let connected =
-            if let numeric = try? SocketAddress(ipAddress: address.host, port: address.port) {
+            if let numeric = try? SocketAddress(ipAddress: place.host, port: place.port) {
                 bootstrap.connect(to: numeric)
             } else {
-                bootstrap.connect(host: address.host, port: address.port)
+                bootstrap.connect(host: place.host, port: place.port)
             }
         connected.hop(to: loop).whenComplete { [self] result in
             switch result {
