@@ -45,7 +45,8 @@ public struct ServiceNames: Equatable, Sendable {
             switch (left.host, left.port, right.port) {
             case ("", let port?, let to?): listeners[port] = Place(right.host, to)
             case (let host, let port?, let to?) where !right.host.isEmpty: names[Place(host, port)] = Place(right.host, to)
-            case (let host, nil, nil) where !host.isEmpty && !right.host.isEmpty: hosts[host] = right.host
+            case (let host, nil, nil) where !host.isEmpty && !host.contains(":") && !right.host.isEmpty:
+                hosts[host] = right.host
             default: continue
             }
         }
