@@ -81,7 +81,7 @@ public struct WebServer: Sendable {
             let address = Address(host: place.host, port: place.port)
             return Application(
                 responder: Responder(service: service, table: table, limits: limits),
-                server: .http1(configuration: http),
+                server: HTTPServerBuilder { [http] in LoopBoundChannel(http: HTTP1Channel(responder: $0, configuration: http)) },
                 configuration: ApplicationConfiguration(
                     address: .hostname(address.host, port: address.port), backlog: 1024),
                 onServerRunning: { channel in
@@ -99,6 +99,21 @@ public struct WebServer: Sendable {
 
     /// Takes no new requests, finishes those in progress, bounded to 8 s.
     public func stop() async { await group.triggerGracefulShutdown() }
+}
+
+/// A connection whose requests are read, answered and written on its event loop, not on threads in turn.
+struct LoopBoundChannel: ServerChildChannel {
+    let http: HTTP1Channel
+
+    func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<HTTP1Channel.Value> {
+        http.setup(channel: channel, logger: logger)
+    }
+
+    func handle(value: HTTP1Channel.Value, logger: Logger) async {
+        await withTaskExecutorPreference(EventLoopExecutor(value.channel.eventLoop)) {
+            await http.handle(value: value, logger: logger)
+        }
+    }
 }
 
 /// The channel of a request is all we want from the library's context.

@@ -193,13 +193,13 @@ extension Server {
         let database = try opened.get()
         // Scrapes have a loop of their own, and everything of a scrape happens on it.
         let scrapeLoop = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        let scrapeThread = EventLoopExecutor(scrapeLoop.next())
+        let scrapeThread = scrapeLoop.next()
         let transport = NIOScrapeTransport(eventLoops: scrapeLoop)
         var scraping = Scraper.Options()
-        scraping.executor = scrapeThread
+        scraping.executor = EventLoopExecutor(scrapeThread)
         let scraper = Scraper(
             storage: database, transport: InternalTransport(pages: pages, otherwise: transport), wallClock: clock,
-            clock: scrapeThread, options: scraping)
+            clock: EventLoopClock(scrapeThread), options: scraping)
         let activeQueries = activeQueries(lanes.options)
         let rules = RuleSide(settings.rules, alertmanager: alertmanager, clock: clock, logger: logger)
         let reloader = Reloader(

@@ -2,21 +2,15 @@ import NIOCore
 import Scraper
 import Synchronization
 
-/// Runs Swift tasks on one event loop, and lets them wait there: a scrape is started, answered, parsed and stored on one thread.
+/// Time as an event loop keeps it: whoever waits is woken on the loop, by its timer.
 ///
-/// What happens on the loop's own thread is only put into its queue. With a pool beside the loop each of the dozen steps of a
-/// scrape woke another thread, which cost four times what the samples do (730 µs for 500 of them). The loop is the scrapes' own: HTTP is served by
-/// others, so parsing here keeps nobody waiting but scrapes.
-public final class EventLoopExecutor: TaskExecutor, MonotonicClock {
+/// With `EventLoopExecutor` a scrape is started, answered, parsed and stored on one thread. The loop is the scrapes' own: HTTP is
+/// served by others, so parsing here keeps nobody waiting but scrapes.
+public final class EventLoopClock: MonotonicClock {
     private let loop: any EventLoop
     private let clock = ContinuousMonotonicClock()
 
     public init(_ loop: any EventLoop) { self.loop = loop }
-
-    public func enqueue(_ job: consuming ExecutorJob) {
-        let unowned = UnownedJob(job)
-        loop.execute { unowned.runSynchronously(on: self.asUnownedTaskExecutor()) }
-    }
 
     public func now() -> Int64 { clock.now() }
 
