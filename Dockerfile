@@ -1,4 +1,3 @@
-# syntax=docker/dockerfile:1
 # Two images from one build: `minprom` (server, bot, tools) and `minprom-demo` (api, worker and PostgreSQL's exporter: what needs libpq).
 #
 #   docker build --target minprom -t minprom .
@@ -23,7 +22,7 @@ RUN --mount=type=cache,target=/src/.build,id=minprom-build \
 FROM debian:bookworm-slim AS runtime
 RUN apt-get update \
     && apt-get install -y --no-install-recommends ca-certificates liblz4-1 libstdc++6 tzdata zlib1g \
-    && rm -rf /var/lib/apt/lists/* \
+    && rm -rf /var/lib/apt/lists/* /var/cache/apt/* \
     # Nothing here needs to become somebody else.
     && find / -xdev -type f -perm /6000 -exec chmod a-s {} + \
     && groupadd --gid 10001 minprom && useradd --uid 10001 --gid minprom --home-dir /minprom --no-create-home --shell /usr/sbin/nologin minprom \
@@ -35,7 +34,7 @@ USER 10001:10001
 
 FROM runtime AS minprom-demo
 USER root
-RUN apt-get update && apt-get install -y --no-install-recommends libpq5 && rm -rf /var/lib/apt/lists/* \
+RUN apt-get update && apt-get install -y --no-install-recommends libpq5 && rm -rf /var/lib/apt/lists/* /var/cache/apt/* \
     && find / -xdev -type f -perm /6000 -exec chmod a-s {} +
 USER 10001:10001
 COPY --from=build /out/minprom-demo /usr/local/bin/minprom-demo

@@ -117,7 +117,7 @@ struct ConfigurationTests {
               - {source_labels: [__address__], target_label: __param_target}
               - {target_label: __address__, replacement: 'blackbox_exporter:9115'}
             """
-        let configuration = try ConfigurationFile.parse(text, file: "/etc/prometheus.yml")
+        let configuration = try load(text)
         #expect(configuration.scrapeConfigs.last?.staticConfigs.first?.addresses == ["http://api:8000/health"])
     }
 
