@@ -2,7 +2,7 @@
 
 CREATE TABLE IF NOT EXISTS transactions (
     id          bigserial PRIMARY KEY,
-    amount      numeric(14, 2) NOT NULL,
+    amount      numeric(12, 2) NOT NULL,
     description text NOT NULL DEFAULT '',
     created_at  timestamptz NOT NULL DEFAULT now()
 );
