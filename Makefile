@@ -23,6 +23,7 @@ test: setup      ## all tests, one debug build; the pages' logic where there is 
 	@if command -v node >/dev/null; then node --test Tests/web/*.test.mjs >/dev/null && echo "pages: passed"; fi
 	$(SWIFT) build --build-tests
 	$(SWIFT) test --skip-build --parallel
+	@scripts/check-stack.sh
 
 soak: setup      ## the same properties over SOAK times as many cases
 	MINPROM_SOAK=$(SOAK) $(SWIFT) test --parallel
@@ -39,6 +40,7 @@ format:          ## rewrite sources as .swift-format says
 lint:            ## fail on what `format` would change or rules forbid
 	$(SWIFT) format lint --strict --parallel --recursive Sources Tests Package.swift
 	@scripts/lint.sh
+	@scripts/check-stack.sh
 
 docs:            ## check that documents name files that exist
 	@scripts/check-docs.sh

@@ -151,12 +151,13 @@ let package = Package(
             name: "Tool",
             dependencies: ["Alerter", "ConfigurationFile", "Numbers", "PromQL", "RegularExpression", "Scraper", "TSDB"],
             path: "Sources/Services/Tool"),
+        .target(name: "Tokens", path: "Sources/Services/Tokens"),
         .executableTarget(
             name: "minprom",
             dependencies: [
                 "Alerter", "Bench", "CWebFiles", "Compare", "ConfigurationFile", "HTTPServer", "HostMetrics", "JSON", "Notify",
                 "Numbers", "PrometheusClient", "PromQL", "RegularExpression", "Rules", "Scraper", "SelfMetrics", "TSDB", "TextTemplate",
-                "Tool", "WebAPI",
+                "Tokens", "Tool", "WebAPI",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -171,6 +172,7 @@ let package = Package(
             dependencies: [
                 "RegularExpression", "Digest", "JSON", "Numbers", "ServiceNames", "Snappy", "Exposition", "TextTemplate", "Support",
             ]),
+        .testTarget(name: "TokensTests", dependencies: ["Tokens"]),
         .testTarget(name: "TSDBTests", dependencies: ["TSDB", "Support"]),
         .testTarget(
             name: "PromQLTests", dependencies: ["Numbers", "PromQL", "RegularExpression", "TSDB", "Support"],

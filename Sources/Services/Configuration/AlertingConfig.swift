@@ -90,10 +90,10 @@ struct AlertingReader {
             }
         }
         config.http = try scrape.http(&fields)
-        for (index, item) in try fields.items("static_configs").enumerated() {
-            config.staticConfigs.append(try scrape.staticConfig(item, index))
-        }
         config.relabelConfigs = try relabel(&fields, "relabel_configs")
+        for (index, item) in try fields.items("static_configs").enumerated() {
+            config.staticConfigs.append(try scrape.staticConfig(item, index, mayBeURLs: !config.relabelConfigs.isEmpty))
+        }
         config.alertRelabelConfigs = try relabel(&fields, "alert_relabel_configs")
         try fields.refuse([
             "sigv4", "oauth2", "tls_config", "proxy_url", "proxy_from_environment", "no_proxy", "proxy_connect_header",

@@ -35,11 +35,11 @@ struct ScrapeConfigReader {
             &fields, protocols: &config.protocols, limits: &config.limits, validation: &config.nameValidation,
             escaping: &config.nameEscaping, extra: &config.extraScrapeMetrics)
         config.http = try http(&fields)
-        for (index, item) in try fields.items("static_configs").enumerated() {
-            config.staticConfigs.append(try staticConfig(item, index))
-        }
         for item in try fields.items("relabel_configs") {
             config.relabelConfigs.append(try relabel(item, "relabel_configs entry", config.nameValidation))
+        }
+        for (index, item) in try fields.items("static_configs").enumerated() {
+            config.staticConfigs.append(try staticConfig(item, index, mayBeURLs: !config.relabelConfigs.isEmpty))
         }
         for item in try fields.items("metric_relabel_configs") {
             config.metricRelabelConfigs.append(try relabel(item, "metric_relabel_configs entry", config.nameValidation))
@@ -71,12 +71,13 @@ struct ScrapeConfigReader {
         return result.sorted { $0.name < $1.name }
     }
 
-    func staticConfig(_ node: YAMLNode, _ index: Int) throws(ConfigError) -> TargetGroup {
+    /// `mayBeURLs`: relabeling follows, which may make an address of anything, as the jobs of probes do with URLs.
+    func staticConfig(_ node: YAMLNode, _ index: Int, mayBeURLs: Bool) throws(ConfigError) -> TargetGroup {
         var fields = try Fields(node, "static_configs entry")
         var addresses: [String] = []
         for item in try fields.items("targets") {
             let address = try item.text("targets")
-            if address.contains("/") {
+            if !mayBeURLs, address.contains("/") {
                 throw ConfigError("\"\(address)\" is not a valid hostname", at: item.position)
             }
             addresses.append(address)

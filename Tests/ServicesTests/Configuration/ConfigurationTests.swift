@@ -106,6 +106,21 @@ struct ConfigurationTests {
         #expect(configuration.scrapeConfigs[1].metricsPath == "/own")
     }
 
+    @Test("a URL may stand for a target where relabeling makes an address of it, as in jobs of probes")
+    func probes() throws {
+        let text = """
+            scrape_configs:
+            - job_name: blackbox
+              static_configs:
+              - targets: ['http://api:8000/health']
+              relabel_configs:
+              - {source_labels: [__address__], target_label: __param_target}
+              - {target_label: __address__, replacement: 'blackbox_exporter:9115'}
+            """
+        let configuration = try load(text)
+        #expect(configuration.scrapeConfigs.last?.staticConfigs.first?.addresses == ["http://api:8000/health"])
+    }
+
     @Test(
         "what is wrong is said with its line",
         arguments: [
