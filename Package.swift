@@ -156,13 +156,30 @@ let package = Package(
             dependencies: [
                 "Alerter", "Bench", "CWebFiles", "Compare", "ConfigurationFile", "HTTPServer", "HostMetrics", "JSON", "Notify",
                 "Numbers", "PrometheusClient", "PromQL", "RegularExpression", "Rules", "Scraper", "SelfMetrics", "TSDB", "TextTemplate",
-                "Tool", "WebAPI",
+                "ServiceProcess", "Tool", "WebAPI",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ],
             path: "Sources/Services/minprom"),
+
+        // What every program needs: signals, log lines, standard error, tokens.
+        .target(
+            name: "ServiceProcess",
+            dependencies: [
+                "Digest", "HTTPServer", "Numbers", "TSDB",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            path: "Sources/Services/Process"),
+
+        // The demo's services on PostgreSQL. Only `minprom-demo` links libpq: it brings some twenty shared libraries.
+        .systemLibrary(
+            name: "CPostgres", path: "Sources/Leaves/CPostgres", pkgConfig: "libpq",
+            providers: [.apt(["libpq-dev"]), .brew(["libpq"])]),
+        .target(name: "Postgres", dependencies: ["CPostgres", "HTTPServer", "ServiceNames"], path: "Sources/Services/Postgres"),
 
         // Tests: one folder per target.
         .target(name: "Support", dependencies: ["TSDB"], path: "Tests/Support"),
@@ -178,6 +195,7 @@ let package = Package(
         .testTarget(name: "ScraperTests", dependencies: ["Digest", "Scraper", "TSDB", "Support"]),
         .testTarget(
             name: "AlerterTests", dependencies: ["Alerter", "Numbers", "PromQL", "RegularExpression", "TextTemplate", "TSDB", "Support"]),
+        .testTarget(name: "PostgresTests", dependencies: ["Postgres", "ServiceNames", "Support"]),
         .testTarget(
             name: "ServicesTests",
             dependencies: [
