@@ -13,6 +13,7 @@ let package = Package(
     platforms: [.macOS(.v15)],
     products: [
         .executable(name: "minprom", targets: ["minprom"]),
+        .executable(name: "minprom-demo", targets: ["minprom-demo"]),
         .library(name: "TSDB", targets: ["TSDB"]),
         .library(name: "PromQL", targets: ["PromQL"]),
     ],
@@ -180,6 +181,41 @@ let package = Package(
             name: "CPostgres", path: "Sources/Leaves/CPostgres", pkgConfig: "libpq",
             providers: [.apt(["libpq-dev"]), .brew(["libpq"])]),
         .target(name: "Postgres", dependencies: ["CPostgres", "HTTPServer", "ServiceNames"], path: "Sources/Services/Postgres"),
+        .target(name: "DemoStore", dependencies: ["Postgres"], path: "Sources/Services/DemoStore"),
+        .target(
+            name: "DemoAPI",
+            dependencies: [
+                "DemoStore", "HTTPServer", "JSON", "Postgres", "SelfMetrics", "ServiceProcess",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ],
+            path: "Sources/Services/DemoAPI"),
+        .target(
+            name: "Worker",
+            dependencies: [
+                "DemoStore", "HTTPServer", "Postgres", "SelfMetrics", "ServiceProcess",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ],
+            path: "Sources/Services/Worker"),
+        .target(
+            name: "PostgresExporter",
+            dependencies: [
+                "HTTPServer", "Numbers", "Postgres", "SelfMetrics",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ],
+            path: "Sources/Services/Exporters/Postgres"),
+        .executableTarget(
+            name: "minprom-demo",
+            dependencies: [
+                "DemoAPI", "DemoStore", "Numbers", "Postgres", "PostgresExporter", "ServiceProcess", "Worker",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Sources/Services/minprom-demo"),
 
         // Tests: one folder per target.
         .target(name: "Support", dependencies: ["TSDB"], path: "Tests/Support"),
