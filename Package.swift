@@ -13,6 +13,7 @@ let package = Package(
     platforms: [.macOS(.v15)],
     products: [
         .executable(name: "minprom", targets: ["minprom"]),
+        .executable(name: "minprom-demo", targets: ["minprom-demo"]),
         .library(name: "TSDB", targets: ["TSDB"]),
         .library(name: "PromQL", targets: ["PromQL"]),
     ],
@@ -157,13 +158,65 @@ let package = Package(
             dependencies: [
                 "Alerter", "Bench", "CWebFiles", "Compare", "ConfigurationFile", "HTTPServer", "HostMetrics", "JSON", "Notify",
                 "Numbers", "PrometheusClient", "PromQL", "RegularExpression", "Rules", "Scraper", "SelfMetrics", "TSDB", "TextTemplate",
-                "Tokens", "Tool", "WebAPI",
+                "ServiceProcess", "Tokens", "Tool", "WebAPI",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ],
             path: "Sources/Services/minprom"),
+
+        // What every program needs: signals, log lines, standard error, tokens.
+        .target(
+            name: "ServiceProcess",
+            dependencies: [
+                "Digest", "HTTPServer", "Numbers", "TSDB",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            path: "Sources/Services/Process"),
+
+        // The demo's services on PostgreSQL. Only `minprom-demo` links libpq: it brings some twenty shared libraries.
+        .systemLibrary(
+            name: "CPostgres", path: "Sources/Leaves/CPostgres", pkgConfig: "libpq",
+            providers: [.apt(["libpq-dev"]), .brew(["libpq"])]),
+        .target(name: "Postgres", dependencies: ["CPostgres", "HTTPServer", "ServiceNames"], path: "Sources/Services/Postgres"),
+        .target(name: "DemoStore", dependencies: ["Postgres"], path: "Sources/Services/DemoStore"),
+        .target(
+            name: "DemoAPI",
+            dependencies: [
+                "DemoStore", "HTTPServer", "JSON", "Postgres", "SelfMetrics", "ServiceProcess",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ],
+            path: "Sources/Services/DemoAPI"),
+        .target(
+            name: "Worker",
+            dependencies: [
+                "DemoStore", "HTTPServer", "Postgres", "SelfMetrics", "ServiceProcess",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ],
+            path: "Sources/Services/Worker"),
+        .target(
+            name: "PostgresExporter",
+            dependencies: [
+                "HTTPServer", "Numbers", "Postgres", "SelfMetrics",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ],
+            path: "Sources/Services/Exporters/Postgres"),
+        .executableTarget(
+            name: "minprom-demo",
+            dependencies: [
+                "DemoAPI", "DemoStore", "Numbers", "Postgres", "PostgresExporter", "ServiceProcess", "Worker",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Sources/Services/minprom-demo"),
 
         // Tests: one folder per target.
         .target(name: "Support", dependencies: ["TSDB"], path: "Tests/Support"),
@@ -180,6 +233,7 @@ let package = Package(
         .testTarget(name: "ScraperTests", dependencies: ["Digest", "Scraper", "TSDB", "Support"]),
         .testTarget(
             name: "AlerterTests", dependencies: ["Alerter", "Numbers", "PromQL", "RegularExpression", "TextTemplate", "TSDB", "Support"]),
+        .testTarget(name: "PostgresTests", dependencies: ["Postgres", "ServiceNames", "Support"]),
         .testTarget(
             name: "ServicesTests",
             dependencies: [

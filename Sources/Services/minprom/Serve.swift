@@ -165,9 +165,3 @@ struct Serve: AsyncParsableCommand {
         ]
     }
 }
-
-/// Why the server did not start, in one line.
-struct StartError: Error {
-    var message: String
-    init(_ message: String) { self.message = message }
-}

@@ -13,15 +13,15 @@ import Synchronization
 ///
 /// A handler may do next to nothing, so it does one `write`. (Blocking signals and waiting for them would need every thread
 /// to have the mask, and the runtime starts threads before we run.)
-enum Signals {
-    enum Wish: Sendable { case stop, reload }
+package enum Signals {
+    package enum Wish: Sendable { case stop, reload }
 
     /// The pipe's writing end.
     private static let pipeInput = Atomic<Int32>(-1)
 
     /// SIGTERM and SIGINT mean stop, SIGHUP reload; a second SIGTERM or SIGINT ends the process at once. SIGPIPE is ignored:
     /// a client that goes away is an error of its connection. Call once.
-    static func stream() -> AsyncStream<Wish> {
+    package static func stream() -> AsyncStream<Wish> {
         let (stream, continuation) = AsyncStream.makeStream(of: Wish.self, bufferingPolicy: .bufferingNewest(16))
         signal(SIGPIPE, SIG_IGN)
         var ends: [Int32] = [-1, -1]

@@ -8,14 +8,14 @@
 import TSDB
 
 /// Standard input, standard error and files, written to without buffers.
-enum Console {
-    static func write(_ line: String) {
+package enum Console {
+    package static func write(_ line: String) {
         var line = line
         line.withUTF8 { _ = writeAll(UnsafeRawBufferPointer($0), to: STDERR_FILENO) }
     }
 
     /// Replaces the content of a file; `false` where that cannot be done.
-    static func writeFile(_ path: String, _ bytes: [UInt8]) -> Bool {
+    package static func writeFile(_ path: String, _ bytes: [UInt8]) -> Bool {
         let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0o644)
         guard descriptor >= 0 else { return false }
         defer { close(descriptor) }
@@ -23,7 +23,7 @@ enum Console {
     }
 
     /// Standard input, to its end.
-    static func readInput(limit: Int) throws(TSDBError) -> [UInt8] {
+    package static func readInput(limit: Int) throws(TSDBError) -> [UInt8] {
         var bytes: [UInt8] = [], block = [UInt8](repeating: 0, count: 64 << 10)
         while true {
             let count = block.withUnsafeMutableBytes { read(STDIN_FILENO, $0.baseAddress, $0.count) }
@@ -47,8 +47,8 @@ enum Console {
     }
 
     /// Writes `minprom: error: …` and gives the exit code 1.
-    static func complain(_ message: String) -> Int32 {
-        write("minprom: error: \(message)\n")
+    package static func complain(_ message: String, program: String = "minprom") -> Int32 {
+        write("\(program): error: \(message)\n")
         return 1
     }
 }

@@ -14,20 +14,26 @@ import Numbers
 ///
 /// Or the same fields as one JSON object per line. Values are quoted where they must be, so that no label value from
 /// outside can begin a line of its own.
-struct LogLines: LogHandler {
-    enum Format: String { case logfmt, json }
+package struct LogLines: LogHandler {
+    package enum Format: String { case logfmt, json }
 
-    let label: String
-    let format: Format
-    var logLevel: Logger.Level
-    var metadata: Logger.Metadata = [:]
+    package let label: String
+    package let format: Format
+    package var logLevel: Logger.Level
+    package var metadata: Logger.Metadata = [:]
 
-    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+    package init(label: String, format: Format, logLevel: Logger.Level) {
+        self.label = label
+        self.format = format
+        self.logLevel = logLevel
+    }
+
+    package subscript(metadataKey key: String) -> Logger.Metadata.Value? {
         get { metadata[key] }
         set { metadata[key] = newValue }
     }
 
-    func log(event: LogEvent) {
+    package func log(event: LogEvent) {
         var fields = [
             ("time", Self.now()), ("level", Self.name(of: event.level)), ("source", label), ("msg", event.message.description),
         ]
@@ -82,20 +88,20 @@ struct LogLines: LogHandler {
 // MARK: Flags
 
 extension LogLines {
-    static func level(_ name: String) throws(StartError) -> Logger.Level {
+    package static func level(_ name: String) throws(StartError) -> Logger.Level {
         let levels: [String: Logger.Level] = ["debug": .debug, "info": .info, "warn": .warning, "error": .error]
         guard let level = levels[name] else { throw StartError("--log.level must be debug, info, warn or error, not \"\(name)\"") }
         return level
     }
 
-    static func format(_ name: String) throws(StartError) -> Format {
+    package static func format(_ name: String) throws(StartError) -> Format {
         guard let format = Format(rawValue: name) else { throw StartError("--log.format must be logfmt or json, not \"\(name)\"") }
         return format
     }
 
     /// The process' logger, as `--log.level` and `--log.format` want it.
-    static func logger(level: String, format: String) throws(StartError) -> Logger {
+    package static func logger(_ label: String = "minprom", level: String, format: String) throws(StartError) -> Logger {
         let format = try Self.format(format), level = try Self.level(level)
-        return Logger(label: "minprom") { LogLines(label: $0, format: format, logLevel: level) }
+        return Logger(label: label) { LogLines(label: $0, format: format, logLevel: level) }
     }
 }
