@@ -67,7 +67,16 @@ let package = Package(
         .target(
             name: "SelfMetrics", dependencies: ["Numbers"], path: "Sources/Services/Metrics"),
         .target(
-            name: "HostMetrics", dependencies: ["Numbers", "SelfMetrics"], path: "Sources/Services/Exporters/Host"),
+            name: "HostMetrics", dependencies: ["Exposition", "Numbers", "RegularExpression", "SelfMetrics"],
+            path: "Sources/Services/Exporters/Host"),
+        .target(
+            name: "HostService",
+            dependencies: [
+                "HTTPServer", "HostMetrics", "SelfMetrics",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ],
+            path: "Sources/Services/Exporters/HostService"),
         .target(
             name: "HTTPServer",
             dependencies: [
@@ -154,8 +163,8 @@ let package = Package(
         .executableTarget(
             name: "minprom",
             dependencies: [
-                "Alerter", "Bench", "CWebFiles", "Compare", "ConfigurationFile", "HTTPServer", "HostMetrics", "JSON", "Notify",
-                "Numbers", "PrometheusClient", "PromQL", "RegularExpression", "Rules", "Scraper", "SelfMetrics", "TSDB", "TextTemplate",
+                "Alerter", "Bench", "CWebFiles", "Compare", "ConfigurationFile", "HTTPServer", "HostMetrics", "HostService", "JSON",
+                "Notify", "Numbers", "PrometheusClient", "PromQL", "RegularExpression", "Rules", "Scraper", "SelfMetrics", "TSDB", "TextTemplate",
                 "Tool", "WebAPI",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
@@ -181,7 +190,7 @@ let package = Package(
         .testTarget(
             name: "ServicesTests",
             dependencies: [
-                "Alerter", "Bench", "Compare", "ConfigurationFile", "HTTPServer", "HostMetrics", "JSON", "Notify", "PrometheusClient",
+                "Alerter", "Bench", "Compare", "ConfigurationFile", "HTTPServer", "JSON", "Notify", "PrometheusClient",
                 "PromQL", "RegularExpression", "Rules", "Scraper", "SelfMetrics", "Snappy", "Support", "TSDB", "Tool",
                 "WebAPI",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -191,5 +200,6 @@ let package = Package(
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ],
             exclude: ["Configuration/alertmanager"]),
+        .testTarget(name: "HostMetricsTests", dependencies: ["HTTPServer", "HostMetrics", "HostService", "SelfMetrics"]),
     ]
 )

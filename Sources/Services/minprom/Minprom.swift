@@ -11,6 +11,7 @@ struct Minprom: AsyncParsableCommand {
         subcommands: [
             Serve.self, QueryCommand.self, CompareCommand.self, BenchCommand.self,
             AlertmanagerCommand.self, AmtoolCommand.self, ToolCommand.self,
+            ExporterCommand.self,
         ],
         defaultSubcommand: Serve.self)
 }

@@ -11,11 +11,18 @@ struct CollectorError: Error {
 
 /// Reads the kernel's small text files.
 struct SystemFiles: Sendable {
-    let proc: String
-    let sys: String
+    let options: HostOptions
+    private let proc: String
+    private let sys: String
 
     /// Kernel files are a few kilobytes; what claims to be longer is cut here.
     private static let limit = 1 << 20
+
+    init(_ options: HostOptions) {
+        self.options = options
+        proc = options.procPath
+        sys = options.sysPath
+    }
 
     /// The text of `/proc/NAME`.
     func proc(_ name: String) throws(CollectorError) -> String {
@@ -30,9 +37,28 @@ struct SystemFiles: Sendable {
         return text
     }
 
-    /// Names in `/sys/NAME`, sorted.
-    func sysEntries(_ name: String) -> [String] {
-        guard let directory = opendir(sys + "/" + name) else { return [] }
+    /// A number that stands alone in `/sys/NAME`.
+    func sysNumber(_ name: String) -> Double? { sys(name).flatMap { Double($0) } }
+
+    /// Where `PATH` of the machine is found from here, and its text.
+    func root(_ path: String) -> String? { read(rooted(path)) }
+
+    func rooted(_ path: String) -> String {
+        let root = options.rootPath.hasSuffix("/") ? String(options.rootPath.dropLast()) : options.rootPath
+        return root + path
+    }
+
+    func udev(_ name: String) -> String? { read(options.udevPath + "/" + name) }
+
+    /// Names in `/sys/NAME`, sorted; empty where there is no such directory.
+    func sysEntries(_ name: String) -> [String] { entries(sys + "/" + name) }
+
+    func procEntries(_ name: String) -> [String] { entries(proc + "/" + name) }
+
+    func sysPath(_ name: String) -> String { sys + "/" + name }
+
+    func entries(_ path: String) -> [String] {
+        guard let directory = opendir(path) else { return [] }
         defer { closedir(directory) }
         var names: [String] = []
         while let entry = readdir(directory) {
@@ -44,7 +70,7 @@ struct SystemFiles: Sendable {
         return names.sorted()
     }
 
-    private func read(_ path: String) -> String? {
+    func read(_ path: String) -> String? {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }

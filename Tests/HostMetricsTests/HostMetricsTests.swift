@@ -88,7 +88,10 @@ struct HostMetricsTests {
 
     @Test("without /proc and /sys collectors fail one by one, and say so")
     func nothingThere() {
-        let text = String(decoding: HostMetrics(procPath: "/nonexistent", sysPath: "/nonexistent").exposition(), as: UTF8.self)
+        var options = HostOptions()
+        options.procPath = "/nonexistent"
+        options.sysPath = "/nonexistent"
+        let text = String(decoding: HostMetrics(options).exposition(), as: UTF8.self)
         #expect(text.contains("node_scrape_collector_success{collector=\"cpu\"} 0"))
         #expect(text.contains("node_scrape_collector_success{collector=\"uname\"} 1"))
     }
