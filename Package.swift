@@ -34,6 +34,7 @@ let package = Package(
         .target(name: "CWebFiles", path: "Sources/Leaves/CWebFiles"),
         .target(name: "CAllocations", path: "Sources/Leaves/CAllocations"),
         .target(name: "CSpawn", path: "Sources/Leaves/CSpawn"),
+        .target(name: "CClockState", path: "Sources/Leaves/CClockState"),
         .systemLibrary(
             name: "CLZ4", path: "Sources/Leaves/CLZ4", pkgConfig: "liblz4",
             providers: [.apt(["liblz4-dev"]), .brew(["lz4"])]),
@@ -67,7 +68,7 @@ let package = Package(
         .target(
             name: "SelfMetrics", dependencies: ["Numbers"], path: "Sources/Services/Metrics"),
         .target(
-            name: "HostMetrics", dependencies: ["Exposition", "Numbers", "RegularExpression", "SelfMetrics"],
+            name: "HostMetrics", dependencies: ["CClockState", "Exposition", "Numbers", "RegularExpression", "SelfMetrics"],
             path: "Sources/Services/Exporters/Host"),
         .target(
             name: "HostService",

@@ -12,6 +12,8 @@ struct CollectorError: Error {
 /// Reads the kernel's small text files.
 struct SystemFiles: Sendable {
     let options: HostOptions
+    let processorTimes = ProcessorTimes()
+    let mounts = MountWatch()
     private let proc: String
     private let sys: String
 
@@ -38,7 +40,13 @@ struct SystemFiles: Sendable {
     }
 
     /// A number that stands alone in `/sys/NAME`.
-    func sysNumber(_ name: String) -> Double? { sys(name).flatMap { Double($0) } }
+    func sysNumber(_ name: String) -> Double? { sys(name).flatMap { decimal($0) } }
+
+    /// A number that stands alone in `/proc/NAME`.
+    func procNumber(_ name: String) throws(CollectorError) -> Double {
+        guard let value = (try proc(name)).lines.first?.words.number(0) else { throw CollectorError(path: name) }
+        return value
+    }
 
     /// Where `PATH` of the machine is found from here, and its text.
     func root(_ path: String) -> String? { read(rooted(path)) }
@@ -53,7 +61,10 @@ struct SystemFiles: Sendable {
     /// Names in `/sys/NAME`, sorted; empty where there is no such directory.
     func sysEntries(_ name: String) -> [String] { entries(sys + "/" + name) }
 
-    func procEntries(_ name: String) -> [String] { entries(proc + "/" + name) }
+    /// A collector without its directory has failed; with an empty one it has nothing to say.
+    func requireSys(_ name: String) throws(CollectorError) {
+        guard access(sys + "/" + name, F_OK) == 0 else { throw CollectorError(path: name) }
+    }
 
     func sysPath(_ name: String) -> String { sys + "/" + name }
 
@@ -104,5 +115,19 @@ extension Substring {
 
 extension [Substring] {
     /// The word at `index` as a number, or `nil` where there is none.
-    func number(_ index: Int) -> Double? { index < count && index >= 0 ? Double(self[index]) : nil }
+    func number(_ index: Int) -> Double? { indices.contains(index) ? decimal(self[index]) : nil }
+
+    /// The word at `index` as a hexadecimal number.
+    func hexadecimal(_ index: Int) -> Double? {
+        indices.contains(index) ? UInt64(self[index], radix: 16).map { Double($0) } : nil
+    }
+}
+
+/// A decimal number as the kernel writes it: digits, a sign, a point; no `inf`, `nan` or hexadecimal floats.
+func decimal(_ text: some StringProtocol) -> Double? {
+    let isPlain = text.utf8.allSatisfy { byte in
+        (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || byte == UInt8(ascii: ".") || byte == UInt8(ascii: "-")
+    }
+    guard isPlain, let value = Double(text), value.isFinite else { return nil }
+    return value
 }
