@@ -62,7 +62,8 @@ public final class HostExporter: HTTPService {
         if wanted.isEmpty && unwanted.isEmpty { return .enabled }
         if !wanted.isEmpty && !unwanted.isEmpty { return .refused("Combined collect and exclude queries are not allowed.") }
         for name in wanted where !enabled.contains(name) {
-            let problem = HostMetrics.collectorNames.contains(name) ? "disabled" : "missing"
+            let isKnown = HostMetrics.collectorNames.contains(name) || HostMetrics.absentCollectors.contains(name)
+            let problem = isKnown ? "disabled" : "missing"
             return .refused("Couldn't create filtered metrics handler: couldn't create collector: \(problem) collector: \(name)")
         }
         return .only(wanted.isEmpty ? enabled.subtracting(unwanted) : Set(wanted))

@@ -73,7 +73,7 @@ func parseMounts(_ text: String, below root: String = "/") -> [Mount] {
         let options = words[5].split(separator: ",") + words[mark + 3].split(separator: ",")
         let mount = Mount(
             device: unescapeMount(words[mark + 2]), mountPoint: place, type: String(words[mark + 1]), major: String(numbers[0]),
-            minor: String(numbers[1]), isReadOnly: options.contains("ro"))
+            minor: String(numbers[1]), isReadOnly: options.contains("ro") || options.contains("emergency_ro"))
         let isKnown = mounts.contains { $0.device == mount.device && $0.mountPoint == mount.mountPoint && $0.type == mount.type }
         if !isKnown && mounts.count < maximumMounts { mounts.append(mount) }
     }

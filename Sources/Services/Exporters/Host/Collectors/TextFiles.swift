@@ -114,7 +114,7 @@ struct TextFileFamilies {
                         continue
                     }
                     if families[family, default: Family()].paths.last != path { families[family, default: Family()].paths.append(path) }
-                    families[family]?.samples.append((name, pairs.filter { $0.0 != "__name__" }, format.entry.value))
+                    families[family]?.samples.append((name, Self.shown(pairs), format.entry.value))
                 }
             }
         } catch { return false }
@@ -152,6 +152,14 @@ struct TextFileFamilies {
             if let kind = kinds[family], owners.contains(kind) { return family }
         }
         return name
+    }
+
+    /// Bounds and quantiles are written as this format writes numbers: storage's `1.0` is `1` here.
+    private static func shown(_ pairs: [(String, String)]) -> [(String, String)] {
+        pairs.filter { $0.0 != "__name__" }.map { name, value in
+            guard name == "le" || name == "quantile", value.hasSuffix(".0"), decimal(value) != nil else { return (name, value) }
+            return (name, String(value.dropLast(2)))
+        }
     }
 
     /// Undoes `SeriesLabels.pack`: names and values in turn, each with its length in front.
