@@ -35,6 +35,7 @@ let package = Package(
         .target(name: "CWebFiles", path: "Sources/Leaves/CWebFiles"),
         .target(name: "CAllocations", path: "Sources/Leaves/CAllocations"),
         .target(name: "CSpawn", path: "Sources/Leaves/CSpawn"),
+        .target(name: "CClockState", path: "Sources/Leaves/CClockState"),
         .systemLibrary(
             name: "CLZ4", path: "Sources/Leaves/CLZ4", pkgConfig: "liblz4",
             providers: [.apt(["liblz4-dev"]), .brew(["lz4"])]),
@@ -68,7 +69,16 @@ let package = Package(
         .target(
             name: "SelfMetrics", dependencies: ["Numbers"], path: "Sources/Services/Metrics"),
         .target(
-            name: "HostMetrics", dependencies: ["Numbers", "SelfMetrics"], path: "Sources/Services/Exporters/Host"),
+            name: "HostMetrics", dependencies: ["CClockState", "Exposition", "Numbers", "RegularExpression", "SelfMetrics"],
+            path: "Sources/Services/Exporters/Host"),
+        .target(
+            name: "HostService",
+            dependencies: [
+                "HTTPServer", "HostMetrics", "SelfMetrics",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ],
+            path: "Sources/Services/Exporters/HostService"),
         .target(
             name: "HTTPServer",
             dependencies: [
@@ -156,9 +166,9 @@ let package = Package(
         .executableTarget(
             name: "minprom",
             dependencies: [
-                "Alerter", "Bench", "CWebFiles", "Compare", "ConfigurationFile", "HTTPServer", "HostMetrics", "JSON", "Notify",
-                "Numbers", "PrometheusClient", "PromQL", "RegularExpression", "Rules", "Scraper", "SelfMetrics", "TSDB", "TextTemplate",
-                "ServiceProcess", "Tokens", "Tool", "WebAPI",
+                "Alerter", "Bench", "Compare", "ConfigurationFile", "CWebFiles", "HostMetrics", "HostService", "HTTPServer",
+                "JSON", "Notify", "Numbers", "PrometheusClient", "PromQL", "RegularExpression", "Rules", "Scraper",
+                "SelfMetrics", "ServiceProcess", "TextTemplate", "Tokens", "Tool", "TSDB", "WebAPI",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -237,7 +247,7 @@ let package = Package(
         .testTarget(
             name: "ServicesTests",
             dependencies: [
-                "Alerter", "Bench", "Compare", "ConfigurationFile", "HTTPServer", "HostMetrics", "JSON", "Notify", "PrometheusClient",
+                "Alerter", "Bench", "Compare", "ConfigurationFile", "HTTPServer", "JSON", "Notify", "PrometheusClient",
                 "PromQL", "RegularExpression", "Rules", "Scraper", "SelfMetrics", "Snappy", "Support", "TSDB", "Tool",
                 "WebAPI",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -247,5 +257,6 @@ let package = Package(
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ],
             exclude: ["Configuration/alertmanager"]),
+        .testTarget(name: "HostMetricsTests", dependencies: ["HTTPServer", "HostMetrics", "HostService", "SelfMetrics"]),
     ]
 )

@@ -12,6 +12,7 @@ struct Minprom: AsyncParsableCommand {
             Serve.self, QueryCommand.self, CompareCommand.self, BenchCommand.self,
             AlertmanagerCommand.self, AmtoolCommand.self, ToolCommand.self,
             TokensCommand.self,
+            ExporterCommand.self,
         ],
         defaultSubcommand: Serve.self)
 }

@@ -108,6 +108,8 @@ struct Serve: AsyncParsableCommand {
         help: "Send what waits for Alertmanagers before the server ends.")
     var drainsNotificationQueue = true
 
+    @OptionGroup var exporters: ExporterFlags
+
     @Option(name: .customLong("log.level"), help: "debug, info, warn or error.")
     var logLevel = "info"
 
@@ -138,6 +140,7 @@ struct Serve: AsyncParsableCommand {
             ("alertmanager.notification-queue-capacity", "\(notificationQueueCapacity)"),
             ("config.file", configFile ?? ""),
             ("enable-feature", features.joined(separator: ",")),
+        ] + exporters.shown + [
             ("log.format", logFormat),
             ("log.level", logLevel),
             ("query.lookback-delta", queryLookback),

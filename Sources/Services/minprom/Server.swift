@@ -32,7 +32,8 @@ struct Server {
         let signals = Signals.stream()
         for warning in settings.warnings { logger.warning("\(warning)") }
         let registry = MetricsRegistry()
-        let pages = pages(registry)
+        let host = flags.exporters.host
+        let pages: [String: InternalTransport.Page] = ["self": { registry.page() }, "host": { host.exposition() }]
         let loader = ConfigurationLoader(flags.configFile, options: settings.engine.parser, pages: Set(pages.keys))
         let configuration: Configuration
         do throws(ConfigError) { configuration = try loader.load() } catch {
@@ -45,6 +46,7 @@ struct Server {
 
         let stop = StopRequest(), storage = StorageSide()
         let alertmanager = try alertmanager()
+        let exporters = try flags.exporters.listeners(host, logger: logger)
         var laneOptions = QueryLanes.Options()
         laneOptions.heavyQueries = flags.queryMaxConcurrency
         let lanes = QueryLanes(laneOptions)
@@ -56,6 +58,7 @@ struct Server {
             }
             return nil
         }
+        let exporting = Task { await exporters.run(stop) }
         let background = Task {
             await withDiscardingTaskGroup { group in
                 group.addTask {
@@ -81,6 +84,7 @@ struct Server {
                     await storage.running?.rules.stop()
                     await storage.running?.scraper.stop()
                     await alertmanager?.stop()
+                    await exporters.stop()
                     await web.stop()
                 }
             }
@@ -89,15 +93,17 @@ struct Server {
         do { try await web.run() } catch {
             failure = StartError(WebServer.describe(error, addresses: flags.listenAddresses))
             await alertmanager?.stop()
+            await exporters.stop()
         }
         let alertmanagerFailure = await alerting.value
+        let exporterFailure = await exporting.value
         background.cancel()
         if let running = storage.running {
             running.transport.close()
             running.activeQueries?.close()
             do throws(TSDBError) { try running.database.close() } catch { logger.error("Closing the database: \(error)") }
         }
-        if let failure = failure ?? alertmanagerFailure ?? storage.failure { throw failure }
+        if let failure = failure ?? alertmanagerFailure ?? exporterFailure ?? storage.failure { throw failure }
         logger.info("See you next time!")
     }
 
@@ -138,12 +144,6 @@ struct Server {
         ) { host, port in
             logger.info("Listening on", metadata: ["address": "\(host):\(port)"])
         }
-    }
-
-    /// Pages of this process that are scraped without a socket.
-    private func pages(_ registry: MetricsRegistry) -> [String: InternalTransport.Page] {
-        let host = HostMetrics()
-        return ["self": { registry.page() }, "host": { host.exposition() }]
     }
 }
 

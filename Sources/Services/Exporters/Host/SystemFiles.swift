@@ -11,11 +11,20 @@ struct CollectorError: Error {
 
 /// Reads the kernel's small text files.
 struct SystemFiles: Sendable {
-    let proc: String
-    let sys: String
+    let options: HostOptions
+    let processorTimes = ProcessorTimes()
+    let mounts = MountWatch()
+    private let proc: String
+    private let sys: String
 
     /// Kernel files are a few kilobytes; what claims to be longer is cut here.
     private static let limit = 1 << 20
+
+    init(_ options: HostOptions) {
+        self.options = options
+        proc = options.procPath
+        sys = options.sysPath
+    }
 
     /// The text of `/proc/NAME`.
     func proc(_ name: String) throws(CollectorError) -> String {
@@ -30,9 +39,37 @@ struct SystemFiles: Sendable {
         return text
     }
 
-    /// Names in `/sys/NAME`, sorted.
-    func sysEntries(_ name: String) -> [String] {
-        guard let directory = opendir(sys + "/" + name) else { return [] }
+    /// A number that stands alone in `/sys/NAME`.
+    func sysNumber(_ name: String) -> Double? { sys(name).flatMap { decimal($0) } }
+
+    /// A number that stands alone in `/proc/NAME`.
+    func procNumber(_ name: String) throws(CollectorError) -> Double {
+        guard let value = (try proc(name)).lines.first?.words.number(0) else { throw CollectorError(path: name) }
+        return value
+    }
+
+    /// Where `PATH` of the machine is found from here, and its text.
+    func root(_ path: String) -> String? { read(rooted(path)) }
+
+    func rooted(_ path: String) -> String {
+        let root = options.rootPath.hasSuffix("/") ? String(options.rootPath.dropLast()) : options.rootPath
+        return root + path
+    }
+
+    func udev(_ name: String) -> String? { read(options.udevPath + "/" + name) }
+
+    /// Names in `/sys/NAME`, sorted; empty where there is no such directory.
+    func sysEntries(_ name: String) -> [String] { entries(sys + "/" + name) }
+
+    /// A collector without its directory has failed; with an empty one it has nothing to say.
+    func requireSys(_ name: String) throws(CollectorError) {
+        guard access(sys + "/" + name, F_OK) == 0 else { throw CollectorError(path: name) }
+    }
+
+    func sysPath(_ name: String) -> String { sys + "/" + name }
+
+    func entries(_ path: String) -> [String] {
+        guard let directory = opendir(path) else { return [] }
         defer { closedir(directory) }
         var names: [String] = []
         while let entry = readdir(directory) {
@@ -44,7 +81,7 @@ struct SystemFiles: Sendable {
         return names.sorted()
     }
 
-    private func read(_ path: String) -> String? {
+    func read(_ path: String) -> String? {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
@@ -78,5 +115,19 @@ extension Substring {
 
 extension [Substring] {
     /// The word at `index` as a number, or `nil` where there is none.
-    func number(_ index: Int) -> Double? { index < count && index >= 0 ? Double(self[index]) : nil }
+    func number(_ index: Int) -> Double? { indices.contains(index) ? decimal(self[index]) : nil }
+
+    /// The word at `index` as a hexadecimal number.
+    func hexadecimal(_ index: Int) -> Double? {
+        indices.contains(index) ? UInt64(self[index], radix: 16).map { Double($0) } : nil
+    }
+}
+
+/// A decimal number as the kernel writes it: digits, a sign, a point; no `inf`, `nan` or hexadecimal floats.
+func decimal(_ text: some StringProtocol) -> Double? {
+    let isPlain = text.utf8.allSatisfy { byte in
+        (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || byte == UInt8(ascii: ".") || byte == UInt8(ascii: "-")
+    }
+    guard isPlain, let value = Double(text), value.isFinite else { return nil }
+    return value
 }

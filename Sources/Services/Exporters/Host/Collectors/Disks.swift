@@ -1,40 +1,71 @@
 import SelfMetrics
 
-/// What each block device did, from /proc/diskstats. Partitions, loop and RAM devices are left out, as node_exporter does.
+/// What each block device did, from /proc/diskstats, and what udev knows of it. Partitions, loop and RAM devices are left out, as
+/// node_exporter does.
 ///
 ///     major minor name  reads merged sectors ms  writes merged sectors ms  in-flight ms weighted-ms  [discards merged sectors ms]  [flushes ms]
 ///
 /// A sector is 512 bytes whatever the device says. Source: Documentation/admin-guide/iostats.rst of the kernel.
 @Sendable func collectDiskStatistics(_ system: SystemFiles, _ page: inout MetricsPage) throws(CollectorError) {
-    let text = try system.proc("diskstats")
-    writeDiskStatistics(text, &page)
-    page.family("node_disk_info", .gauge, "What /sys says of the device; always 1.")
-    for words in text.lines.map(\.words) where words.count >= 14 && isWholeDisk(words[2]) {
-        let base = "class/block/\(words[2])/"
-        func text(_ name: String) -> String { system.sys(base + name) ?? "" }
-        page.sample(
-            "node_disk_info",
+    let devices = (try system.proc("diskstats")).lines.map(\.words).filter { $0.count >= 14 && system.options.disks.allows($0[2]) }
+    writeDiskStatistics(devices, &page)
+    var group = FamilyGroup()
+    for words in devices {
+        let known = parseUdev(system.udev("b\(words[0]):\(words[1])") ?? "")
+        let isRotating = system.sys("block/\(words[2])/queue/rotational") == "1"
+        addDiskInfo(words, known, isRotating: isRotating, &group)
+    }
+    group.write(to: &page)
+}
+
+/// Properties of a device: lines `E:NAME=value` of its file in /run/udev/data.
+func parseUdev(_ text: String) -> [Substring: String] {
+    var known: [Substring: String] = [:]
+    for line in text.lines where line.hasPrefix("E:") {
+        let property = line.dropFirst(2)
+        guard let equals = property.firstIndex(of: "=") else { continue }
+        known[property[..<equals]] = String(property[property.index(after: equals)...])
+    }
+    return known
+}
+
+func addDiskInfo(_ words: [Substring], _ known: [Substring: String], isRotating: Bool, _ group: inout FamilyGroup) {
+    func text(_ names: Substring...) -> String { names.lazy.compactMap { known[$0] }.first { !$0.isEmpty } ?? "" }
+    let device = ("device", String(words[2]))
+    group.add(
+        "node_disk_info", .gauge, "What udev says of the device; always 1.",
+        [
+            device, ("major", String(words[0])), ("minor", String(words[1])), ("model", text("ID_MODEL")),
+            ("path", text("ID_PATH")), ("revision", text("ID_REVISION")), ("rotational", isRotating ? "1" : "0"),
+            ("serial", text("SCSI_IDENT_SERIAL", "ID_SERIAL_SHORT", "ID_SERIAL")), ("wwn", text("ID_WWN")),
+        ], 1)
+    if !text("ID_FS_TYPE").isEmpty {
+        group.add(
+            "node_disk_filesystem_info", .gauge, "The file system on the device; always 1.",
             [
-                ("device", String(words[2])), ("major", String(words[0])), ("minor", String(words[1])),
-                ("model", text("device/model")), ("path", ""), ("revision", text("device/rev")),
-                ("rotational", text("queue/rotational") == "1" ? "1" : "0"), ("serial", text("device/serial")), ("wwn", text("wwid")),
+                device, ("type", text("ID_FS_TYPE")), ("usage", text("ID_FS_USAGE")), ("uuid", text("ID_FS_UUID")),
+                ("version", text("ID_FS_VERSION")),
             ], 1)
     }
-}
-
-/// Neither a partition nor a device of memory or files.
-func isWholeDisk(_ name: Substring) -> Bool {
-    if name.hasPrefix("ram") || name.hasPrefix("loop") || name.hasPrefix("fd") || name.hasPrefix("z") { return false }
-    if name.hasPrefix("nvme") || name.hasPrefix("mmcblk") {
-        guard let mark = name.lastIndex(of: "p") else { return true }
-        let rest = name[name.index(after: mark)...]
-        return rest.isEmpty || !rest.allSatisfy(\.isNumber)
+    if !text("DM_NAME").isEmpty {
+        group.add(
+            "node_disk_device_mapper_info", .gauge, "What the device mapper calls the device; always 1.",
+            [
+                device, ("lv_layer", text("DM_LV_LAYER")), ("lv_name", text("DM_LV_NAME")), ("name", text("DM_NAME")),
+                ("uuid", text("DM_UUID")), ("vg_name", text("DM_VG_NAME")),
+            ], 1)
     }
-    let isLettered = ["sd", "hd", "vd", "xvd"].contains { name.hasPrefix($0) }
-    return !(isLettered && name.last?.isNumber ?? false)
+    guard !text("ID_ATA").isEmpty else { return }
+    for (name, property, help) in [
+        ("ata_rotation_rate_rpm", "ID_ATA_ROTATION_RATE_RPM", "Turns per minute; 0: it does not turn."),
+        ("ata_write_cache", "ID_ATA_WRITE_CACHE", "Whether the disk has a cache of writes."),
+        ("ata_write_cache_enabled", "ID_ATA_WRITE_CACHE_ENABLED", "Whether the disk's cache of writes is on."),
+    ] {
+        group.add("node_disk_" + name, .gauge, help, [device], known[Substring(property)].flatMap { decimal($0) })
+    }
 }
 
-func writeDiskStatistics(_ text: String, _ page: inout MetricsPage) {
+func writeDiskStatistics(_ devices: [[Substring]], _ page: inout MetricsPage) {
     struct Field {
         var name: String, index: Int, scale: Double, kind: MetricsPage.Kind, help: String
     }
@@ -59,7 +90,6 @@ func writeDiskStatistics(_ text: String, _ page: inout MetricsPage) {
         Field(name: "flush_requests_total", index: 18, scale: 1, kind: .counter, help: "Flushes done."),
         Field(name: "flush_requests_time_seconds_total", index: 19, scale: 0.001, kind: .counter, help: "Time of all flushes together."),
     ]
-    let devices = text.lines.map(\.words).filter { $0.count >= 14 && isWholeDisk($0[2]) }
     for field in fields {
         guard devices.contains(where: { $0.number(field.index) != nil }) else { continue }
         let name = "node_disk_" + field.name

@@ -2,14 +2,15 @@ import SelfMetrics
 
 /// What /sys/class/net says of each network device: whether it is up, its MTU, speed and addresses. Source: kernel, ABI/testing/sysfs-class-net.
 @Sendable func collectNetworkInterfaces(_ system: SystemFiles, _ page: inout MetricsPage) throws(CollectorError) {
-    let devices = system.sysEntries("class/net").filter { system.sys("class/net/\($0)/operstate") != nil }
-    guard !devices.isEmpty else { throw CollectorError(path: "class/net") }
+    let options = system.options, present = system.sysEntries("class/net").filter { system.sys("class/net/\($0)/operstate") != nil }
+    let devices = present.filter(options.interfaceDevices.allows)
+    guard !present.isEmpty else { throw CollectorError(path: "class/net") }
     func text(_ device: String, _ name: String) -> String { system.sys("class/net/\(device)/\(name)") ?? "" }
     /// Plain numbers, or hexadecimal ones behind `0x`.
     func number(_ device: String, _ name: String) -> Double? {
         let value = text(device, name)
         if value.hasPrefix("0x") { return UInt64(value.dropFirst(2), radix: 16).map { Double($0) } }
-        return Double(value)
+        return decimal(value)
     }
     let files: [(metric: String, file: String, kind: MetricsPage.Kind)] = [
         ("address_assign_type", "addr_assign_type", .gauge), ("carrier", "carrier", .gauge),
@@ -28,16 +29,17 @@ import SelfMetrics
     }
     page.family("node_network_info", .gauge, "Addresses and states of a device; always 1.")
     for device in devices {
-        let flags = number(device, "flags").flatMap { UInt64(exactly: $0) } ?? 0
+        let flags = number(device, "flags").flatMap { UInt64(exactly: $0) }
         page.sample(
             "node_network_info",
             [
-                ("address", text(device, "address")), ("adminstate", flags & 1 != 0 ? "up" : "down"),
+                ("address", text(device, "address")), ("adminstate", flags.map { $0 & 1 != 0 ? "up" : "down" } ?? "unknown"),
                 ("broadcast", text(device, "broadcast")), ("device", device), ("duplex", text(device, "duplex")),
                 ("ifalias", text(device, "ifalias")), ("operstate", text(device, "operstate")),
             ], 1)
     }
     let speeds = devices.compactMap { device in number(device, "speed").map { (device, $0) } }
+        .filter { $0.1 >= 0 || !options.ignoresInvalidSpeed }
     if !speeds.isEmpty {
         page.family("node_network_speed_bytes", .gauge, "Speed of the link in bytes per second; negative: unknown.")
         // The file counts megabits per second.

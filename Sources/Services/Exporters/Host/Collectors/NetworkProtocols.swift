@@ -1,6 +1,6 @@
 import SelfMetrics
 
-/// Counters of the network protocols, from /proc/net/netstat, snmp and snmp6: those that node_exporter shows by default.
+/// Counters of the network protocols, from /proc/net/netstat, snmp and snmp6: by default those that node_exporter shows.
 ///
 ///     Tcp: RtoAlgorithm RtoMin … ActiveOpens        names
 ///     Tcp: 1 200 … 831                              values
@@ -17,8 +17,8 @@ import SelfMetrics
             values["\(name[..<split])_\(name[split...])"] = value
         }
     }
-    for name in shownProtocolCounters {
-        guard let value = values[name] else { continue }
+    for (name, value) in values.sorted(by: { $0.key < $1.key }) where system.options.protocolFields.allows(name) {
+        guard FamilyGroup.isName(name) else { continue }
         page.single("node_netstat_" + name, .untyped, "Counter of the network protocols.", value)
     }
 }
@@ -35,13 +35,3 @@ func parseProtocolTable(_ text: String, _ values: inout [String: Double]) {
         }
     }
 }
-
-private let shownProtocolCounters: [String] = [
-    "Icmp6_InErrors", "Icmp6_InMsgs", "Icmp6_OutMsgs", "Icmp_InErrors", "Icmp_InMsgs", "Icmp_OutMsgs", "Ip6_InOctets",
-    "Ip6_OutOctets", "IpExt_InOctets", "IpExt_OutOctets", "Ip_Forwarding", "TcpExt_ListenDrops", "TcpExt_ListenOverflows",
-    "TcpExt_SyncookiesFailed", "TcpExt_SyncookiesRecv", "TcpExt_SyncookiesSent", "TcpExt_TCPOFOQueue", "TcpExt_TCPRcvQDrop",
-    "TcpExt_TCPSynRetrans", "TcpExt_TCPTimeouts", "Tcp_ActiveOpens", "Tcp_CurrEstab", "Tcp_InErrs", "Tcp_InSegs", "Tcp_OutRsts",
-    "Tcp_OutSegs", "Tcp_PassiveOpens", "Tcp_RetransSegs", "Udp6_InDatagrams", "Udp6_InErrors", "Udp6_NoPorts",
-    "Udp6_OutDatagrams", "Udp6_RcvbufErrors", "Udp6_SndbufErrors", "UdpLite6_InErrors", "UdpLite_InErrors", "Udp_InDatagrams",
-    "Udp_InErrors", "Udp_NoPorts", "Udp_OutDatagrams", "Udp_RcvbufErrors", "Udp_SndbufErrors",
-]

@@ -10,12 +10,14 @@ import SelfMetrics
     writePressure("cpu", try system.proc("pressure/cpu"), &page)
     writePressure("io", try system.proc("pressure/io"), &page)
     writePressure("memory", try system.proc("pressure/memory"), &page)
+    // Only kernels that count the time of interrupts have this one.
+    if let interrupts = try? system.proc("pressure/irq") { writePressure("irq", interrupts, &page) }
 }
 
 func writePressure(_ resource: String, _ text: String, _ page: inout MetricsPage) {
     for line in text.lines {
         let words = line.words
-        guard let kind = words.first, let total = words.last, total.hasPrefix("total="), let value = Double(total.dropFirst(6))
+        guard let kind = words.first, let total = words.last, total.hasPrefix("total="), let value = decimal(total.dropFirst(6))
         else { continue }
         if kind == "some" {
             page.single("node_pressure_\(resource)_waiting_seconds_total", .counter, "Time in which a task waited.", value / 1e6)

@@ -16,13 +16,8 @@ import SelfMetrics
 
 /// The kernel's pool of randomness.
 @Sendable func collectEntropy(_ system: SystemFiles, _ page: inout MetricsPage) throws(CollectorError) {
-    func number(_ name: String) throws(CollectorError) -> Double {
-        let words = Substring(try system.proc("sys/kernel/random/" + name).filter { !$0.isNewline }).words
-        guard let value = words.number(0) else { throw CollectorError(path: name) }
-        return value
-    }
-    page.single("node_entropy_available_bits", .gauge, "Bits in the pool.", try number("entropy_avail"))
-    page.single("node_entropy_pool_size_bits", .gauge, "Size of the pool.", try number("poolsize"))
+    page.single("node_entropy_available_bits", .gauge, "Bits in the pool.", try system.procNumber("sys/kernel/random/entropy_avail"))
+    page.single("node_entropy_pool_size_bits", .gauge, "Size of the pool.", try system.procNumber("sys/kernel/random/poolsize"))
 }
 
 /// The system's clock.
@@ -37,6 +32,20 @@ import SelfMetrics
         page.family("node_time_zone_offset_seconds", .gauge, "Seconds that the local time is ahead of UTC.")
         page.sample("node_time_zone_offset_seconds", [("time_zone", name)], Double(local.tm_gmtoff))
     }
+    var group = FamilyGroup()
+    let sources = system.sysEntries("devices/system/clocksource").filter { $0.hasPrefix("clocksource") }
+    for (index, source) in sources.enumerated() {
+        let base = "devices/system/clocksource/\(source)/", device = ("device", "\(index)")
+        for name in Substring(system.sys(base + "available_clocksource") ?? "").words {
+            group.add(
+                "node_time_clocksource_available_info", .gauge, "Clocks the kernel could use; always 1.",
+                [("clocksource", String(name)), device], 1)
+        }
+        guard let current = system.sys(base + "current_clocksource") else { continue }
+        group.add(
+            "node_time_clocksource_current_info", .gauge, "The clock the kernel uses; always 1.", [("clocksource", current), device], 1)
+    }
+    group.write(to: &page)
 }
 
 /// What uname(2) says.
