@@ -78,6 +78,19 @@ let package = Package(
             ],
             path: "Sources/Services/Exporters/HostService"),
         .target(
+            name: "BlackboxExporter",
+            dependencies: [
+                "Alerter", "ConfigurationFile", "Digest", "HTTPServer", "Notify", "Numbers", "RegularExpression", "SelfMetrics",
+                "ServiceNames", "TSDB",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "NIOTLS", package: "swift-nio"),
+            ],
+            path: "Sources/Services/Exporters/Blackbox"),
+        .target(
             name: "HTTPServer",
             dependencies: [
                 "CZlib", "Numbers", "ServiceNames",
@@ -163,7 +176,7 @@ let package = Package(
         .executableTarget(
             name: "minprom",
             dependencies: [
-                "Alerter", "Bench", "CWebFiles", "Compare", "ConfigurationFile", "HTTPServer", "HostMetrics", "HostService", "JSON",
+                "Alerter", "Bench", "BlackboxExporter", "CWebFiles", "Compare", "ConfigurationFile", "HTTPServer", "HostMetrics", "HostService", "JSON",
                 "Notify", "Numbers", "PrometheusClient", "PromQL", "RegularExpression", "Rules", "Scraper", "SelfMetrics", "TSDB", "TextTemplate",
                 "Tool", "WebAPI",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -187,6 +200,16 @@ let package = Package(
         .testTarget(name: "ScraperTests", dependencies: ["Digest", "Scraper", "TSDB", "Support"]),
         .testTarget(
             name: "AlerterTests", dependencies: ["Alerter", "Numbers", "PromQL", "RegularExpression", "TextTemplate", "TSDB", "Support"]),
+        .testTarget(
+            name: "BlackboxExporterTests",
+            dependencies: [
+                "BlackboxExporter", "ConfigurationFile", "HTTPServer", "ServiceNames", "Support",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ]),
         .testTarget(
             name: "ServicesTests",
             dependencies: [
