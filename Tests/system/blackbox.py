@@ -83,6 +83,9 @@ class Pages(http.server.BaseHTTPRequestHandler):
         except OSError: pass
 
 
+http.server.ThreadingHTTPServer.handle_error = lambda *_: None
+
+
 class Echo(socketserver.StreamRequestHandler):
     def handle(self):
         for line in self.rfile:

@@ -52,7 +52,7 @@ extension Probe {
         metrics.register(
             "probe_ip_addr_hash", "Specifies the hash of IP address. It's useful to detect if the IP address changes.")
         let version = preference.prefersVersion6 ? "ip6" : "ip4"
-        log.debug("Resolving target address", ("target", host), ("ip_protocol", version))
+        log.debug("Resolving target address", ("host", host), ("ip_protocol", version))
         let watch = Stopwatch()
         defer { metrics.set("probe_dns_lookup_time_seconds", watch.seconds) }
         do {
@@ -63,12 +63,12 @@ extension Probe {
                 throw ProbeFailure("unable to find ip; no fallback")
             }
             if !found.isNamed, let refusal = hosts.policy.refusal(of: address, port: found.port) { throw refusal }
-            log.debug("Resolved target address", ("target", host), ("ip", address.description))
+            log.debug("Resolved target address", ("host", host), ("ip", address.description))
             metrics.set("probe_ip_protocol", address.isVersion6 ? 6 : 4)
             metrics.set("probe_ip_addr_hash", Double(address.hash32))
             return (Destination(address: address, port: found.port, isNamed: found.isNamed), watch.seconds)
         } catch {
-            log.error("Resolution with IP protocol failed", ("target", host), ("ip_protocol", version), ("err", describe(error)))
+            log.error("Resolution with IP protocol failed", ("host", host), ("ip_protocol", version), ("err", describe(error)))
             log.error("Error resolving address", ("err", describe(error)))
             return (nil, watch.seconds)
         }
