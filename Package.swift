@@ -80,6 +80,19 @@ let package = Package(
             ],
             path: "Sources/Services/Exporters/HostService"),
         .target(
+            name: "BlackboxExporter",
+            dependencies: [
+                "Alerter", "ConfigurationFile", "Digest", "HTTPServer", "Notify", "Numbers", "RegularExpression", "SelfMetrics",
+                "ServiceNames", "TSDB",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "NIOTLS", package: "swift-nio"),
+            ],
+            path: "Sources/Services/Exporters/Blackbox"),
+        .target(
             name: "HTTPServer",
             dependencies: [
                 "CZlib", "Numbers", "ServiceNames",
@@ -166,9 +179,9 @@ let package = Package(
         .executableTarget(
             name: "minprom",
             dependencies: [
-                "Alerter", "Bench", "Compare", "ConfigurationFile", "CWebFiles", "HostMetrics", "HostService", "HTTPServer",
-                "JSON", "Notify", "Numbers", "PrometheusClient", "PromQL", "RegularExpression", "Rules", "Scraper",
-                "SelfMetrics", "ServiceProcess", "TextTemplate", "Tokens", "Tool", "TSDB", "WebAPI",
+                "Alerter", "Bench", "BlackboxExporter", "Compare", "ConfigurationFile", "CWebFiles", "HostMetrics",
+                "HostService", "HTTPServer", "JSON", "Notify", "Numbers", "PrometheusClient", "PromQL", "RegularExpression",
+                "Rules", "Scraper", "SelfMetrics", "ServiceProcess", "TextTemplate", "Tokens", "Tool", "TSDB", "WebAPI",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -244,6 +257,16 @@ let package = Package(
         .testTarget(
             name: "AlerterTests", dependencies: ["Alerter", "Numbers", "PromQL", "RegularExpression", "TextTemplate", "TSDB", "Support"]),
         .testTarget(name: "PostgresTests", dependencies: ["Postgres", "ServiceNames", "Support"]),
+        .testTarget(
+            name: "BlackboxExporterTests",
+            dependencies: [
+                "BlackboxExporter", "ConfigurationFile", "HTTPServer", "ServiceNames", "Support",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ]),
         .testTarget(
             name: "ServicesTests",
             dependencies: [

@@ -5,11 +5,13 @@ import TSDB
 /// The configuration as YAML again, defaults filled in and secrets hidden: what `/api/v1/status/config` shows.
 ///
 /// In upstream's order of fields, because people compare; reading it back gives an equal configuration but for the secrets.
-struct YAMLText {
-    private(set) var text = ""
+package struct YAMLText {
+    package private(set) var text = ""
     private var depth = 0
     /// The next line begins an item of a list.
     private var beginsItem = false
+
+    package init() {}
 
     /// `name: value`.
     mutating func field(_ name: String, _ value: String) {
@@ -59,7 +61,7 @@ struct YAMLText {
     }
 
     /// Quoted where the bare text would be read as something else.
-    static func scalar(_ value: String) -> String {
+    package static func scalar(_ value: String) -> String {
         let special: Set<Character> = ["-", "?", ":", ",", "[", "]", "{", "}", "#", "&", "*", "!", "|", ">", "'", "\"", "%", "@", "`", " "]
         let words = ["true", "false", "yes", "no", "on", "off", "y", "n", "null", "~", ""]
         let isBare =
@@ -83,7 +85,7 @@ struct YAMLText {
     static func quoted(_ value: String) -> String { doubleQuoted(value) }
 
     /// The fields of a tree, as it stands.
-    mutating func tree(_ node: YAMLNode) {
+    package mutating func tree(_ node: YAMLNode) {
         guard case .mapping(let entries) = node.content else { return }
         for entry in entries {
             let name = Self.scalar(entry.key)

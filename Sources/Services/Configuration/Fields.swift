@@ -4,14 +4,14 @@ import TSDB
 /// The fields of one mapping, taken out one by one; what is left at the end is an error.
 ///
 /// So no field of a file is ever ignored in silence: it is read, refused as unknown, or refused as not supported yet.
-struct Fields {
+package struct Fields {
     /// What the mapping is, for error texts: `global`, `scrape_configs entry`.
-    let kind: String
-    let position: YAMLPosition
+    package let kind: String
+    package let position: YAMLPosition
     private var left: [YAMLNode.Entry]
 
     /// A null node is an empty mapping.
-    init(_ node: YAMLNode, _ kind: String) throws(ConfigError) {
+    package init(_ node: YAMLNode, _ kind: String) throws(ConfigError) {
         self.kind = kind
         position = node.position
         if node.isNull {
@@ -25,31 +25,31 @@ struct Fields {
     }
 
     /// Takes a field; `nil` where it is not written or null.
-    mutating func take(_ name: String) -> YAMLNode? {
+    package mutating func take(_ name: String) -> YAMLNode? {
         guard let index = left.firstIndex(where: { $0.key == name }) else { return nil }
         let value = left.remove(at: index).value
         return value.isNull ? nil : value
     }
 
     /// Takes a field that is written and null; `false` for any other.
-    mutating func takesNull(_ name: String) -> Bool {
+    package mutating func takesNull(_ name: String) -> Bool {
         guard let index = left.firstIndex(where: { $0.key == name && $0.value.isNull }) else { return false }
         left.remove(at: index)
         return true
     }
 
     /// Says that fields are known upstream and not supported here, if one of them is written.
-    func refuse(_ names: [String], _ reason: String = "is not supported yet") throws(ConfigError) {
+    package func refuse(_ names: [String], _ reason: String = "is not supported yet") throws(ConfigError) {
         for entry in left where names.contains(entry.key) && !entry.value.isNull {
             throw ConfigError("field \(entry.key) of \(kind) \(reason)", at: entry.position)
         }
     }
 
     /// Names of fields not taken yet.
-    var names: [(name: String, position: YAMLPosition)] { left.map { ($0.key, $0.position) } }
+    package var names: [(name: String, position: YAMLPosition)] { left.map { ($0.key, $0.position) } }
 
     /// Everything must have been taken.
-    func finish() throws(ConfigError) {
+    package func finish() throws(ConfigError) {
         if let entry = left.first(where: { !$0.value.isNull }) ?? left.first {
             throw ConfigError("field \(entry.key) not found in \(kind)", at: entry.position)
         }
@@ -59,20 +59,20 @@ struct Fields {
 // MARK: Typed fields
 
 extension Fields {
-    mutating func string(_ name: String) throws(ConfigError) -> String? {
+    package mutating func string(_ name: String) throws(ConfigError) -> String? {
         guard let node = take(name) else { return nil }
         return try node.text(name)
     }
 
     /// A field that must be there and not be empty.
-    mutating func required(_ name: String) throws(ConfigError) -> String {
+    package mutating func required(_ name: String) throws(ConfigError) -> String {
         guard let text = try string(name), !text.isEmpty else {
             throw ConfigError("\(name) is empty in \(kind)", at: position)
         }
         return text
     }
 
-    mutating func bool(_ name: String) throws(ConfigError) -> Bool? {
+    package mutating func bool(_ name: String) throws(ConfigError) -> Bool? {
         guard let node = take(name) else { return nil }
         if case .scalar(let text, true) = node.content {
             if ["true", "True", "TRUE", "yes", "Yes", "YES", "on", "On", "ON", "y", "Y"].contains(text) { return true }
@@ -82,7 +82,7 @@ extension Fields {
     }
 
     /// `1m`, `90s`, `1h30m`.
-    mutating func duration(_ name: String) throws(ConfigError) -> TSDB.Duration? {
+    package mutating func duration(_ name: String) throws(ConfigError) -> TSDB.Duration? {
         guard let node = take(name) else { return nil }
         do throws(DurationError) {
             return .milliseconds(try Numbers.DurationText.parse(try node.plain()))
@@ -92,7 +92,7 @@ extension Fields {
     }
 
     /// A number from 0 up.
-    mutating func count(_ name: String) throws(ConfigError) -> Int? {
+    package mutating func count(_ name: String) throws(ConfigError) -> Int? {
         guard let node = take(name) else { return nil }
         guard let text = try? node.text(name), let number = Int(text), number >= 0 else {
             throw ConfigError("\(name) must be a number from 0 up", at: node.position)
@@ -101,7 +101,7 @@ extension Fields {
     }
 
     /// `10MB`, `512KiB`, `1000`.
-    mutating func bytes(_ name: String) throws(ConfigError) -> Int? {
+    package mutating func bytes(_ name: String) throws(ConfigError) -> Int? {
         guard let node = take(name) else { return nil }
         guard let text = try? node.text(name), let size = ByteSize.parse(text) else {
             throw ConfigError("\(name) must be a size such as 512MB", at: node.position)
@@ -109,20 +109,20 @@ extension Fields {
         return size
     }
 
-    mutating func strings(_ name: String) throws(ConfigError) -> [String]? {
+    package mutating func strings(_ name: String) throws(ConfigError) -> [String]? {
         guard let node = take(name) else { return nil }
         var result: [String] = []
         for item in try node.items(name) { result.append(try item.text(name)) }
         return result
     }
 
-    mutating func items(_ name: String) throws(ConfigError) -> [YAMLNode] {
+    package mutating func items(_ name: String) throws(ConfigError) -> [YAMLNode] {
         guard let node = take(name) else { return [] }
         return try node.items(name)
     }
 
     /// `name: value` pairs; names are not empty.
-    mutating func labels(_ name: String) throws(ConfigError) -> [(name: String, value: String, position: YAMLPosition)] {
+    package mutating func labels(_ name: String) throws(ConfigError) -> [(name: String, value: String, position: YAMLPosition)] {
         let labels = try pairs(name)
         if let wrong = labels.first(where: { $0.name.isEmpty }) {
             throw ConfigError("\"\" is not a valid label name", at: wrong.position)
@@ -131,7 +131,7 @@ extension Fields {
     }
 
     /// `name: value` pairs, whatever the names.
-    mutating func pairs(_ name: String) throws(ConfigError) -> [(name: String, value: String, position: YAMLPosition)] {
+    package mutating func pairs(_ name: String) throws(ConfigError) -> [(name: String, value: String, position: YAMLPosition)] {
         guard let node = take(name) else { return [] }
         guard case .mapping(let entries) = node.content else {
             throw ConfigError("\(name) must be a mapping", at: node.position)
@@ -144,7 +144,7 @@ extension Fields {
     }
 
     /// One of a fixed set of words.
-    mutating func choice<Choice: RawRepresentable>(
+    package mutating func choice<Choice: RawRepresentable>(
         _ name: String, _ type: Choice.Type = Choice.self
     ) throws(ConfigError) -> Choice? where Choice.RawValue == String {
         guard let node = take(name) else { return nil }
@@ -157,18 +157,18 @@ extension Fields {
 }
 
 extension YAMLNode {
-    func text(_ name: String) throws(ConfigError) -> String {
+    package func text(_ name: String) throws(ConfigError) -> String {
         guard case .scalar(let text, _) = content else { throw ConfigError("\(name) must be text", at: position) }
         return text
     }
 
     /// The scalar's text; anything else reads as nothing, which is no duration.
-    func plain() -> String {
+    package func plain() -> String {
         if case .scalar(let text, _) = content { return text }
         return ""
     }
 
-    func items(_ name: String) throws(ConfigError) -> [YAMLNode] {
+    package func items(_ name: String) throws(ConfigError) -> [YAMLNode] {
         if isNull { return [] }
         guard case .sequence(let items) = content else { throw ConfigError("\(name) must be a list", at: position) }
         return items

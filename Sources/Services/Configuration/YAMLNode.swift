@@ -16,6 +16,12 @@ public struct YAMLNode: Sendable {
         public var key: String
         public var position: YAMLPosition
         public var value: YAMLNode
+
+        package init(key: String, position: YAMLPosition, value: YAMLNode) {
+            self.key = key
+            self.position = position
+            self.value = value
+        }
     }
 
     public var content: Content
@@ -61,7 +67,7 @@ public struct ConfigError: Error, Equatable, Sendable, CustomStringConvertible {
         return place + message
     }
 
-    func inside(_ file: String) -> ConfigError {
+    package func inside(_ file: String) -> ConfigError {
         var copy = self
         if copy.file.isEmpty { copy.file = file }
         return copy

@@ -16,11 +16,11 @@ package enum Gzip {
     /// Output grows by this much at a time, so a bomb costs what the limit says and not more.
     fileprivate static let step = 64 << 10
 
-    /// The bytes of all members; `limit` bounds them, 0 means none.
-    package static func inflate(_ input: [UInt8], limit: Int) throws(Failure) -> [UInt8] {
+    /// The bytes of all members; `limit` bounds them, 0 means none. `isBare`: a deflate stream without the gzip around it.
+    package static func inflate(_ input: [UInt8], limit: Int, isBare: Bool = false) throws(Failure) -> [UInt8] {
         var stream = z_stream()
-        // 16: a gzip header, nothing else.
-        guard inflateInit2_(&stream, 16 + MAX_WBITS, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK else {
+        // 16: a gzip header, nothing else; negative: no header.
+        guard inflateInit2_(&stream, isBare ? -MAX_WBITS : 16 + MAX_WBITS, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK else {
             throw .outOfMemory
         }
         defer { inflateEnd(&stream) }

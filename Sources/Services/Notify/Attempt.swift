@@ -2,17 +2,17 @@ import Alerter
 import Synchronization
 
 /// Why an attempt to notify did not succeed: the metric's word, a sentence, and whether trying again may help.
-struct AttemptError: Error, Equatable {
+package struct AttemptError: Error, Equatable {
     /// The words of `alertmanager_notifications_failed_total`.
-    enum Reason: String {
+    package enum Reason: String {
         case other, clientError, serverError, contextCanceled, contextDeadlineExceeded
     }
 
-    var reason: Reason
-    var message: String
-    var isRetryable: Bool
+    package var reason: Reason
+    package var message: String
+    package var isRetryable: Bool
 
-    init(_ reason: Reason = .other, _ message: String, isRetryable: Bool) {
+    package init(_ reason: Reason = .other, _ message: String, isRetryable: Bool) {
         self.reason = reason
         self.message = message
         self.isRetryable = isRetryable

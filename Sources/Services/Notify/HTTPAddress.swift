@@ -2,16 +2,16 @@
 ///
 ///     https://user:secret@host:8443/path?q=1
 ///     scheme  credentials host port rest
-struct HTTPAddress: Equatable {
-    var isSecure: Bool
-    var credentials: String?
+package struct HTTPAddress: Equatable {
+    package var isSecure: Bool
+    package var credentials: String?
     /// Without brackets where it is an IPv6 address.
-    var host: String
-    var port: Int
+    package var host: String
+    package var port: Int
     /// Path and query, from the slash on; the fragment is left out, for servers never see it.
-    var rest: String
+    package var rest: String
 
-    init?(_ text: String) {
+    package init?(_ text: String) {
         guard let colon = text.range(ofFirst: "://") else { return nil }
         switch text[..<colon.lowerBound].lowercased() {
         case "http": isSecure = false
@@ -47,17 +47,17 @@ struct HTTPAddress: Equatable {
     }
 
     /// `https://host:8443`
-    var origin: String {
+    package var origin: String {
         let shownHost = host.contains(":") ? "[\(host)]" : host
         let isDefault = port == (isSecure ? 443 : 80)
         return (isSecure ? "https://" : "http://") + shownHost + (isDefault ? "" : ":\(port)")
     }
 
     /// What is asked for: without the credentials.
-    var url: String { origin + rest }
+    package var url: String { origin + rest }
 
     /// Where a redirect from here leads.
-    func resolved(_ location: String) -> HTTPAddress? {
+    package func resolved(_ location: String) -> HTTPAddress? {
         if location.range(ofFirst: "://") != nil { return HTTPAddress(location) }
         if location.hasPrefix("//") { return HTTPAddress((isSecure ? "https:" : "http:") + location) }
         if location.hasPrefix("/") { return HTTPAddress(origin + location) }

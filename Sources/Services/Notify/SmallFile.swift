@@ -9,10 +9,10 @@ import Alerter
 #endif
 
 /// Files that hold a password, a certificate or a time zone: small, and read anew at each use, so that a changed one counts.
-enum SmallFile {
+package enum SmallFile {
     static let maximumBytes = 1 << 20
 
-    static func bytes(_ path: String) throws(AttemptError) -> [UInt8] {
+    package static func bytes(_ path: String) throws(AttemptError) -> [UInt8] {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw failure("open", path) }
         defer { close(descriptor) }
@@ -51,7 +51,7 @@ enum SmallFile {
 
 extension Secret {
     /// The secret itself; of a file without the space around it.
-    func value() throws(AttemptError) -> String {
+    package func value() throws(AttemptError) -> String {
         switch self {
         case .text(let text): return text
         case .file(let path):

@@ -3,7 +3,7 @@ import NIOSSL
 
 extension HTTPClientConfig.TLS {
     /// For the TLS library. Files are read now: a renewed certificate counts from the next connection on.
-    func configuration() throws(AttemptError) -> TLSConfiguration {
+    package func configuration() throws(AttemptError) -> TLSConfiguration {
         var configuration = TLSConfiguration.makeClientConfiguration()
         if let ca {
             configuration.trustRoots = .certificates(try Self.certificates(try ca.value()))

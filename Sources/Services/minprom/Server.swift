@@ -73,7 +73,9 @@ struct Server {
                     for await wish in signals {
                         switch wish {
                         case .stop: stop.ask()
-                        case .reload: _ = await Self.reload(storage, alertmanager)
+                        case .reload:
+                            _ = await Self.reload(storage, alertmanager)
+                            await exporters.reload()
                         }
                     }
                 }

@@ -2,22 +2,29 @@ import Alerter
 import TSDB
 
 /// Reads `http_config`: how to reach an HTTP server, and as whom.
-struct HTTPClientReader {
+package struct HTTPClientReader {
     /// Paths in it are relative to this directory.
     let directory: ConfigurationDirectory
+    /// Where the fields stand, for messages.
+    let kind: String
 
-    struct Result {
-        var config = HTTPClientConfig()
+    package init(directory: ConfigurationDirectory, kind: String = "http_config") {
+        self.directory = directory
+        self.kind = kind
+    }
+
+    package struct Result {
+        package var config = HTTPClientConfig()
         /// As it is shown.
-        var node = YAMLNode(
+        package var node = YAMLNode(
             .mapping([
                 YAMLNode.Entry(key: "follow_redirects", position: YAMLPosition(), value: .flag(true)),
                 YAMLNode.Entry(key: "enable_http2", position: YAMLPosition(), value: .flag(true)),
             ]))
     }
 
-    func read(_ node: YAMLNode) throws(ConfigError) -> Result {
-        var fields = try ShownFields(node, "http_config"), config = HTTPClientConfig()
+    package func read(_ node: YAMLNode) throws(ConfigError) -> Result {
+        var fields = try ShownFields(node, kind), config = HTTPClientConfig()
         let basic = fields.take("basic_auth"), authorization = fields.take("authorization")
         let token = try fields.hidden("bearer_token"), tokenFile = try fields.hidden("bearer_token_file")
         try checkCombinations(basic, authorization, token, tokenFile, at: node.position)
@@ -142,7 +149,7 @@ struct HTTPClientReader {
     }
 
     /// Reads a `tls_config`; where it says nothing, the empty one is shown.
-    func tls(_ node: YAMLNode) throws(ConfigError) -> (HTTPClientConfig.TLS, YAMLNode) {
+    package func tls(_ node: YAMLNode) throws(ConfigError) -> (HTTPClientConfig.TLS, YAMLNode) {
         var fields = try ShownFields(node, "tls_config"), tls = HTTPClientConfig.TLS()
         let ca = try fields.text("ca"), certificate = try fields.text("cert"), key = try fields.secret("key")
         let caFile = directory.absolute(try fields.hidden("ca_file")),

@@ -1,7 +1,7 @@
 /// Names of MIME and HTTP headers.
-enum HeaderName {
+package enum HeaderName {
     /// `x-scope-orgid` becomes `X-Scope-Orgid`; what is no header name stays as it is.
-    static func canonical(_ name: String) -> String {
+    package static func canonical(_ name: String) -> String {
         guard isValid(name) else { return name }
         var isFirst = true
         var result: [UInt8] = []
@@ -14,7 +14,7 @@ enum HeaderName {
     }
 
     /// A token of RFC 9110.
-    static func isValid(_ name: String) -> Bool {
+    package static func isValid(_ name: String) -> Bool {
         let special = Set("!#$%&'*+-.^_`|~".utf8)
         return !name.isEmpty
             && name.utf8.allSatisfy {

@@ -8,43 +8,43 @@ import TSDB
 ///
 /// They are shown in the order in which they are read, which is upstream's, because people compare. As in the original, a field that is
 /// written and null is the zero value, not the default.
-struct ShownFields {
-    static let secret = "<secret>"
+package struct ShownFields {
+    package static let secret = "<secret>"
 
     private var fields: Fields
     private var shown: [YAMLNode.Entry] = []
 
-    init(_ node: YAMLNode, _ kind: String) throws(ConfigError) { fields = try Fields(node, kind) }
+    package init(_ node: YAMLNode, _ kind: String) throws(ConfigError) { fields = try Fields(node, kind) }
 
-    var kind: String { fields.kind }
-    var position: YAMLPosition { fields.position }
+    package var kind: String { fields.kind }
+    package var position: YAMLPosition { fields.position }
     /// The mapping as it is shown.
-    var node: YAMLNode { YAMLNode(.mapping(shown)) }
+    package var node: YAMLNode { YAMLNode(.mapping(shown)) }
 
     // MARK: Showing
 
-    mutating func show(_ name: String, _ node: YAMLNode) {
+    package mutating func show(_ name: String, _ node: YAMLNode) {
         shown.append(YAMLNode.Entry(key: name, position: YAMLPosition(), value: node))
     }
 
     /// Nothing is shown of an empty text or list.
-    mutating func show(_ name: String, _ text: String) {
+    package mutating func show(_ name: String, _ text: String) {
         if !text.isEmpty { show(name, .text(text)) }
     }
 
-    mutating func show(_ name: String, list: [YAMLNode]) {
+    package mutating func show(_ name: String, list: [YAMLNode]) {
         if !list.isEmpty { show(name, YAMLNode(.sequence(list))) }
     }
 
     // MARK: Reading
 
-    mutating func take(_ name: String) -> YAMLNode? { fields.take(name) }
+    package mutating func take(_ name: String) -> YAMLNode? { fields.take(name) }
 
     /// Where the field is written and null.
-    mutating func takesNull(_ name: String) -> Bool { fields.takesNull(name) }
+    package mutating func takesNull(_ name: String) -> Bool { fields.takesNull(name) }
 
     /// A text; `fallback` where it is not written or empty.
-    mutating func text(_ name: String, default value: String = "", or fallback: String = "") throws(ConfigError)
+    package mutating func text(_ name: String, default value: String = "", or fallback: String = "") throws(ConfigError)
         -> String
     {
         let text = try hidden(name, default: value, or: fallback)
@@ -54,44 +54,44 @@ struct ShownFields {
     }
 
     /// A text of which only is shown that it is there.
-    mutating func secret(_ name: String, or fallback: String = "") throws(ConfigError) -> String {
+    package mutating func secret(_ name: String, or fallback: String = "") throws(ConfigError) -> String {
         let text = try hidden(name, or: fallback)
         show(name, text.isEmpty ? "" : Self.secret)
         return text
     }
 
     /// A text that is not shown; for those who show it themselves.
-    mutating func hidden(_ name: String, default value: String = "", or fallback: String = "") throws(ConfigError)
+    package mutating func hidden(_ name: String, default value: String = "", or fallback: String = "") throws(ConfigError)
         -> String
     {
         let text = fields.takesNull(name) ? "" : try fields.string(name) ?? value
         return text.isEmpty ? fallback : text
     }
 
-    mutating func flag(_ name: String, default value: Bool = false) throws(ConfigError) -> Bool {
+    package mutating func flag(_ name: String, default value: Bool = false) throws(ConfigError) -> Bool {
         let flag = fields.takesNull(name) ? false : try fields.bool(name) ?? value
         show(name, .flag(flag))
         return flag
     }
 
     /// Three-valued: `nil` where it is not written.
-    mutating func optionalFlag(_ name: String, or fallback: Bool? = nil) throws(ConfigError) -> Bool? {
+    package mutating func optionalFlag(_ name: String, or fallback: Bool? = nil) throws(ConfigError) -> Bool? {
         let flag = try fields.bool(name) ?? fallback
         if let flag { show(name, .flag(flag)) }
         return flag
     }
 
-    mutating func hiddenDuration(_ name: String) throws(ConfigError) -> TSDB.Duration? { try fields.duration(name) }
+    package mutating func hiddenDuration(_ name: String) throws(ConfigError) -> TSDB.Duration? { try fields.duration(name) }
 
     /// `1h30m`.
-    mutating func duration(_ name: String) throws(ConfigError) -> TSDB.Duration? {
+    package mutating func duration(_ name: String) throws(ConfigError) -> TSDB.Duration? {
         let duration = try fields.duration(name)
         if let duration { show(name, .text(Numbers.DurationText.string(milliseconds: duration.milliseconds))) }
         return duration
     }
 
     /// In Go's dialect, `1h30m0s`; a bare number is nanoseconds. Rounded up to milliseconds.
-    mutating func goDuration(_ name: String) throws(ConfigError) -> TSDB.Duration {
+    package mutating func goDuration(_ name: String) throws(ConfigError) -> TSDB.Duration {
         var nanoseconds: Int64 = 0
         if let node = fields.take(name) {
             let text = try node.text(name)
@@ -108,13 +108,13 @@ struct ShownFields {
         return .milliseconds(nanoseconds / 1_000_000 + (nanoseconds % 1_000_000 > 0 ? 1 : 0))
     }
 
-    mutating func count(_ name: String) throws(ConfigError) -> Int {
+    package mutating func count(_ name: String) throws(ConfigError) -> Int {
         let count = try fields.count(name) ?? 0
         show(name, .number(count))
         return count
     }
 
-    mutating func strings(_ name: String) throws(ConfigError) -> [String]? {
+    package mutating func strings(_ name: String) throws(ConfigError) -> [String]? {
         guard let node = fields.take(name) else { return nil }
         var result: [String] = []
         for item in try node.items(name) { result.append(item.isNull ? "" : try item.text(name)) }
@@ -122,10 +122,10 @@ struct ShownFields {
         return result
     }
 
-    mutating func items(_ name: String) throws(ConfigError) -> [YAMLNode] { try fields.items(name) }
+    package mutating func items(_ name: String) throws(ConfigError) -> [YAMLNode] { try fields.items(name) }
 
     /// `name: value` pairs, sorted by name, shown where there are any.
-    mutating func labels(_ name: String) throws(ConfigError) -> [(name: String, value: String, position: YAMLPosition)]
+    package mutating func labels(_ name: String) throws(ConfigError) -> [(name: String, value: String, position: YAMLPosition)]
     {
         let labels = try fields.pairs(name).sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
         if !labels.isEmpty {
@@ -139,19 +139,19 @@ struct ShownFields {
     }
 
     /// An address beginning with `http://` or `https://`; nothing where it is not written.
-    mutating func url(_ name: String, or fallback: String = "") throws(ConfigError) -> String {
+    package mutating func url(_ name: String, or fallback: String = "") throws(ConfigError) -> String {
         let url = try hiddenURL(name, or: fallback)
         show(name, url)
         return url
     }
 
-    mutating func secretURL(_ name: String, or fallback: String = "") throws(ConfigError) -> String {
+    package mutating func secretURL(_ name: String, or fallback: String = "") throws(ConfigError) -> String {
         let url = try hiddenURL(name, or: fallback, takesSecret: true)
         show(name, url.isEmpty ? "" : Self.secret)
         return url
     }
 
-    mutating func hiddenURL(_ name: String, or fallback: String = "", takesSecret: Bool = false) throws(ConfigError)
+    package mutating func hiddenURL(_ name: String, or fallback: String = "", takesSecret: Bool = false) throws(ConfigError)
         -> String
     {
         guard let node = fields.take(name) else { return fallback }
@@ -164,15 +164,15 @@ struct ShownFields {
 
     // MARK: The end
 
-    func refuse(_ names: [String], _ reason: String = "is not supported yet") throws(ConfigError) {
+    package func refuse(_ names: [String], _ reason: String = "is not supported yet") throws(ConfigError) {
         try fields.refuse(names, reason)
     }
 
-    func finish() throws(ConfigError) { try fields.finish() }
+    package func finish() throws(ConfigError) { try fields.finish() }
 }
 
 extension YAMLNode {
-    static func text(_ text: String) -> YAMLNode { YAMLNode(.scalar(text, isPlain: false)) }
-    static func flag(_ flag: Bool) -> YAMLNode { YAMLNode(.scalar(flag ? "true" : "false", isPlain: true)) }
-    static func number(_ number: Int) -> YAMLNode { YAMLNode(.scalar(String(number), isPlain: true)) }
+    package static func text(_ text: String) -> YAMLNode { YAMLNode(.scalar(text, isPlain: false)) }
+    package static func flag(_ flag: Bool) -> YAMLNode { YAMLNode(.scalar(flag ? "true" : "false", isPlain: true)) }
+    package static func number(_ number: Int) -> YAMLNode { YAMLNode(.scalar(String(number), isPlain: true)) }
 }

@@ -22,6 +22,8 @@ struct ExporterFlags: ParsableArguments {
     @Option(name: .customLong("exporter.host.collector.textfile.directory"), help: "Directory of *.prom files to show, too.")
     var textfileDirectories: [String] = []
 
+    @OptionGroup var blackbox: BlackboxFlags
+
     /// What the internal job and the listener both show.
     var host: HostMetrics {
         var options = HostOptions()
@@ -40,12 +42,13 @@ struct ExporterFlags: ParsableArguments {
                 try ExporterListener(
                     HostExporter(host), on: hostAddresses, flag: "exporter.host.web.listen-address", name: "exporter host", logger: logger))
         }
+        if let listener = try blackbox.listener(logger: logger) { listeners.append(listener) }
         return listeners
     }
 
     /// As `/api/v1/status/flags` shows them.
     var shown: [(name: String, value: String)] {
-        [
+        blackbox.shown + [
             ("exporter.host.collector.textfile.directory", textfileDirectories.joined(separator: ",")),
             ("exporter.host.path.procfs", procPath), ("exporter.host.path.rootfs", rootPath),
             ("exporter.host.path.sysfs", sysPath),

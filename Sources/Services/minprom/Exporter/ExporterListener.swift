@@ -7,11 +7,15 @@ struct ExporterListener: Sendable {
     let name: String
     private let web: WebServer
     private let addresses: [String]
+    /// Reads its configuration again, where it has one.
+    let reload: @Sendable () async -> Void
 
     init(
-        _ service: any HTTPService, on addresses: [String], flag: String = "web.listen-address", name: String = "exporter", logger: Logger
+        _ service: any HTTPService, on addresses: [String], flag: String = "web.listen-address", name: String = "exporter", logger: Logger,
+        reload: @escaping @Sendable () async -> Void = {}
     ) throws(StartError) {
         self.name = name
+        self.reload = reload
         self.addresses = addresses
         web = WebServer(
             service, on: try AlertmanagerSettings.addresses(addresses, flag: flag),
@@ -29,11 +33,18 @@ struct ExporterListener: Sendable {
     func stop() async { await web.stop() }
 
     /// The whole life of a process that is this exporter.
-    static func run(_ service: any HTTPService, on addresses: [String], logger: Logger) async throws(StartError) {
+    static func run(
+        _ service: any HTTPService, on addresses: [String], logger: Logger, reload: @escaping @Sendable () async -> Void = {}
+    ) async throws(StartError) {
         let signals = Signals.stream()
-        let listener = try ExporterListener(service, on: addresses, logger: logger)
+        let listener = try ExporterListener(service, on: addresses, logger: logger, reload: reload)
         let wishes = Task {
-            for await wish in signals where wish == .stop { await listener.stop() }
+            for await wish in signals {
+                switch wish {
+                case .stop: await listener.stop()
+                case .reload: await listener.reload()
+                }
+            }
         }
         defer { wishes.cancel() }
         try await listener.run()
@@ -61,5 +72,9 @@ extension [ExporterListener] {
 
     func stop() async {
         for listener in self { await listener.stop() }
+    }
+
+    func reload() async {
+        for listener in self { await listener.reload() }
     }
 }
