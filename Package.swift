@@ -100,7 +100,7 @@ let package = Package(
         .target(
             name: "Rules",
             dependencies: [
-                "Alerter", "ConfigurationFile", "HTTPServer", "Numbers", "Scraper", "SelfMetrics", "TSDB", "WebAPI",
+                "Alerter", "ConfigurationFile", "HTTPServer", "Numbers", "Scraper", "SelfMetrics", "ServiceNames", "TSDB", "WebAPI",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -111,7 +111,7 @@ let package = Package(
         .target(
             name: "PrometheusClient",
             dependencies: [
-                "JSON", "Numbers", "Snappy", "TSDB",
+                "JSON", "Numbers", "ServiceNames", "Snappy", "TSDB",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -121,7 +121,7 @@ let package = Package(
         .target(
             name: "Notify",
             dependencies: [
-                "Alerter", "CSpawn", "ConfigurationFile", "Digest", "JSON", "Numbers", "TSDB", "TextTemplate",
+                "Alerter", "CSpawn", "ConfigurationFile", "Digest", "JSON", "Numbers", "ServiceNames", "TSDB", "TextTemplate",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -151,12 +151,28 @@ let package = Package(
             name: "Tool",
             dependencies: ["Alerter", "ConfigurationFile", "Numbers", "PromQL", "RegularExpression", "Scraper", "TSDB"],
             path: "Sources/Services/Tool"),
+        // The stack without Docker: compose files, the machine that keeps services up, and the processes.
+        .target(
+            name: "ComposeFile", dependencies: ["ConfigurationFile", "Numbers", "TSDB"], path: "Sources/Services/Supervisor/Compose"),
+        .target(
+            name: "Supervisor", dependencies: ["ComposeFile", "ConfigurationFile", "ServiceNames", "TSDB"], path: "Sources/Services/Supervisor/Machine"),
+        .target(
+            name: "SupervisorHost",
+            dependencies: [
+                "CSpawn", "ComposeFile", "ConfigurationFile", "HTTPServer", "JSON", "Numbers", "ServiceNames", "Supervisor", "TSDB",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            path: "Sources/Services/Supervisor/Host"),
         .executableTarget(
             name: "minprom",
             dependencies: [
                 "Alerter", "Bench", "CWebFiles", "Compare", "ConfigurationFile", "HTTPServer", "HostMetrics", "JSON", "Notify",
                 "Numbers", "PrometheusClient", "PromQL", "RegularExpression", "Rules", "Scraper", "SelfMetrics", "TSDB", "TextTemplate",
                 "Tool", "WebAPI",
+                "ComposeFile", "ServiceNames", "Supervisor", "SupervisorHost",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -191,5 +207,8 @@ let package = Package(
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ],
             exclude: ["Configuration/alertmanager"]),
+        .testTarget(
+            name: "SupervisorTests",
+            dependencies: ["ComposeFile", "ConfigurationFile", "ServiceNames", "Supervisor", "SupervisorHost", "Support", "TSDB"]),
     ]
 )

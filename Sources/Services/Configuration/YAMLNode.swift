@@ -16,6 +16,12 @@ public struct YAMLNode: Sendable {
         public var key: String
         public var position: YAMLPosition
         public var value: YAMLNode
+
+        public init(key: String, position: YAMLPosition, value: YAMLNode) {
+            self.key = key
+            self.position = position
+            self.value = value
+        }
     }
 
     public var content: Content
