@@ -11,6 +11,8 @@ struct Minprom: AsyncParsableCommand {
         subcommands: [
             Serve.self, QueryCommand.self, CompareCommand.self, BenchCommand.self,
             AlertmanagerCommand.self, AmtoolCommand.self, ToolCommand.self,
+            UpCommand.self, DemoCommand.self, ProcessesCommand.self, LogsCommand.self, StartCommand.self, StopCommand.self,
+            RestartCommand.self, ScaleCommand.self, DownCommand.self, HealthCommand.self, PostgresClusterCommand.self,
         ],
         defaultSubcommand: Serve.self)
 }

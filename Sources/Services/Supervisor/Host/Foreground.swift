@@ -58,3 +58,11 @@ public final class Foreground: Sendable {
         lock.withLock { _ in block.withUnsafeBytes { _ = writeAll($0, to: STDOUT_FILENO) } }
     }
 }
+
+extension Foreground {
+    /// A block of a log file; a last line without its end counts as one.
+    public func show(_ bytes: [UInt8], of name: String) {
+        var pending = bytes
+        print(&pending, of: name, service: name, isEnd: true)
+    }
+}

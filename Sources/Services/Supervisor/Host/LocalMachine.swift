@@ -90,3 +90,39 @@ public enum LocalMachine {
         }
     }
 }
+
+extension LocalMachine {
+    /// The file of this program.
+    public static var executable: String {
+        var buffer = [CChar](repeating: 0, count: 4096)
+        #if os(Linux)
+            let count = readlink("/proc/self/exe", &buffer, buffer.count - 1)
+            if count > 0 { return text(buffer.prefix(count)) }
+        #elseif canImport(Darwin)
+            var size = UInt32(buffer.count - 1)
+            if _NSGetExecutablePath(&buffer, &size) == 0 { return text(buffer.prefix { $0 != 0 }) }
+        #endif
+        return CommandLine.arguments.first ?? "minprom"
+    }
+
+    public static var currentDirectory: String {
+        var buffer = [CChar](repeating: 0, count: 4096)
+        guard getcwd(&buffer, buffer.count - 1) != nil else { return "/" }
+        return text(buffer.prefix { $0 != 0 })
+    }
+
+    public static var environment: [String: String] {
+        var result: [String: String] = [:]
+        var next = environ
+        while let entry = next.pointee {
+            let sides = String(cString: entry).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            if sides.count == 2 { result[String(sides[0])] = String(sides[1]) }
+            next += 1
+        }
+        return result
+    }
+
+    private static func text(_ characters: ArraySlice<CChar>) -> String {
+        String(decoding: characters.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+}

@@ -169,7 +169,7 @@ public enum PlainHTTP {
         while !rest.isEmpty {
             try wait(socket, Int16(POLLOUT), deadline)
             #if os(Linux)
-                let flags = Int32(MSG_NOSIGNAL.rawValue)
+                let flags = Int32(MSG_NOSIGNAL)
             #else
                 let flags: Int32 = 0
             #endif

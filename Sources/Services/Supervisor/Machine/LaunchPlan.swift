@@ -90,6 +90,20 @@ public struct Launch: Equatable, Sendable {
     public var deathSignal: String
     public var probe: Probe?
     public var probeTimeout: Duration
+
+    public init(
+        program: String, arguments: [String], environment: [String], directory: String, stopSignal: String, deathSignal: String,
+        probe: Probe?, probeTimeout: Duration
+    ) {
+        self.program = program
+        self.arguments = arguments
+        self.environment = environment
+        self.directory = directory
+        self.stopSignal = stopSignal
+        self.deathSignal = deathSignal
+        self.probe = probe
+        self.probeTimeout = probeTimeout
+    }
 }
 
 /// How health is asked for.
