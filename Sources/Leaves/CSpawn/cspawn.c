@@ -93,3 +93,60 @@ int cspawn_start(
     close(ends[0]);
     return code;
 }
+
+// As in `run_child`: only calls that are safe in a signal handler.
+static void run_guard(int input) {
+    enum { most = 1024 };
+    static struct cspawn_ward wards[most];
+    int count = 0;
+    setsid();
+    for (int number = 1; number < NSIG; number++) signal(number, SIG_IGN);
+    long limit = sysconf(_SC_OPEN_MAX);
+    if (limit < 0 || limit > 65536) limit = 65536;
+    for (int descriptor = 0; descriptor < limit; descriptor++)
+        if (descriptor != input) close(descriptor);
+    for (;;) {
+        struct cspawn_ward ward;
+        ssize_t got = read(input, &ward, sizeof ward);  // whole: shorter than PIPE_BUF
+        if (got < 0 && errno == EINTR) continue;
+        if (got != (ssize_t)sizeof ward) break;
+        int index = 0;
+        while (index < count && wards[index].group != ward.group) index++;
+        if (ward.signal == 0) {
+            if (index < count) wards[index] = wards[--count];
+        } else if (index < count || count < most) {
+            wards[index] = ward;
+            if (index == count) count++;
+        }
+    }
+    for (int index = 0; index < count; index++)
+        if (wards[index].group > 1) kill(-wards[index].group, wards[index].signal);
+    for (int round = 0; round < 50 && count > 0; round++) {
+        usleep(100000);
+        for (int index = count - 1; index >= 0; index--)
+            if (kill(-wards[index].group, 0) < 0) wards[index] = wards[--count];
+    }
+    for (int index = 0; index < count; index++) kill(-wards[index].group, SIGKILL);
+    _exit(0);
+}
+
+int cspawn_guard(int input) {
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    // Twice, so that it is nobody's child to wait for.
+    pid_t child = fork();
+    if (child == 0) {
+        pid_t guard = fork();
+        if (guard == 0) run_guard(input);
+        _exit(guard < 0 ? 1 : 0);
+    }
+    int code = child < 0 ? errno : 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (child > 0) {
+        int status = 0;
+        while (waitpid(child, &status, 0) < 0 && errno == EINTR) {}
+        if (status != 0) code = EAGAIN;
+    }
+    return code;
+}

@@ -20,4 +20,13 @@ int cspawn_start(
 // number.
 int cspawn_die_with_parent(int signal);
 
+// A process that outlives its parent just long enough to end what the parent started. It reads records from `input`, a pipe whose
+// writing end only the parent has: a process group and the signal it gets when the pipe breaks; signal 0 takes the group off the list.
+// A few seconds later what is left gets SIGKILL. Returns 0, or an error number.
+struct cspawn_ward {
+    int group;
+    int signal;
+};
+int cspawn_guard(int input);
+
 #endif

@@ -12,7 +12,7 @@ import Supervisor
 /// One child: a process group of its own, its output in a pipe of ours.
 ///
 /// It dies with us on Linux (`PR_SET_PDEATHSIG`), but with the *thread* that started it: whoever calls `start` does so from a thread
-/// that lives as long as the supervisor. Elsewhere the next supervisor ends what an earlier one left (`StateDirectory`).
+/// that lives as long as the supervisor. Its own children, and other systems: `Guardian`.
 public struct ChildProcess: Sendable {
     public let pid: Int32
     /// Reading end of what it writes; the caller closes it.

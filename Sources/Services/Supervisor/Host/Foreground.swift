@@ -21,7 +21,11 @@ public final class Foreground: Sendable {
     private let colours: [String: Int]
     private let lock = Mutex<Void>(())
 
-    public init(_ names: [String]) {
+    /// `isQuiet`: only what the supervisor says itself; services have their files.
+    private let isQuiet: Bool
+
+    public init(_ names: [String], isQuiet: Bool = false) {
+        self.isQuiet = isQuiet
         width = names.map(\.utf8.count).max() ?? 0
         isColoured = isatty(STDOUT_FILENO) == 1 && getenv("NO_COLOR") == nil
         colours = Dictionary(
@@ -33,6 +37,7 @@ public final class Foreground: Sendable {
 
     /// Takes whole lines out of `pending` and prints them.
     func print(_ pending: inout [UInt8], of name: String, service: String, isEnd: Bool) {
+        if isQuiet { return pending = [] }
         var block: [UInt8] = [], start = pending.startIndex
         func line(_ end: Int) {
             let head = name + String(repeating: " ", count: max(0, width - name.utf8.count)) + " | "

@@ -155,7 +155,8 @@ public struct PostgresCluster: Sendable {
             for (index, script) in scripts.enumerated() {
                 let copy = inner + "/\(index)-\(script.name)"
                 try StateDirectory.write(copy, String(decoding: script.text, as: UTF8.self))
-                print("minprom: running \(script.name)")
+                // Not by `print`: what it holds back would be lost when we become the server.
+                [UInt8]("minprom: running \(script.name)\n".utf8).withUnsafeBytes { _ = writeAll($0, to: STDOUT_FILENO) }
                 if script.isSQL {
                     try tool(programs + "/psql", connection + ["-d", database, "-v", "ON_ERROR_STOP=1", "-q", "--no-psqlrc", "-f", copy])
                 } else {

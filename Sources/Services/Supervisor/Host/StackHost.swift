@@ -28,6 +28,7 @@ public final class StackHost: @unchecked Sendable {
     private let foreground: Foreground?
     private let probes = ThreadPool("probes", threads: 8, queueLimit: 1000)
     private let inbox = Inbox()
+    private let guardian: Guardian
 
     private var machine: StackMachine
     private var children: [InstanceID: Int32] = [:]
@@ -35,8 +36,9 @@ public final class StackHost: @unchecked Sendable {
     private var messages: [InstanceID: String] = [:]
     private var watcher: (@Sendable (StackMachine) -> Void)?
 
-    public init(_ plan: LaunchPlan, _ state: StateDirectory, _ foreground: Foreground?) {
+    public init(_ plan: LaunchPlan, _ state: StateDirectory, _ foreground: Foreground?) throws(HostError) {
         self.plan = plan
+        guardian = try Guardian()
         self.state = state
         self.foreground = foreground
         machine = StackMachine(plan.specs)
@@ -106,6 +108,7 @@ public final class StackHost: @unchecked Sendable {
             let child = try ChildProcess.start(launch)
             launches[id] = launch
             children[id] = child.pid
+            guardian.watch(child.pid, signal: ChildProcess.number(of: launch.deathSignal) ?? SIGKILL)
             messages[id] = nil
             state.note(id.description, pid: child.pid)
             watch(id, child)
@@ -147,6 +150,7 @@ public final class StackHost: @unchecked Sendable {
     ) -> [StackMachine.Action] {
         guard children[id] == pid else { return [] }
         children[id] = nil
+        guardian.forget(pid)
         state.forget(id.description)
         let isWanted = machine.instances[id]?.wish == .up
         let actions = machine.exited(id, code: code, at: now)

@@ -92,13 +92,28 @@ public struct StateDirectory: Sendable {
         for name in Self.entries(of: path + "/pids") {
             let words = String(decoding: Self.read(path + "/pids/" + name) ?? [], as: UTF8.self).split { $0 == " " || $0 == "\n" }
             defer { forget(name) }
-            guard words.count == 2, let pid = Int32(words[0]), pid > 1, let birth = Self.birth(of: pid), birth == words[1] else { continue }
+            guard words.count == 2, let pid = Int32(words[0]), pid > 1, kill(-pid, 0) == 0 else { continue }
+            // The number is still that group's: it began when we noted, or its leader is gone and only followers have it.
+            let birth = Self.birth(of: pid)
+            guard birth == nil || birth == String(words[1]) else { continue }
             ended.append(name)
             kill(-pid, SIGTERM)
-            for _ in 0..<50 where kill(-pid, 0) == 0 { usleep(100_000) }
+            for _ in 0..<50 where Self.isAlive(pid) { usleep(100_000) }
             kill(-pid, SIGKILL)
+            for _ in 0..<10 where Self.isAlive(pid) { usleep(50_000) }
         }
         return ended
+    }
+
+    /// Whether the group has more than a leader that is dead and waits for its parent.
+    private static func isAlive(_ group: Int32) -> Bool {
+        guard kill(-group, 0) == 0 else { return false }
+        #if os(Linux)
+            guard let bytes = read("/proc/\(group)/stat"), let close = bytes.lastIndex(of: UInt8(ascii: ")")) else { return true }
+            return bytes.dropFirst(close + 2).first != UInt8(ascii: "Z")
+        #else
+            return true
+        #endif
     }
 
     /// When a process began, as text: a number alone may be another's by now.

@@ -33,7 +33,7 @@ struct StackRun {
         umask(0o077)
         let project = try self.project()
         let state = StateDirectory(besides: project.directory)
-        let foreground = Foreground(project.services.map(\.name))
+        let foreground = Foreground(project.services.map(\.name), isQuiet: options.background)
         let plan: LaunchPlan
         do throws(HostError) {
             try state.make()
@@ -46,7 +46,9 @@ struct StackRun {
         } else if !project.ignored.isEmpty {
             foreground.say("\(project.ignored.count) fields of the file mean nothing without containers (--verbose lists them)")
         }
-        try await supervise(StackHost(plan, state, foreground), state, foreground)
+        let host: StackHost
+        do throws(HostError) { host = try StackHost(plan, state, foreground) } catch { throw StartError(error.message) }
+        try await supervise(host, state, foreground)
     }
 
     // MARK: What is to run
@@ -139,7 +141,9 @@ struct StackRun {
             }
         }
         let signals = Signals.stream()
-        let wishes = Task { for await wish in signals where wish == .stop { down() } }
+        // A terminal that goes away takes the stack with it.
+        let hasTerminal = isatty(STDIN_FILENO) == 1
+        let wishes = Task { for await wish in signals where wish == .stop || hasTerminal { down() } }
         defer { wishes.cancel() }
         let began = SystemClock().now(), plan = host.plan
         do throws(HostError) {

@@ -78,6 +78,10 @@ struct RunOptions: ParsableArguments {
     @Flag(help: "Say which fields of the file mean nothing without containers.")
     var verbose = false
 
+    /// What `-d` starts: what services write is in their files only.
+    @Flag(help: .hidden)
+    var background = false
+
     /// As the command line again.
     var arguments: [String] {
         ["--port-offset=\(portOffset)"] + (postgres.map { ["--postgres=" + $0] } ?? []) + profile.map { "--profile=" + $0 }
@@ -98,7 +102,7 @@ struct Detached {
         let log = state.log("supervisor")
         let output = open(log, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
         guard output >= 0 else { throw StartError("\(log): \(String(cString: strerror(errno)))") }
-        let arguments = ["up"] + files.flatMap { ["-f", $0] } + options.arguments + services
+        let arguments = ["up"] + files.flatMap { ["-f", $0] } + options.arguments + ["--background"] + services
         let launch = Launch(
             program: LocalMachine.executable, arguments: arguments, environment: LocalMachine.environment.map { $0.key + "=" + $0.value },
             directory: LocalMachine.currentDirectory, stopSignal: "SIGTERM", deathSignal: "SIGTERM", probe: nil, probeTimeout: .zero)
