@@ -1,6 +1,7 @@
-import ComposeFile
 import ConfigurationFile
 import Testing
+
+@testable import ComposeFile
 
 /// Files by name, as the reader asks for them.
 func compose(
@@ -52,7 +53,10 @@ struct ComposeReaderTests {
         let api = try #require(project.service("api"))
         #expect(api.containerName == "flask_api")
         #expect(api.command == ["api", "--web.listen-address=:8000", "two words"])
-        #expect(api.environment == [.init(name: "A", value: "1"), .init(name: "B", value: "x=y"), .init(name: "C", value: nil)])
+        #expect(
+            api.environment == [
+                .init(name: "A", value: "1"), .init(name: "B", value: "x=y"), .init(name: "C", value: nil),
+            ])
         #expect(
             api.ports == [
                 .init(host: "", published: 8000, target: 8000), .init(host: "127.0.0.1", published: 9000, target: 8001),
@@ -60,7 +64,8 @@ struct ComposeReaderTests {
             ])
         #expect(
             api.mounts == [
-                .init(source: .path("/project/conf"), target: "/etc/conf"), .init(source: .volume("data"), target: "/data"),
+                .init(source: .path("/project/conf"), target: "/etc/conf"),
+                .init(source: .volume("data"), target: "/data"),
                 .init(source: .temporary, target: "/scratch"),
             ])
         #expect(api.dependsOn == [.init(service: "db", condition: .healthy)])
@@ -100,8 +105,10 @@ struct ComposeReaderTests {
     @Test(
         "variables",
         arguments: [
-            ("${SET}", "here"), ("$SET!", "here!"), ("${UNSET:-d}", "d"), ("${EMPTY:-d}", "d"), ("${EMPTY-d}", ""), ("${SET:+x}", "x"),
-            ("${EMPTY:+x}", ""), ("$$SET", "$SET"), ("${UNSET:-${SET}/${EMPTY:-b}}", "here/b"), ("a${UNSET}b", "ab"), ("${SET:?why}", "here"),
+            ("${SET}", "here"), ("$SET!", "here!"), ("${UNSET:-d}", "d"), ("${EMPTY:-d}", "d"), ("${EMPTY-d}", ""),
+            ("${SET:+x}", "x"),
+            ("${EMPTY:+x}", ""), ("$$SET", "$SET"), ("${UNSET:-${SET}/${EMPTY:-b}}", "here/b"), ("a${UNSET}b", "ab"),
+            ("${SET:?why}", "here"),
         ])
     func variables(text: String, expected: String) throws {
         let project = try compose(
@@ -115,7 +122,8 @@ struct ComposeReaderTests {
             ".env": "# comment\nA=file\nexport B=\"two\\nlines\"  # more\nC=x # y\n", "more.env": "D=1\nE=2\n",
         ]
         let project = try compose(
-            "services: {a: {image: '$A-$C', env_file: more.env, environment: {E: own, F: '$B'}}}", files, environment: ["A": "own"])
+            "services: {a: {image: '$A-$C', env_file: more.env, environment: {E: own, F: '$B'}}}", files,
+            environment: ["A": "own"])
         let service = try #require(project.service("a"))
         #expect(service.image == "own-x")
         #expect(
@@ -175,25 +183,49 @@ struct ComposeReaderTests {
         arguments: [
             ("services:\n  a:\n    imag: x\n", "compose.yml:3: field imag not found in service a"),
             ("services:\n  a:\n    devices: [x]\n", "compose.yml:3: devices of a cannot be had without containers"),
-            ("services:\n  a:\n    network_mode: service:b\n", "compose.yml:3: network_mode of a cannot be had without containers"),
-            ("services:\n  a:\n    image: ${X:?set it}\n", "compose.yml:3: required variable X is missing a value: set it"),
+            (
+                "services:\n  a:\n    network_mode: service:b\n",
+                "compose.yml:3: network_mode of a cannot be had without containers"
+            ),
+            (
+                "services:\n  a:\n    image: ${X:?set it}\n",
+                "compose.yml:3: required variable X is missing a value: set it"
+            ),
             ("services:\n  a:\n    image: ${X\n", "compose.yml:3: invalid interpolation: ${X is not closed"),
-            ("services:\n  a:\n    image: a$ b\n", "compose.yml:3: invalid interpolation: a $ that begins no variable is written $$"),
-            ("services:\n  a:\n    ports: ['1-5:1-5']\n", "compose.yml:3: \"1-5\" is not a port from 1 to 65535; ranges are not supported"),
-            ("services:\n  a:\n    ports: ['99999']\n", "compose.yml:3: \"99999\" is not a port from 1 to 65535; ranges are not supported"),
+            (
+                "services:\n  a:\n    image: a$ b\n",
+                "compose.yml:3: invalid interpolation: a $ that begins no variable is written $$"
+            ),
+            (
+                "services:\n  a:\n    ports: ['1-5:1-5']\n",
+                "compose.yml:3: \"1-5\" is not a port from 1 to 65535; ranges are not supported"
+            ),
+            (
+                "services:\n  a:\n    ports: ['99999']\n",
+                "compose.yml:3: \"99999\" is not a port from 1 to 65535; ranges are not supported"
+            ),
             ("services:\n  a:\n    depends_on: [b]\n", "compose.yml:2: a depends on \"b\", which is no service"),
             ("services:\n  a:\n    volumes: [v:/v]\n", "compose.yml:2: a uses volume \"v\", which is not declared"),
             ("services:\n  a:\n    networks: [n]\n", "compose.yml:2: a is on network \"n\", which is not declared"),
             ("services:\n  a:\n    secrets: [s]\n", "compose.yml:2: a uses secret \"s\", which is not declared"),
-            ("services:\n  a: {depends_on: [b]}\n  b: {depends_on: [a]}\n", "compose.yml: depends_on runs in a circle: a, b"),
+            (
+                "services:\n  a: {depends_on: [b]}\n  b: {depends_on: [a]}\n",
+                "compose.yml: depends_on runs in a circle: a, b"
+            ),
             (
                 "services:\n  a:\n    depends_on: {b: {condition: service_healthy}}\n  b: {image: x}\n",
                 "compose.yml:2: a waits for b to be healthy, which has no healthcheck"
             ),
             ("services:\n  a:\n    restart: sometimes\n", "compose.yml:3: restart: there is no policy \"sometimes\""),
-            ("services:\n  a:\n    healthcheck: {interval: soon, test: x}\n", "compose.yml:3: interval: \"soon\" is not a duration such as 1m30s"),
+            (
+                "services:\n  a:\n    healthcheck: {interval: soon, test: x}\n",
+                "compose.yml:3: interval: \"soon\" is not a duration such as 1m30s"
+            ),
             ("services:\n  a:\n    command: \"'open\"\n", "compose.yml:3: command: a quote is not closed"),
-            ("services:\n  a:\n    extends: {service: b}\n", "compose.yml:3: extends: there is no service \"b\" in compose.yml"),
+            (
+                "services:\n  a:\n    extends: {service: b}\n",
+                "compose.yml:3: extends: there is no service \"b\" in compose.yml"
+            ),
             ("services: {}\n", "compose.yml: there are no services"),
             ("services:\n  a: [\n", "compose.yml:3: yaml: did not find expected node content"),
         ])

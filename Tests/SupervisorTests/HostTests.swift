@@ -27,12 +27,15 @@ private final class Folder {
 
 @Suite("Answers of HTTP servers")
 struct PlainHTTPTests {
-    private func read(_ text: String, isEnd: Bool = false) throws -> PlainHTTP.Answer? { try PlainHTTP.answer(Array(text.utf8), isEnd: isEnd) }
+    private func read(_ text: String, isEnd: Bool = false) throws -> PlainHTTP.Answer? {
+        try PlainHTTP.answer(Array(text.utf8), isEnd: isEnd)
+    }
 
     @Test(
         "a body has a length, comes in chunks, or goes to the end; cut anywhere, it is not taken for whole",
         arguments: [
-            "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3;x=y\r\nllo\r\n0\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello",
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3;x=y\r\nllo\r\n0\r\n\r\n",
         ])
     func bodies(text: String) throws {
         let expected = PlainHTTP.Answer(status: 200, body: Array("hello".utf8))
@@ -49,13 +52,16 @@ struct PlainHTTPTests {
         #expect(try read(text, isEnd: true) == .init(status: 503, body: Array("why".utf8)))
     }
 
-    @Test("what is no HTTP is refused", arguments: ["SSH-2.0-x\r\n\r\n", "HTTP/1.1 abc\r\n\r\n", "HTTP/1.1 99999 x\r\n\r\n", "\r\n\r\n"])
+    @Test(
+        "what is no HTTP is refused",
+        arguments: ["SSH-2.0-x\r\n\r\n", "HTTP/1.1 abc\r\n\r\n", "HTTP/1.1 99999 x\r\n\r\n", "\r\n\r\n"])
     func nonsense(text: String) { #expect(throws: HostError.self) { try read(text) } }
 
     @Test("hostile lengths are no traps")
     func hostile() throws {
         #expect(try read("HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\nx", isEnd: true) == nil)
-        #expect(try read("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n7fffffffffffffff\r\nx", isEnd: true) == nil)
+        #expect(
+            try read("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n7fffffffffffffff\r\nx", isEnd: true) == nil)
         #expect(try read("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\nx", isEnd: true) == nil)
     }
 }

@@ -1,12 +1,14 @@
-import ComposeFile
 import ConfigurationFile
 import ServiceNames
 import Supervisor
 import TSDB
 import Testing
 
+@testable import ComposeFile
+
 private let places = StackPlaces(
-    executable: "/bin/minprom", demoExecutable: "/bin/minprom-demo", state: "/project/.minprom", socket: "/project/.minprom/supervisor.sock",
+    executable: "/bin/minprom", demoExecutable: "/bin/minprom-demo", state: "/project/.minprom",
+    socket: "/project/.minprom/supervisor.sock",
     postgresPrograms: "/pg/bin", clusters: "/project/.minprom/data", environment: [("PATH", "/usr/bin")])
 
 private func plan(
@@ -14,7 +16,8 @@ private func plan(
 ) throws -> LaunchPlan {
     var next = 50_000
     return try LaunchPlan(
-        try compose(text), places, secretFiles: secrets, offset: offset, external: postgres.flatMap { ExternalPostgres($0) },
+        try compose(text), places, secretFiles: secrets, offset: offset,
+        external: postgres.flatMap { ExternalPostgres($0) },
         isFree: { !taken.contains($0) },
         anyFree: {
             next += 1
@@ -24,7 +27,8 @@ private func plan(
 
 private func names(_ launch: Launch?) -> ServiceNames {
     let prefix = ServiceNames.variable + "="
-    return ServiceNames(launch?.environment.first { $0.hasPrefix(prefix) }.map { String($0.dropFirst(prefix.count)) } ?? "")
+    return ServiceNames(
+        launch?.environment.first { $0.hasPrefix(prefix) }.map { String($0.dropFirst(prefix.count)) } ?? "")
 }
 
 private let stack = """
@@ -71,7 +75,8 @@ struct LaunchPlanTests {
         #expect(api?.program == "/bin/minprom-demo")
         #expect(api?.arguments == ["api"])
         #expect(api?.directory == "/project")
-        let named = try self.plan("services: {a: {image: minprom, entrypoint: [/usr/local/bin/minprom-demo], command: [worker]}}")
+        let named = try self.plan(
+            "services: {a: {image: minprom, entrypoint: [/usr/local/bin/minprom-demo], command: [worker]}}")
         #expect(named.program(of: "a") == .demo)
         #expect(named.launch(InstanceID("a")) { nil }?.arguments == ["worker"])
     }
@@ -81,7 +86,9 @@ struct LaunchPlanTests {
     @Test("an image without a program here is refused with its place")
     func unknownImage() {
         let error = #expect(throws: ConfigError.self) { try plan("services:\n  g:\n    image: grafana/grafana\n") }
-        #expect(error?.description.hasPrefix("compose.yml:2: g has image \"grafana/grafana\", for which there is no program here") == true)
+        #expect(
+            error?.description.hasPrefix(
+                "compose.yml:2: g has image \"grafana/grafana\", for which there is no program here") == true)
     }
 
     @Test("ports: published and known ones keep their numbers; names lead there, on shared networks only")
@@ -105,15 +112,20 @@ struct LaunchPlanTests {
         #expect(names(launch).connecting(to: "postgres_db", 5432) == .init("127.0.0.1", 15432))
         #expect(names(launch).connecting(to: "localhost", 8000) == .init("127.0.0.1", 18000))
         #expect(names(launch).listening(on: "0.0.0.0", 8000) == .init("127.0.0.1", 18000))
-        #expect(launch?.probe == .http([.init(host: "127.0.0.1", port: 18000, hostHeader: "localhost:8000", path: "/-/healthy")]))
+        #expect(
+            launch?.probe
+                == .http([.init(host: "127.0.0.1", port: 18000, hostHeader: "localhost:8000", path: "/-/healthy")]))
     }
 
     @Test("a published port that is taken is refused; an unpublished one moves away")
     func takenPorts() throws {
         let error = #expect(throws: ConfigError.self) { try SupervisorTests.plan(stack, taken: [8000]) }
-        #expect(error?.message == "api publishes port 8000, where another process listens; --port-offset N moves all ports")
+        #expect(
+            error?.message == "api publishes port 8000, where another process listens; --port-offset N moves all ports")
         let plan = try SupervisorTests.plan(stack, taken: [9100])
-        #expect(names(plan.launch(InstanceID("api")) { nil }).connecting(to: "node_exporter", 9100) == .init("127.0.0.1", 50_001))
+        #expect(
+            names(plan.launch(InstanceID("api")) { nil }).connecting(to: "node_exporter", 9100)
+                == .init("127.0.0.1", 50_001))
         let twice = "services: {a: {image: minprom, ports: ['80:9090']}, b: {image: minprom, ports: ['80:9090']}}"
         #expect(throws: ConfigError.self) { try SupervisorTests.plan(twice) }
     }
@@ -125,24 +137,31 @@ struct LaunchPlanTests {
         #expect(second.listening(on: "0.0.0.0", 8000) == .init("127.0.0.1", 40_001))
     }
 
-    @Test("container paths are host paths in commands and variables; what our images have below /minprom lies beside the file")
+    @Test(
+        "container paths are host paths in commands and variables; what our images have below /minprom lies beside the file"
+    )
     func paths() throws {
         let plan = try SupervisorTests.plan(stack, secrets: ["pw": "/project/secrets/pw"])
         let minprom = plan.launch(InstanceID("minprom")) { nil }
         #expect(
             minprom?.arguments == [
-                "--config.file=/project/prometheus/prometheus.yml", "--storage.tsdb.path=/project/.minprom/volumes/tsdb",
+                "--config.file=/project/prometheus/prometheus.yml",
+                "--storage.tsdb.path=/project/.minprom/volumes/tsdb",
                 "--alertmanager.config.file=/etc/a.yml", "--exporter.host.web.listen-address=:9100",
             ])
         #expect(plan.volume("tokens") == "/project/secrets/bot")
-        #expect(plan.launch(InstanceID("api")) { nil }?.environment.contains("PGPASSWORD_FILE=/project/secrets/pw") == true)
+        #expect(
+            plan.launch(InstanceID("api")) { nil }?.environment.contains("PGPASSWORD_FILE=/project/secrets/pw") == true)
     }
 
     @Test("the supervisor's socket goes to those that ask for it")
     func socket() throws {
         let plan = try plan(stack)
-        #expect(plan.launch(InstanceID("minprom")) { nil }?.environment.contains("SUPERVISOR_SOCKET=/project/.minprom/supervisor.sock") == true)
-        #expect(plan.launch(InstanceID("api")) { nil }?.environment.contains { $0.hasPrefix("SUPERVISOR_SOCKET") } == false)
+        #expect(
+            plan.launch(InstanceID("minprom")) { nil }?.environment.contains(
+                "SUPERVISOR_SOCKET=/project/.minprom/supervisor.sock") == true)
+        #expect(
+            plan.launch(InstanceID("api")) { nil }?.environment.contains { $0.hasPrefix("SUPERVISOR_SOCKET") } == false)
     }
 
     @Test("PostgreSQL is a cluster of our own, with its port, user, scripts and a fast stop")
@@ -151,8 +170,10 @@ struct LaunchPlanTests {
         let launch = try #require(plan.launch(InstanceID("postgres_db")) { nil })
         #expect(
             launch.arguments == [
-                "postgres-cluster", "--programs", "/pg/bin", "--data", "/project/.minprom/data/postgres_db", "--sockets",
-                "/project/.minprom/data/run", "--port", "5433", "--user", "demo", "--database", "demo", "--password-file", "/project/secrets/pw",
+                "postgres-cluster", "--programs", "/pg/bin", "--data", "/project/.minprom/data/postgres_db",
+                "--sockets",
+                "/project/.minprom/data/run", "--port", "5433", "--user", "demo", "--database", "demo",
+                "--password-file", "/project/secrets/pw",
                 "--init", "/project/init.sql", "--", "-c", "shared_buffers=32MB",
             ])
         #expect(launch.stopSignal == "SIGINT")
@@ -166,7 +187,9 @@ struct LaunchPlanTests {
         #expect(plan.isExternal("postgres_db"))
         let launch = plan.launch(InstanceID("api")) { nil }
         #expect(names(launch).connecting(to: "postgres_db", 5432) == .init("db.example", 6000))
-        for variable in ["PGUSER=me", "PGPASSWORD=se:cret", "PGDATABASE=shop"] { #expect(launch?.environment.contains(variable) == true) }
+        for variable in ["PGUSER=me", "PGPASSWORD=se:cret", "PGDATABASE=shop"] {
+            #expect(launch?.environment.contains(variable) == true)
+        }
         #expect(launch?.environment.contains { $0.hasPrefix("PGPASSWORD_FILE") } == false)
         #expect(ExternalPostgres("mysql://x/y") == nil)
         #expect(ExternalPostgres("postgres://h:99999/y") == nil)
@@ -199,13 +222,19 @@ struct PathMappingTests {
     @Test(
         "the longest mount that covers a path counts; URLs and other paths stay",
         arguments: [
-            ("--f=/etc/prom/a.yml", "--f=/host/prom/a.yml"), ("/etc/prom", "/host/prom"), ("/etc/prometheus", "/etc/prometheus"),
-            ("/etc/prom/rules/x", "/rules/x"), ("a:/data,/etc/prom/b c", "a:/volumes/d,/host/prom/b c"), ("'/data/x'", "'/volumes/d/x'"),
-            ("http://data/x", "http://data/x"), ("http://h:1/data", "http://h:1/data"), ("x/data", "x/data"), ("", ""), ("/", "/"),
+            ("--f=/etc/prom/a.yml", "--f=/host/prom/a.yml"), ("/etc/prom", "/host/prom"),
+            ("/etc/prometheus", "/etc/prometheus"),
+            ("/etc/prom/rules/x", "/rules/x"), ("a:/data,/etc/prom/b c", "a:/volumes/d,/host/prom/b c"),
+            ("'/data/x'", "'/volumes/d/x'"),
+            ("http://data/x", "http://data/x"), ("http://h:1/data", "http://h:1/data"), ("x/data", "x/data"), ("", ""),
+            ("/", "/"),
             ("unix:/data/s.sock:/other", "unix:/volumes/d/s.sock:/other"),
         ])
     func rewrite(text: String, expected: String) {
-        let mapping = PathMapping([.init("/etc/prom", "/host/prom"), .init("/etc/prom/rules/", "/rules"), .init("/data", "/volumes/d"), .init("/", "/no")])
+        let mapping = PathMapping([
+            .init("/etc/prom", "/host/prom"), .init("/etc/prom/rules/", "/rules"), .init("/data", "/volumes/d"),
+            .init("/", "/no"),
+        ])
         #expect(mapping.rewrite(text) == expected)
     }
 }
@@ -225,8 +254,13 @@ struct GeneratedSecretsTests {
               unset: {environment: UNSET}
               unused: {file: ./secrets/unused}
             """)
-        let secrets = GeneratedSecrets(project, state: "/project/.minprom", environment: ["SET": "value"]) { $0 == "/project/secrets/there" }
-        #expect(secrets.missing.map(\.file) == ["/project/secrets/missing", "/project/.minprom/secrets/set", "/project/.minprom/secrets/unset"])
+        let secrets = GeneratedSecrets(project, state: "/project/.minprom", environment: ["SET": "value"]) {
+            $0 == "/project/secrets/there"
+        }
+        #expect(
+            secrets.missing.map(\.file) == [
+                "/project/secrets/missing", "/project/.minprom/secrets/set", "/project/.minprom/secrets/unset",
+            ])
         #expect(secrets.missing.map(\.content) == [.random, .text("value"), .random])
         #expect(secrets.refused.map(\.name) == ["elsewhere"])
         #expect(secrets.files["there"] == "/project/secrets/there")

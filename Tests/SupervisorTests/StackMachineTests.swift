@@ -1,7 +1,8 @@
-import ComposeFile
 import Supervisor
 import TSDB
 import Testing
+
+@testable import ComposeFile
 
 /// A machine, processes that do as told, and the time: what happens is a line of text.
 private struct Story {
@@ -42,7 +43,9 @@ private struct Story {
 
     mutating func start(_ names: [String]? = nil) { carryOut(machine.start(names, at: now)) }
 
-    mutating func exit(_ name: String, _ code: Int = 1) { carryOut(machine.exited(InstanceID(name), code: code, at: now)) }
+    mutating func exit(_ name: String, _ code: Int = 1) {
+        carryOut(machine.exited(InstanceID(name), code: code, at: now))
+    }
 
     /// Plays on, from wake to wake.
     mutating func play(_ seconds: Double) {
@@ -61,7 +64,9 @@ private struct Story {
     }
 }
 
-private func on(_ name: String, _ condition: ComposeService.Dependency.Condition = .started) -> ComposeService.Dependency {
+private func on(_ name: String, _ condition: ComposeService.Dependency.Condition = .started)
+    -> ComposeService.Dependency
+{
     .init(service: name, condition: condition)
 }
 
@@ -72,7 +77,8 @@ struct StackMachineTests {
     @Test("services start after what they depend on: started, healthy, ended well")
     func order() {
         var story = Story([
-            ServiceSpec("api", dependsOn: [on("db", .healthy), on("setup", .completed)]), ServiceSpec("db", health: Self.health),
+            ServiceSpec("api", dependsOn: [on("db", .healthy), on("setup", .completed)]),
+            ServiceSpec("db", health: Self.health),
             ServiceSpec("setup"), ServiceSpec("web", dependsOn: [on("api")]),
         ])
         story.sick = ["db"]
@@ -137,7 +143,9 @@ struct StackMachineTests {
         #expect(story.machine.instances[InstanceID("a")]?.restarts == restarts)
     }
 
-    @Test("health: starting, healthy after the first success, unhealthy after so many failures; failures of the start period do not count")
+    @Test(
+        "health: starting, healthy after the first success, unhealthy after so many failures; failures of the start period do not count"
+    )
     func healthTransitions() {
         let timing = HealthTiming(interval: .seconds(5), retries: 2, startPeriod: .seconds(10))
         var story = Story([ServiceSpec("a", health: timing)])
@@ -232,7 +240,8 @@ struct StackMachineTests {
     @Test("only the services asked for start, with what they depend on; what runs elsewhere is there")
     func some() {
         var story = Story([
-            ServiceSpec("db", isExternal: true), ServiceSpec("api", dependsOn: [on("db", .healthy)]), ServiceSpec("other"),
+            ServiceSpec("db", isExternal: true), ServiceSpec("api", dependsOn: [on("db", .healthy)]),
+            ServiceSpec("other"),
         ])
         story.start(["api"])
         #expect(story.lines() == ["0.0 +api"])
@@ -243,7 +252,8 @@ struct StackMachineTests {
         for seed in 0..<200 as Range<UInt64> {
             var random = SplitMix(state: seed)
             var story = Story([
-                ServiceSpec("a", restart: .always, health: Self.health), ServiceSpec("b", dependsOn: [on("a", .healthy)], restart: .onFailure(limit: 3)),
+                ServiceSpec("a", restart: .always, health: Self.health),
+                ServiceSpec("b", dependsOn: [on("a", .healthy)], restart: .onFailure(limit: 3)),
                 ServiceSpec("c", dependsOn: [on("b")], health: Self.health, replicas: 2),
             ])
             story.start()

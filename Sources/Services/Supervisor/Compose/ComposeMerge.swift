@@ -49,7 +49,8 @@ enum ComposeMerge {
                 var name = text, value = YAMLNode(.scalar("", isPlain: true), at: item.position)
                 if key == "environment" || key == "labels", let equals = text.firstIndex(of: "=") {
                     name = String(text[..<equals])
-                    value = YAMLNode(.scalar(String(text[text.index(after: equals)...]), isPlain: false), at: item.position)
+                    value = YAMLNode(
+                        .scalar(String(text[text.index(after: equals)...]), isPlain: false), at: item.position)
                 }
                 entries.removeAll { $0.key == name }
                 entries.append(.init(key: name, position: item.position, value: value))

@@ -32,10 +32,12 @@ enum ComposePaths {
                     let isBind = item.entry("type").map { $0.isScalar("bind") } ?? false
                     return isBind ? item.replacing("source", path(source, directory)) : item
                 }
-                guard case .scalar(let text, let isPlain) = item.content, text.hasPrefix(".") || text.hasPrefix("~") else { return item }
+                guard case .scalar(let text, let isPlain) = item.content, text.hasPrefix(".") || text.hasPrefix("~")
+                else { return item }
                 let source = text.prefix { $0 != ":" }
                 return YAMLNode(
-                    .scalar(FilePath.absolute(String(source), from: directory) + text[source.endIndex...], isPlain: isPlain),
+                    .scalar(
+                        FilePath.absolute(String(source), from: directory) + text[source.endIndex...], isPlain: isPlain),
                     at: item.position)
             }
             node = node.replacing("volumes", YAMLNode(.sequence(changed), at: volumes.position))

@@ -71,7 +71,8 @@ public struct ComposeReader {
         }
     }
 
-    private func tree(_ path: String, _ variables: [String: String], _ count: inout Int) throws(ConfigError) -> YAMLNode {
+    private func tree(_ path: String, _ variables: [String: String], _ count: inout Int) throws(ConfigError) -> YAMLNode
+    {
         let file = FilePath.lastComponent(path)
         count += 1
         guard count <= Self.maximumFiles else { throw ConfigError("more than \(Self.maximumFiles) files", file: file) }
@@ -86,18 +87,25 @@ public struct ComposeReader {
 
     /// The service with those below it that it extends: of the same file, or of another.
     private func extended(
-        _ service: YAMLNode, services root: YAMLNode, _ path: String, _ variables: [String: String], _ count: inout Int, depth: Int
+        _ service: YAMLNode, services root: YAMLNode, _ path: String, _ variables: [String: String], _ count: inout Int,
+        depth: Int
     ) throws(ConfigError) -> YAMLNode {
         guard let extends = service.entry("extends") else { return service }
         guard depth < Self.maximumFiles else { throw ConfigError("extends runs in a circle", at: extends.position) }
         var name = "", other = root, otherPath = path
-        if case .scalar(let text, _) = extends.content { name = text } else { name = try extends.entry("service")?.scalar("service") ?? "" }
+        if case .scalar(let text, _) = extends.content {
+            name = text
+        } else {
+            name = try extends.entry("service")?.scalar("service") ?? ""
+        }
         if let file = extends.entry("file") {
             otherPath = FilePath.absolute(try file.scalar("file"), from: FilePath.directory(of: path))
             other = try tree(otherPath, variables, &count)
         }
         guard let base = other.entry("services")?.entry(name) else {
-            throw ConfigError("extends: there is no service \"\(name)\" in \(FilePath.lastComponent(otherPath))", at: extends.position)
+            throw ConfigError(
+                "extends: there is no service \"\(name)\" in \(FilePath.lastComponent(otherPath))", at: extends.position
+            )
         }
         let below = try extended(base, services: other, otherPath, variables, &count, depth: depth + 1)
         return ComposeMerge.merge(below, with: service.without("extends"))
@@ -107,7 +115,8 @@ public struct ComposeReader {
         _ root: YAMLNode, file: String, _ directory: String, _ variables: [String: String], _ places: [String: String]
     ) throws(ConfigError) -> ComposeProject {
         var project = ComposeProject(
-            name: FilePath.lastComponent(directory), directory: directory, services: [], secrets: [], volumes: [], networks: [],
+            name: FilePath.lastComponent(directory), directory: directory, services: [], secrets: [], volumes: [],
+            networks: [],
             ignored: [])
         do throws(ConfigError) {
             for entry in try root.mapped("the file") where !entry.key.hasPrefix("x-") {
@@ -136,11 +145,14 @@ public struct ComposeReader {
     }
 
     private static func secret(_ entry: YAMLNode.Entry) throws(ConfigError) -> ComposeSecret {
-        if let file = entry.value.entry("file") { return ComposeSecret(name: entry.key, source: .file(try file.scalar("file"))) }
+        if let file = entry.value.entry("file") {
+            return ComposeSecret(name: entry.key, source: .file(try file.scalar("file")))
+        }
         if let variable = entry.value.entry("environment") {
             return ComposeSecret(name: entry.key, source: .environment(try variable.scalar("environment")))
         }
-        throw ConfigError("secret \(entry.key) needs file or environment; others cannot be had without Docker", at: entry.position)
+        throw ConfigError(
+            "secret \(entry.key) needs file or environment; others cannot be had without Docker", at: entry.position)
     }
 
     /// Names that lead nowhere, and circles.
@@ -162,7 +174,8 @@ public struct ComposeReader {
                     throw failure("uses volume \"\(name)\", which is not declared")
                 }
             }
-            for network in service.networks where network.name != "default" && !project.networks.contains(network.name) {
+            for network in service.networks where network.name != "default" && !project.networks.contains(network.name)
+            {
                 throw failure("is on network \"\(network.name)\", which is not declared")
             }
             for secret in service.secrets where !project.secrets.contains(where: { $0.name == secret.source }) {
@@ -190,6 +203,7 @@ extension ComposeService {
         let parts = place.split(separator: ":")
         let line = parts.count > 1 ? parts.last.flatMap { Int($0) } : nil
         return ConfigError(
-            "\(name) \(message)", at: line.map { YAMLPosition(line: $0) }, file: parts.first.map { String($0) } ?? place)
+            "\(name) \(message)", at: line.map { YAMLPosition(line: $0) }, file: parts.first.map { String($0) } ?? place
+        )
     }
 }

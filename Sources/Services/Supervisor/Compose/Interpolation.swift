@@ -30,7 +30,8 @@ struct Interpolation {
         mutating func name() -> String {
             let start = index
             while let byte = next {
-                let isLetter = byte | 0x20 >= UInt8(ascii: "a") && byte | 0x20 <= UInt8(ascii: "z") || byte == UInt8(ascii: "_")
+                let isLetter =
+                    byte | 0x20 >= UInt8(ascii: "a") && byte | 0x20 <= UInt8(ascii: "z") || byte == UInt8(ascii: "_")
                 guard isLetter || index > start && byte &- 48 < 10 else { break }
                 index += 1
             }
@@ -65,7 +66,9 @@ struct Interpolation {
                 result += try braced(&reader, depth: depth).utf8
             } else {
                 let name = reader.name()
-                guard !name.isEmpty else { throw reader.failure("invalid interpolation: a $ that begins no variable is written $$") }
+                guard !name.isEmpty else {
+                    throw reader.failure("invalid interpolation: a $ that begins no variable is written $$")
+                }
                 result += (variables[name] ?? "").utf8
             }
         }
@@ -83,7 +86,9 @@ struct Interpolation {
             reader.index += 1
             rest = try expand(&reader, inBraces: true, depth: depth + 1)
         }
-        guard reader.skips(UInt8(ascii: "}")) else { throw reader.failure("invalid interpolation: ${\(name) is not closed") }
+        guard reader.skips(UInt8(ascii: "}")) else {
+            throw reader.failure("invalid interpolation: ${\(name) is not closed")
+        }
         switch form {
         case UInt8(ascii: "}") where !colon: return variables[name] ?? ""
         case UInt8(ascii: "-"): return value ?? rest

@@ -6,7 +6,9 @@ import ConfigurationFile
 enum PortReader {
     static func published(_ node: YAMLNode) throws(ConfigError) -> ComposeService.PublishedPort {
         if case .mapping = node.content {
-            guard let target = node.entry("target") else { throw ConfigError("a port needs a target", at: node.position) }
+            guard let target = node.entry("target") else {
+                throw ConfigError("a port needs a target", at: node.position)
+            }
             let published = node.entry("published")
             return .init(
                 host: try node.entry("host_ip")?.scalar("host_ip") ?? "",
@@ -15,10 +17,14 @@ enum PortReader {
         }
         var text = Substring(try node.scalar("ports"))
         if let slash = text.lastIndex(of: "/") {
-            guard text[slash...] == "/tcp" else { throw ConfigError("only TCP ports are supported, not \"\(text)\"", at: node.position) }
+            guard text[slash...] == "/tcp" else {
+                throw ConfigError("only TCP ports are supported, not \"\(text)\"", at: node.position)
+            }
             text = text[..<slash]
         }
-        guard let colon = text.lastIndex(of: ":") else { return .init(host: "", published: nil, target: try number(String(text), node)) }
+        guard let colon = text.lastIndex(of: ":") else {
+            return .init(host: "", published: nil, target: try number(String(text), node))
+        }
         let target = try number(String(text[text.index(after: colon)...]), node)
         var rest = text[..<colon], host = ""
         if let colon = rest.lastIndex(of: ":") {

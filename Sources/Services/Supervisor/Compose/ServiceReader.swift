@@ -8,10 +8,13 @@ import TSDB
 struct ServiceReader {
     /// Known, and without effect on a process: limits of containers, building, the look of logs.
     private static let withoutEffect: Set<String> = [
-        "annotations", "attach", "build", "cap_add", "cap_drop", "cgroup", "cgroup_parent", "cpus", "cpu_shares", "cpuset", "develop",
+        "annotations", "attach", "build", "cap_add", "cap_drop", "cgroup", "cgroup_parent", "cpus", "cpu_shares",
+        "cpuset", "develop",
         "dns", "domainname", "extra_hosts", "group_add", "init", "isolation", "logging", "mac_address", "mem_limit",
-        "mem_reservation", "memswap_limit", "oom_kill_disable", "oom_score_adj", "pids_limit", "platform", "privileged", "pull_policy",
-        "read_only", "runtime", "security_opt", "shm_size", "stdin_open", "storage_opt", "sysctls", "tty", "ulimits", "user",
+        "mem_reservation", "memswap_limit", "oom_kill_disable", "oom_score_adj", "pids_limit", "platform", "privileged",
+        "pull_policy",
+        "read_only", "runtime", "security_opt", "shm_size", "stdin_open", "storage_opt", "sysctls", "tty", "ulimits",
+        "user",
         "userns_mode", "working_dir",
     ]
     /// Known, and a stack that counts on them would be another one without.
@@ -62,7 +65,9 @@ struct ServiceReader {
                     if !service.ports.contains(port) { service.ports.append(port) }
                 }
             case "expose":
-                for item in try value.listed("expose") { service.exposed.append(try PortReader.number(item.scalar("expose"), item)) }
+                for item in try value.listed("expose") {
+                    service.exposed.append(try PortReader.number(item.scalar("expose"), item))
+                }
             case "volumes":
                 for item in try value.listed("volumes") {
                     let mount = try self.mount(item)
@@ -71,7 +76,8 @@ struct ServiceReader {
                 }
             case "tmpfs":
                 for item in try value.listed("tmpfs") {
-                    service.mounts.append(.init(source: .temporary, target: String(try item.scalar("tmpfs").prefix { $0 != ":" })))
+                    service.mounts.append(
+                        .init(source: .temporary, target: String(try item.scalar("tmpfs").prefix { $0 != ":" })))
                 }
             case "depends_on": service.dependsOn = try dependencies(value)
             case "healthcheck": service.health = try healthCheck(value)
@@ -81,7 +87,9 @@ struct ServiceReader {
             case "networks":
                 for network in try value.mapped("networks") {
                     var aliases: [String] = []
-                    for alias in try network.value.entry("aliases")?.listed("aliases") ?? [] { aliases.append(try alias.scalar("aliases")) }
+                    for alias in try network.value.entry("aliases")?.listed("aliases") ?? [] {
+                        aliases.append(try alias.scalar("aliases"))
+                    }
                     service.networks.append(.init(name: network.key, aliases: aliases))
                 }
             case "profiles":
@@ -94,7 +102,8 @@ struct ServiceReader {
             case "stop_grace_period": service.stopGrace = try duration(value, entry.key)
             case "stop_signal": service.stopSignal = try value.scalar(entry.key)
             case "network_mode" where ["none", "bridge", "host"].contains(where: value.isScalar): note(entry)
-            case "network_mode": throw ConfigError("network_mode of \(name) cannot be had without containers", at: entry.position)
+            case "network_mode":
+                throw ConfigError("network_mode of \(name) cannot be had without containers", at: entry.position)
             case _ where entry.key.hasPrefix("x-"): continue
             case _ where Self.withoutEffect.contains(entry.key): note(entry)
             case _ where Self.impossible.contains(entry.key):
@@ -108,13 +117,17 @@ struct ServiceReader {
         return service
     }
 
-    private mutating func note(_ entry: YAMLNode.Entry) { ignored.append("\(file):\(entry.position.line): \(entry.key) of \(name)") }
+    private mutating func note(_ entry: YAMLNode.Entry) {
+        ignored.append("\(file):\(entry.position.line): \(entry.key) of \(name)")
+    }
 
     // MARK: Fields
 
     private func words(_ node: YAMLNode, _ key: String) throws(ConfigError) -> [String] {
         if case .scalar(let text, _) = node.content {
-            guard let words = ShellWords.split(text) else { throw ConfigError("\(key): a quote is not closed", at: node.position) }
+            guard let words = ShellWords.split(text) else {
+                throw ConfigError("\(key): a quote is not closed", at: node.position)
+            }
             return words
         }
         var words: [String] = []
@@ -150,7 +163,9 @@ struct ServiceReader {
         if case .mapping = node.content {
             let target = try node.entry("target")?.scalar("target") ?? ""
             let source = try node.entry("source")?.scalar("source") ?? ""
-            guard target.hasPrefix("/") else { throw ConfigError("a volume's target begins with a slash", at: node.position) }
+            guard target.hasPrefix("/") else {
+                throw ConfigError("a volume's target begins with a slash", at: node.position)
+            }
             switch try node.entry("type")?.scalar("type") ?? "volume" {
             case "bind": return .init(source: .path(source), target: target)
             case "volume": return .init(source: source.isEmpty ? .temporary : .volume(source), target: target)
@@ -169,7 +184,9 @@ struct ServiceReader {
     private func dependencies(_ node: YAMLNode) throws(ConfigError) -> [ComposeService.Dependency] {
         var result: [ComposeService.Dependency] = []
         for entry in try node.mapped("depends_on") {
-            let text = try entry.value.entry("condition")?.scalar("condition") ?? ComposeService.Dependency.Condition.started.rawValue
+            let text =
+                try entry.value.entry("condition")?.scalar("condition")
+                ?? ComposeService.Dependency.Condition.started.rawValue
             guard let condition = ComposeService.Dependency.Condition(rawValue: text) else {
                 throw ConfigError("depends_on: there is no condition \"\(text)\"", at: entry.position)
             }
@@ -181,7 +198,9 @@ struct ServiceReader {
 
     private func healthCheck(_ node: YAMLNode) throws(ConfigError) -> ComposeService.HealthCheck? {
         if node.entry("disable")?.isScalar("true") == true { return nil }
-        guard let test = node.entry("test") else { throw ConfigError("healthcheck of \(name) has no test", at: node.position) }
+        guard let test = node.entry("test") else {
+            throw ConfigError("healthcheck of \(name) has no test", at: node.position)
+        }
         var check: ComposeService.HealthCheck
         if case .scalar(let text, _) = test.content {
             check = .init(test: .shell(text))
@@ -225,7 +244,9 @@ struct ServiceReader {
 
     private mutating func deploy(_ node: YAMLNode, _ service: inout ComposeService) throws(ConfigError) {
         for entry in try node.mapped("deploy") {
-            if entry.key == "replicas" { service.replicas = try count(entry.value, "replicas") } else {
+            if entry.key == "replicas" {
+                service.replicas = try count(entry.value, "replicas")
+            } else {
                 ignored.append("\(file):\(entry.position.line): deploy.\(entry.key) of \(name)")
             }
         }

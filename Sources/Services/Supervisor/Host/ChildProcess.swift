@@ -24,7 +24,8 @@ public struct ChildProcess: Sendable {
         defer { close(ends[1]) }
         for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         do throws(HostError) {
-            let pid = try spawn(launch, output: ends[1], deathSignal: number(of: launch.deathSignal) ?? SIGKILL, isSession: false)
+            let pid = try spawn(
+                launch, output: ends[1], deathSignal: number(of: launch.deathSignal) ?? SIGKILL, isSession: false)
             return ChildProcess(pid: pid, output: ends[0])
         } catch {
             close(ends[0])
@@ -33,15 +34,22 @@ public struct ChildProcess: Sendable {
     }
 
     /// `isSession`: it lives on without us, in a session of its own.
-    public static func spawn(_ launch: Launch, output: Int32, deathSignal: Int32, isSession: Bool) throws(HostError) -> Int32 {
-        guard let path = find(launch.program, launch.environment) else { throw HostError("\(launch.program): there is no such program") }
+    public static func spawn(_ launch: Launch, output: Int32, deathSignal: Int32, isSession: Bool) throws(HostError)
+        -> Int32
+    {
+        guard let path = find(launch.program, launch.environment) else {
+            throw HostError("\(launch.program): there is no such program")
+        }
         let strings = [launch.program] + launch.arguments + launch.environment + [launch.directory]
-        guard !strings.contains(where: { $0.utf8.contains(0) }) else { throw HostError("\(launch.program): a zero byte in its arguments") }
+        guard !strings.contains(where: { $0.utf8.contains(0) }) else {
+            throw HostError("\(launch.program): a zero byte in its arguments")
+        }
         let arguments = ([launch.program] + launch.arguments).map { strdup($0) } + [nil]
         let environment = launch.environment.map { strdup($0) } + [nil]
         defer { for text in arguments + environment { free(text) } }
         var pid: pid_t = 0
-        let code = cspawn_start(path, arguments, environment, launch.directory, output, deathSignal, isSession ? 1 : 0, &pid)
+        let code = cspawn_start(
+            path, arguments, environment, launch.directory, output, deathSignal, isSession ? 1 : 0, &pid)
         guard code == 0 else { throw .system(launch.program, code) }
         return pid
     }
@@ -49,8 +57,11 @@ public struct ChildProcess: Sendable {
     /// A program without a slash is looked for in the child's own PATH.
     private static func find(_ program: String, _ environment: [String]) -> String? {
         if program.utf8.contains(UInt8(ascii: "/")) { return program }
-        let path = environment.last { $0.hasPrefix("PATH=") }.map { String($0.dropFirst(5)) } ?? "/usr/local/bin:/usr/bin:/bin"
-        for folder in path.split(separator: ":") where access("\(folder)/\(program)", X_OK) == 0 { return "\(folder)/\(program)" }
+        let path =
+            environment.last { $0.hasPrefix("PATH=") }.map { String($0.dropFirst(5)) } ?? "/usr/local/bin:/usr/bin:/bin"
+        for folder in path.split(separator: ":") where access("\(folder)/\(program)", X_OK) == 0 {
+            return "\(folder)/\(program)"
+        }
         return nil
     }
 
@@ -62,9 +73,11 @@ public struct ChildProcess: Sendable {
 
     public static func number(of signal: String) -> Int32? {
         let names = [
-            "TERM": SIGTERM, "INT": SIGINT, "QUIT": SIGQUIT, "KILL": SIGKILL, "HUP": SIGHUP, "USR1": SIGUSR1, "USR2": SIGUSR2,
+            "TERM": SIGTERM, "INT": SIGINT, "QUIT": SIGQUIT, "KILL": SIGKILL, "HUP": SIGHUP, "USR1": SIGUSR1,
+            "USR2": SIGUSR2,
         ]
-        return names[signal.hasPrefix("SIG") ? String(signal.dropFirst(3)) : signal] ?? Int32(signal).flatMap { (1...31).contains($0) ? $0 : nil }
+        return names[signal.hasPrefix("SIG") ? String(signal.dropFirst(3)) : signal]
+            ?? Int32(signal).flatMap { (1...31).contains($0) ? $0 : nil }
     }
 
     /// Blocks until it ends; its remaining group is ended, too. The exit code, 128 + the signal where one ended it.
@@ -97,14 +110,16 @@ func startThread(_ body: @escaping @Sendable () -> Void) -> Bool {
         var thread = pthread_t()
     #endif
     let box = Unmanaged.passRetained(Box(body))
-    let code = pthread_create(&thread, &attributes, { argument in
-        #if canImport(Darwin)
-            Unmanaged<Box>.fromOpaque(argument).takeRetainedValue().body()
-        #else
-            if let argument { Unmanaged<Box>.fromOpaque(argument).takeRetainedValue().body() }
-        #endif
-        return nil
-    }, box.toOpaque())
+    let code = pthread_create(
+        &thread, &attributes,
+        { argument in
+            #if canImport(Darwin)
+                Unmanaged<Box>.fromOpaque(argument).takeRetainedValue().body()
+            #else
+                if let argument { Unmanaged<Box>.fromOpaque(argument).takeRetainedValue().body() }
+            #endif
+            return nil
+        }, box.toOpaque())
     if code != 0 { box.release() }
     return code == 0
 }

@@ -33,7 +33,9 @@ public struct ControlAPI: HTTPService {
         switch (request.method, parts.first, parts.count) {
         case (.get, "services", 1): return .json(Self.list(await host.status()))
         case (.get, "services", 2):
-            guard let status = await host.status().first(where: { $0.name == parts[1] }) else { return Self.unknown(parts[1]) }
+            guard let status = await host.status().first(where: { $0.name == parts[1] }) else {
+                return Self.unknown(parts[1])
+            }
             var json = JSONText()
             Self.append(status, to: &json)
             return .json(json.take())
@@ -53,11 +55,13 @@ public struct ControlAPI: HTTPService {
         switch verb {
         case "start": await host.request { machine, now in machine.start([name], at: now) }
         case "stop": await host.request { machine, now in machine.stop([name], at: now) }
-        case "restart": await host.request { machine, now in
-            machine.instances(of: name).isEmpty ? machine.start([name], at: now) : machine.restart(name, at: now)
-        }
+        case "restart":
+            await host.request { machine, now in
+                machine.instances(of: name).isEmpty ? machine.start([name], at: now) : machine.restart(name, at: now)
+            }
         case "scale":
-            guard let replicas = Int(parameters["replicas"]), (0...StackMachine.maximumReplicas).contains(replicas) else {
+            guard let replicas = Int(parameters["replicas"]), (0...StackMachine.maximumReplicas).contains(replicas)
+            else {
                 return Self.failure("replicas must be a number from 0 to \(StackMachine.maximumReplicas)", .badRequest)
             }
             await host.request { machine, now in machine.scale(name, to: replicas, at: now) }
@@ -112,7 +116,9 @@ public struct ControlAPI: HTTPService {
         json.append(",\"restarts\":")
         json.append(status.restarts)
         json.append(",\"started_at\":")
-        if let start = status.startedAt { json.appendQuoted(TimeText.string(milliseconds: start.milliseconds)) } else {
+        if let start = status.startedAt {
+            json.appendQuoted(TimeText.string(milliseconds: start.milliseconds))
+        } else {
             json.append("null" as StaticString)
         }
         json.append(",\"ports\":[")

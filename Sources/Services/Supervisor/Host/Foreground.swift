@@ -1,3 +1,5 @@
+import Synchronization
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -5,7 +7,6 @@
 #else
     import Darwin
 #endif
-import Synchronization
 
 /// What services write, on our own output: each line behind its service's name, in the service's colour.
 ///
@@ -29,7 +30,8 @@ public final class Foreground: Sendable {
         width = names.map(\.utf8.count).max() ?? 0
         isColoured = isatty(STDOUT_FILENO) == 1 && getenv("NO_COLOR") == nil
         colours = Dictionary(
-            names.enumerated().map { ($1, Self.colours[$0 % Self.colours.count]) }, uniquingKeysWith: { first, _ in first })
+            names.enumerated().map { ($1, Self.colours[$0 % Self.colours.count]) },
+            uniquingKeysWith: { first, _ in first })
     }
 
     /// One line of the supervisor's own.

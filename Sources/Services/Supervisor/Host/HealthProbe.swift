@@ -13,7 +13,8 @@ import TSDB
 public enum HealthProbe {
     static func ask(_ probe: Probe, _ launch: Launch) -> Bool {
         switch probe {
-        case .http(let pages): return pages.allSatisfy { failure(of: $0, milliseconds: launch.probeTimeout.milliseconds) == nil }
+        case .http(let pages):
+            return pages.allSatisfy { failure(of: $0, milliseconds: launch.probeTimeout.milliseconds) == nil }
         case .command(let words):
             var check = launch
             check.program = words.first ?? ""
@@ -26,7 +27,8 @@ public enum HealthProbe {
     public static func failure(of page: Probe.Page, milliseconds: Int64) -> String? {
         do throws(HostError) {
             let answer = try PlainHTTP.request(
-                "GET", page.path, at: .tcp(host: page.host, port: page.port), hostHeader: page.hostHeader, milliseconds: milliseconds)
+                "GET", page.path, at: .tcp(host: page.host, port: page.port), hostHeader: page.hostHeader,
+                milliseconds: milliseconds)
             return (200..<300).contains(answer.status) ? nil : "status \(answer.status)"
         } catch { return error.message }
     }
@@ -37,7 +39,9 @@ public enum HealthProbe {
         guard nothing >= 0 else { return false }
         defer { close(nothing) }
         // No death signal: it would come with the end of this thread. It ends by itself, or by its timeout.
-        guard let pid = try? ChildProcess.spawn(launch, output: nothing, deathSignal: 0, isSession: false) else { return false }
+        guard let pid = try? ChildProcess.spawn(launch, output: nothing, deathSignal: 0, isSession: false) else {
+            return false
+        }
         let deadline = monotonicMilliseconds() + max(1, milliseconds)
         var pause: UInt32 = 2_000
         while true {

@@ -35,7 +35,9 @@ public enum LocalMachine {
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
         return withUnsafeMutablePointer(to: &address) { pointer -> Int? in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { general -> Int? in
-                guard bind(descriptor, general, length) == 0, getsockname(descriptor, general, &length) == 0 else { return nil }
+                guard bind(descriptor, general, length) == 0, getsockname(descriptor, general, &length) == 0 else {
+                    return nil
+                }
                 return Int(UInt16(bigEndian: pointer.pointee.sin_port))
             }
         }
@@ -64,7 +66,9 @@ public enum LocalMachine {
     public static func postgresPrograms(path: String) -> String? {
         var folders: [String] = []
         for root in ["/usr/lib/postgresql", "/opt/homebrew/opt", "/usr/local/opt", "/usr/pgsql"] {
-            let versions = StateDirectory.entries(of: root).filter { root.hasSuffix("postgresql") || $0.hasPrefix("postgresql") }
+            let versions = StateDirectory.entries(of: root).filter {
+                root.hasSuffix("postgresql") || $0.hasPrefix("postgresql")
+            }
             folders += versions.sorted { number($0) > number($1) }.map { "\(root)/\($0)/bin" }
         }
         folders += path.split(separator: ":").map(String.init)

@@ -1,3 +1,5 @@
+import Synchronization
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -5,7 +7,6 @@
 #else
     import Darwin
 #endif
-import Synchronization
 
 /// What a service writes, in a file that does not grow without end.
 ///
@@ -38,7 +39,9 @@ public final class LogFile: Sendable {
     }
 
     private func rotate() {
-        for generation in stride(from: Self.generations, to: 1, by: -1) { rename("\(path).\(generation - 1)", "\(path).\(generation)") }
+        for generation in stride(from: Self.generations, to: 1, by: -1) {
+            rename("\(path).\(generation - 1)", "\(path).\(generation)")
+        }
         rename(path, path + ".1")
     }
 

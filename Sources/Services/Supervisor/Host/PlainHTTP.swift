@@ -30,7 +30,8 @@ public enum PlainHTTP {
         let deadline = now() + max(1, milliseconds)
         let socket = try connect(place, deadline)
         defer { close(socket) }
-        let head = "\(method) \(path) HTTP/1.1\r\nHost: \(hostHeader)\r\nUser-Agent: minprom\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+        let head =
+            "\(method) \(path) HTTP/1.1\r\nHost: \(hostHeader)\r\nUser-Agent: minprom\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
         try send([UInt8](head.utf8), socket, deadline)
         var bytes: [UInt8] = [], block = [UInt8](repeating: 0, count: 16 << 10)
         while true {
@@ -58,7 +59,8 @@ public enum PlainHTTP {
         }
         let lines = String(decoding: bytes[..<end], as: UTF8.self).split(separator: "\r\n")
         let words = (lines.first ?? "").split(separator: " ")
-        guard words.count >= 2, words[0].hasPrefix("HTTP/1."), let status = Int(words[1]), (100...599).contains(status) else {
+        guard words.count >= 2, words[0].hasPrefix("HTTP/1."), let status = Int(words[1]), (100...599).contains(status)
+        else {
             throw HostError("no HTTP answer")
         }
         var length: Int?, isChunked = false
@@ -74,7 +76,9 @@ public enum PlainHTTP {
         }
         let body = Array(bytes[(end + 4)...])
         if isChunked { return unchunked(body).map { Answer(status: status, body: $0) } ?? (isEnd ? nil : nil) }
-        if let length { return body.count >= length && length >= 0 ? Answer(status: status, body: Array(body.prefix(length))) : nil }
+        if let length {
+            return body.count >= length && length >= 0 ? Answer(status: status, body: Array(body.prefix(length))) : nil
+        }
         return isEnd ? Answer(status: status, body: body) : nil
     }
 
@@ -95,7 +99,8 @@ public enum PlainHTTP {
 
     private static func headEnd(_ bytes: [UInt8]) -> Int? {
         guard bytes.count >= 4 else { return nil }
-        for index in 0...(bytes.count - 4) where bytes[index] == 13 && bytes[index + 1] == 10 && bytes[index + 2] == 13 && bytes[index + 3] == 10 {
+        for index in 0...(bytes.count - 4)
+        where bytes[index] == 13 && bytes[index + 1] == 10 && bytes[index + 2] == 13 && bytes[index + 3] == 10 {
             return index
         }
         return nil
@@ -109,11 +114,14 @@ public enum PlainHTTP {
             var address = sockaddr_un()
             address.sun_family = sa_family_t(AF_UNIX)
             let bytes = Array(path.utf8)
-            guard bytes.count < MemoryLayout.size(ofValue: address.sun_path) else { throw HostError("\(path) is too long for a socket") }
+            guard bytes.count < MemoryLayout.size(ofValue: address.sun_path) else {
+                throw HostError("\(path) is too long for a socket")
+            }
             withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: bytes) }
             return try withUnsafePointer(to: address) { pointer throws(HostError) in
                 try open(
-                    AF_UNIX, UnsafeRawPointer(pointer).assumingMemoryBound(to: sockaddr.self), socklen_t(MemoryLayout<sockaddr_un>.size),
+                    AF_UNIX, UnsafeRawPointer(pointer).assumingMemoryBound(to: sockaddr.self),
+                    socklen_t(MemoryLayout<sockaddr_un>.size),
                     deadline)
             }
         case .tcp(let host, let port):

@@ -33,7 +33,8 @@ public struct PostgresCluster: Sendable {
     public var arguments: [String]
 
     public init(
-        programs: String, data: String, sockets: String, port: Int, user: String, database: String, passwordFile: String?, isTrusting: Bool,
+        programs: String, data: String, sockets: String, port: Int, user: String, database: String,
+        passwordFile: String?, isTrusting: Bool,
         scripts: [String], arguments: [String]
     ) {
         self.programs = programs
@@ -54,14 +55,17 @@ public struct PostgresCluster: Sendable {
         // What the other user may not be able to read is read before we become it.
         var password: String?
         if let passwordFile {
-            guard let bytes = StateDirectory.read(passwordFile, limit: 64 << 10) else { throw HostError("\(passwordFile) cannot be read") }
+            guard let bytes = StateDirectory.read(passwordFile, limit: 64 << 10) else {
+                throw HostError("\(passwordFile) cannot be read")
+            }
             password = String(decoding: bytes.prefix { $0 != 10 && $0 != 13 }, as: UTF8.self)
             if password?.isEmpty != false { throw HostError("\(passwordFile) is empty") }
         } else if let value = getenv("POSTGRES_PASSWORD"), value.pointee != 0 {
             password = String(cString: value)
         }
         guard password != nil || isTrusting else {
-            throw HostError("POSTGRES_PASSWORD or POSTGRES_PASSWORD_FILE is not set (or POSTGRES_HOST_AUTH_METHOD: trust)")
+            throw HostError(
+                "POSTGRES_PASSWORD or POSTGRES_PASSWORD_FILE is not set (or POSTGRES_HOST_AUTH_METHOD: trust)")
         }
         let scripts = try readScripts()
         for directory in [data, sockets] {
@@ -75,7 +79,8 @@ public struct PostgresCluster: Sendable {
             guard rename(data + "/new", cluster) == 0 else { throw .system(cluster) }
         }
         let options = [
-            "-D", cluster, "-c", "listen_addresses=127.0.0.1", "-c", "port=\(port)", "-c", "unix_socket_directories=\(sockets)", "-c",
+            "-D", cluster, "-c", "listen_addresses=127.0.0.1", "-c", "port=\(port)", "-c",
+            "unix_socket_directories=\(sockets)", "-c",
             "logging_collector=off",
         ]
         let words = [programs + "/postgres"] + options + arguments
@@ -88,7 +93,9 @@ public struct PostgresCluster: Sendable {
 
     private func becomePostgres(owning directories: [String]) throws(HostError) {
         guard getuid() == 0 else { return }
-        guard let entry = getpwnam("postgres") else { throw HostError("PostgreSQL does not run as root, and there is no user \"postgres\" here") }
+        guard let entry = getpwnam("postgres") else {
+            throw HostError("PostgreSQL does not run as root, and there is no user \"postgres\" here")
+        }
         let (uid, gid) = (entry.pointee.pw_uid, entry.pointee.pw_gid)
         for directory in directories { chown(directory, uid, gid) }
         #if canImport(Darwin)
@@ -96,7 +103,9 @@ public struct PostgresCluster: Sendable {
         #else
             let group = gid
         #endif
-        guard initgroups("postgres", group) == 0, setgid(gid) == 0, setuid(uid) == 0 else { throw .system("cannot become \"postgres\"") }
+        guard initgroups("postgres", group) == 0, setgid(gid) == 0, setuid(uid) == 0 else {
+            throw .system("cannot become \"postgres\"")
+        }
         // The change made the system forget it.
         let parent = getppid()
         _ = cspawn_die_with_parent(SIGQUIT)
@@ -117,7 +126,8 @@ public struct PostgresCluster: Sendable {
     private func readScripts() throws(HostError) -> [Script] {
         var files: [String] = []
         for path in scripts {
-            files += StateDirectory.isDirectory(path) ? StateDirectory.entries(of: path).map { path + "/" + $0 } : [path]
+            files +=
+                StateDirectory.isDirectory(path) ? StateDirectory.entries(of: path).map { path + "/" + $0 } : [path]
         }
         var result: [Script] = []
         for file in files where file.hasSuffix(".sql") || file.hasSuffix(".sh") {
@@ -148,7 +158,10 @@ public struct PostgresCluster: Sendable {
         // No network yet, and a socket of its own: nobody takes the half-made database for the real one.
         try tool(
             programs + "/pg_ctl",
-            ["-D", new, "-w", "-t", "60", "-o", "-c listen_addresses='' -c port=\(port) -c unix_socket_directories='\(inner)'", "start"])
+            [
+                "-D", new, "-w", "-t", "60", "-o",
+                "-c listen_addresses='' -c port=\(port) -c unix_socket_directories='\(inner)'", "start",
+            ])
         do throws(HostError) {
             let connection = ["-h", inner, "-p", String(port), "-U", user]
             if database != "postgres" { try tool(programs + "/createdb", connection + ["-O", user, database]) }
@@ -156,9 +169,13 @@ public struct PostgresCluster: Sendable {
                 let copy = inner + "/\(index)-\(script.name)"
                 try StateDirectory.write(copy, String(decoding: script.text, as: UTF8.self))
                 // Not by `print`: what it holds back would be lost when we become the server.
-                [UInt8]("minprom: running \(script.name)\n".utf8).withUnsafeBytes { _ = writeAll($0, to: STDOUT_FILENO) }
+                [UInt8]("minprom: running \(script.name)\n".utf8).withUnsafeBytes {
+                    _ = writeAll($0, to: STDOUT_FILENO)
+                }
                 if script.isSQL {
-                    try tool(programs + "/psql", connection + ["-d", database, "-v", "ON_ERROR_STOP=1", "-q", "--no-psqlrc", "-f", copy])
+                    try tool(
+                        programs + "/psql",
+                        connection + ["-d", database, "-v", "ON_ERROR_STOP=1", "-q", "--no-psqlrc", "-f", copy])
                 } else {
                     setenv("PGHOST", inner, 1)
                     setenv("PGUSER", user, 1)
@@ -178,11 +195,14 @@ public struct PostgresCluster: Sendable {
     /// Runs a program to its end, its output with ours.
     private func tool(_ program: String, _ arguments: [String]) throws(HostError) {
         var environment: [String] = []
-        for name in ["PATH", "HOME", "LANG", "TZ", "PGHOST", "PGUSER", "PGDATABASE", "POSTGRES_USER", "POSTGRES_DB", "USER"] {
+        for name in [
+            "PATH", "HOME", "LANG", "TZ", "PGHOST", "PGUSER", "PGDATABASE", "POSTGRES_USER", "POSTGRES_DB", "USER",
+        ] {
             if let value = getenv(name) { environment.append("\(name)=\(String(cString: value))") }
         }
         let launch = Launch(
-            program: program, arguments: arguments, environment: environment, directory: data, stopSignal: "SIGTERM", deathSignal: "SIGKILL",
+            program: program, arguments: arguments, environment: environment, directory: data, stopSignal: "SIGTERM",
+            deathSignal: "SIGKILL",
             probe: nil, probeTimeout: .zero)
         let name = FilePath.lastComponent(program)
         let pid = try ChildProcess.spawn(launch, output: STDOUT_FILENO, deathSignal: SIGKILL, isSession: false)

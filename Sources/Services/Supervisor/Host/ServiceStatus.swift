@@ -19,7 +19,10 @@ public struct ServiceStatus: Equatable, Sendable {
     public var message: String?
 
     /// Of all its processes, the state that needs attention most; the rest is the first one's. `now` is the machine's clock.
-    init(_ name: String, _ machine: StackMachine, ports: [PortPlan.Port], now: Timestamp, wallClock: Timestamp, message: String?) {
+    init(
+        _ name: String, _ machine: StackMachine, ports: [PortPlan.Port], now: Timestamp, wallClock: Timestamp,
+        message: String?
+    ) {
         self.name = name
         self.ports = ports.map(\.host)
         self.message = message
@@ -42,7 +45,8 @@ public struct ServiceStatus: Equatable, Sendable {
             break
         }
         state = .stopped
-        for kind in [State.restarting, .starting, .exited, .running] where all.contains(where: { Self.state($0) == kind }) {
+        for kind in [State.restarting, .starting, .exited, .running]
+        where all.contains(where: { Self.state($0) == kind }) {
             state = kind
             break
         }

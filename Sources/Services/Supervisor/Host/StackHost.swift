@@ -101,7 +101,9 @@ public final class StackHost: @unchecked Sendable {
 
     private func launch(_ id: InstanceID) {
         do throws(HostError) {
-            guard let launch = plan.launch(id, freePort: LocalMachine.anyFreePort), let service = plan.project.service(id.service) else {
+            guard let launch = plan.launch(id, freePort: LocalMachine.anyFreePort),
+                let service = plan.project.service(id.service)
+            else {
                 throw HostError("\(id): no such service")
             }
             for directory in plan.directories(service) { try StateDirectory.makeDirectory(directory, mode: 0o700) }
@@ -156,7 +158,9 @@ public final class StackHost: @unchecked Sendable {
         let actions = machine.exited(id, code: code, at: now)
         if isWanted {
             var text = code > 128 ? "\(id) was ended by signal \(code - 128)" : "\(id) exited with code \(code)"
-            if case .backingOff(let until)? = machine.instances[id]?.phase { text += "; starts again in \((until - now).milliseconds) ms" }
+            if case .backingOff(let until)? = machine.instances[id]?.phase {
+                text += "; starts again in \((until - now).milliseconds) ms"
+            }
             say(text, of: id)
         }
         return actions

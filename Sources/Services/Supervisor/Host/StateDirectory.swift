@@ -24,7 +24,9 @@ public struct StateDirectory: Sendable {
     public func log(_ name: String) -> String { path + "/logs/" + name + ".log" }
 
     /// In the directory; where its path is too long for a socket, in a directory of ours below /tmp.
-    public var socket: String { path.utf8.count <= Self.longestSocketPath - 16 ? path + "/supervisor.sock" : shortDirectory + "/supervisor.sock" }
+    public var socket: String {
+        path.utf8.count <= Self.longestSocketPath - 16 ? path + "/supervisor.sock" : shortDirectory + "/supervisor.sock"
+    }
 
     /// Of this user and this state directory.
     public var shortDirectory: String {
@@ -73,7 +75,8 @@ public struct StateDirectory: Sendable {
         guard descriptor >= 0 else { throw .system(file) }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             close(descriptor)
-            throw HostError("a supervisor runs in \(path) already; `minprom ps` shows its services, `minprom down` ends it")
+            throw HostError(
+                "a supervisor runs in \(path) already; `minprom ps` shows its services, `minprom down` ends it")
         }
         unlink(socket)
     }
@@ -90,7 +93,9 @@ public struct StateDirectory: Sendable {
     public func endLeftovers() -> [String] {
         var ended: [String] = []
         for name in Self.entries(of: path + "/pids") {
-            let words = String(decoding: Self.read(path + "/pids/" + name) ?? [], as: UTF8.self).split { $0 == " " || $0 == "\n" }
+            let words = String(decoding: Self.read(path + "/pids/" + name) ?? [], as: UTF8.self).split {
+                $0 == " " || $0 == "\n"
+            }
             defer { forget(name) }
             guard words.count == 2, let pid = Int32(words[0]), pid > 1, kill(-pid, 0) == 0 else { continue }
             // The number is still that group's: it began when we noted, or its leader is gone and only followers have it.
@@ -109,7 +114,9 @@ public struct StateDirectory: Sendable {
     private static func isAlive(_ group: Int32) -> Bool {
         guard kill(-group, 0) == 0 else { return false }
         #if os(Linux)
-            guard let bytes = read("/proc/\(group)/stat"), let close = bytes.lastIndex(of: UInt8(ascii: ")")) else { return true }
+            guard let bytes = read("/proc/\(group)/stat"), let close = bytes.lastIndex(of: UInt8(ascii: ")")) else {
+                return true
+            }
             return bytes.dropFirst(close + 2).first != UInt8(ascii: "Z")
         #else
             return true
@@ -119,7 +126,9 @@ public struct StateDirectory: Sendable {
     /// When a process began, as text: a number alone may be another's by now.
     private static func birth(of pid: Int32) -> String? {
         #if os(Linux)
-            guard let bytes = read("/proc/\(pid)/stat"), let close = bytes.lastIndex(of: UInt8(ascii: ")")) else { return nil }
+            guard let bytes = read("/proc/\(pid)/stat"), let close = bytes.lastIndex(of: UInt8(ascii: ")")) else {
+                return nil
+            }
             let fields = bytes[(close + 1)...].split(separator: UInt8(ascii: " "))
             return fields.count > 19 ? String(decoding: fields[19], as: UTF8.self) : nil
         #else
@@ -160,7 +169,9 @@ public struct StateDirectory: Sendable {
         defer { closedir(stream) }
         var names: [String] = []
         while let entry = readdir(stream) {
-            let name = withUnsafeBytes(of: entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+            let name = withUnsafeBytes(of: entry.pointee.d_name) {
+                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+            }
             if name != "." && name != ".." && !name.hasSuffix(".new") { names.append(name) }
         }
         return names.sorted()
@@ -175,4 +186,6 @@ public struct StateDirectory: Sendable {
 }
 
 /// `read(2)`, under a name that `StateDirectory.read` does not hide.
-private func systemRead(_ descriptor: Int32, _ start: UnsafeMutableRawPointer?, _ count: Int) -> Int { read(descriptor, start, count) }
+private func systemRead(_ descriptor: Int32, _ start: UnsafeMutableRawPointer?, _ count: Int) -> Int {
+    read(descriptor, start, count)
+}

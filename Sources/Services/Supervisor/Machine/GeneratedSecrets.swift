@@ -33,7 +33,9 @@ public struct GeneratedSecrets: Sendable {
             case .environment(let variable):
                 let file = state + "/secrets/" + secret.name
                 files[secret.name] = file
-                if let value = environment[variable], !value.isEmpty { missing.append((secret.name, file, .text(value))) } else if !exists(file) {
+                if let value = environment[variable], !value.isEmpty {
+                    missing.append((secret.name, file, .text(value)))
+                } else if !exists(file) {
                     missing.append((secret.name, file, .random))
                 }
             }

@@ -25,10 +25,13 @@ public struct PortPlan: Sendable {
             for port in service.ports {
                 guard let wanted = port.published else { continue }
                 let host = wanted + offset
-                guard (1...65535).contains(host) else { throw service.error("would be at port \(host); take another --port-offset") }
+                guard (1...65535).contains(host) else {
+                    throw service.error("would be at port \(host); take another --port-offset")
+                }
                 if let other = taken[host] { throw service.error("publishes port \(host), as \(other) does") }
                 guard isFree(host) else {
-                    throw service.error("publishes port \(host), where another process listens; --port-offset N moves all ports")
+                    throw service.error(
+                        "publishes port \(host), where another process listens; --port-offset N moves all ports")
                 }
                 taken[host] = service.name
                 ports[service.name, default: []].append(Port(container: port.target, host: host, isPublished: true))
@@ -40,12 +43,15 @@ public struct PortPlan: Sendable {
                 var tries = 0
                 while !(1...65535).contains(host) || taken[host] != nil || !isFree(host) {
                     tries += 1
-                    guard tries < 100, let other = anyFree() else { throw service.error("finds no free port for its \(container)") }
+                    guard tries < 100, let other = anyFree() else {
+                        throw service.error("finds no free port for its \(container)")
+                    }
                     host = other
                 }
                 taken[host] = service.name
                 let isPublished = service.ports.contains { $0.target == container }
-                ports[service.name, default: []].append(Port(container: container, host: host, isPublished: isPublished))
+                ports[service.name, default: []].append(
+                    Port(container: container, host: host, isPublished: isPublished))
             }
         }
     }
@@ -63,7 +69,9 @@ enum ListenPorts {
         func told(_ flag: String) -> [Int] {
             var result: [Int] = []
             for (index, argument) in arguments.enumerated() {
-                if argument.hasPrefix("--\(flag)=") { result += port(argument) } else if argument == "--\(flag)", index + 1 < arguments.count {
+                if argument.hasPrefix("--\(flag)=") {
+                    result += port(argument)
+                } else if argument == "--\(flag)", index + 1 < arguments.count {
                     result += port(arguments[index + 1])
                 }
             }
@@ -87,8 +95,13 @@ enum ListenPorts {
         let web = told("web.listen-address")
         if web.isEmpty { ports += main.map { [$0] } ?? [] } else { ports += web }
         let flags = Set(arguments.filter { $0.hasPrefix("--") }.map { String($0.dropFirst(2).prefix { $0 != "=" }) })
-        if flags.contains("alertmanager.config.file") && !flags.contains("alertmanager.web.listen-address") { ports.append(9093) }
-        for flag in flags.sorted() where flag != "web.listen-address" && (flag.hasSuffix("listen-address") || flag == "listen" || flag == "control") {
+        if flags.contains("alertmanager.config.file") && !flags.contains("alertmanager.web.listen-address") {
+            ports.append(9093)
+        }
+        for flag in flags.sorted()
+        where flag != "web.listen-address"
+            && (flag.hasSuffix("listen-address") || flag == "listen" || flag == "control")
+        {
             ports += told(flag)
         }
         return ports
@@ -96,7 +109,9 @@ enum ListenPorts {
 
     /// `:9090`, `127.0.0.1:9090`, `--flag=:9090`.
     private static func port(_ text: String) -> [Int] {
-        guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]), (1...65535).contains(port) else {
+        guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
+            (1...65535).contains(port)
+        else {
             return []
         }
         return [port]

@@ -13,7 +13,8 @@ public struct ServiceSpec: Sendable {
     public var isExternal: Bool
 
     public init(
-        _ name: String, dependsOn: [ComposeService.Dependency] = [], restart: RestartPolicy = .never, health: HealthTiming? = nil,
+        _ name: String, dependsOn: [ComposeService.Dependency] = [], restart: RestartPolicy = .never,
+        health: HealthTiming? = nil,
         stopGrace: Duration = .seconds(10), replicas: Int = 1, isExternal: Bool = false
     ) {
         self.name = name

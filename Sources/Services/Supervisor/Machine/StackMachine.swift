@@ -251,9 +251,14 @@ public struct StackMachine: Sendable {
             let all = instances(of: other.name).map(\.instance)
             if all.isEmpty && !dependency.isRequired { continue }
             switch dependency.condition {
-            case .started: if all.isEmpty || !all.allSatisfy({ $0.startedAt != nil }) { return "\(other.name) to be started" }
-            case .healthy: if all.isEmpty || !all.allSatisfy({ $0.health == .healthy }) { return "\(other.name) to be healthy" }
-            case .completed: if all.isEmpty || !all.allSatisfy({ $0.phase == .exited(code: 0) }) { return "\(other.name) to end well" }
+            case .started:
+                if all.isEmpty || !all.allSatisfy({ $0.startedAt != nil }) { return "\(other.name) to be started" }
+            case .healthy:
+                if all.isEmpty || !all.allSatisfy({ $0.health == .healthy }) { return "\(other.name) to be healthy" }
+            case .completed:
+                if all.isEmpty || !all.allSatisfy({ $0.phase == .exited(code: 0) }) {
+                    return "\(other.name) to end well"
+                }
             }
         }
         return nil
@@ -270,10 +275,14 @@ public struct StackMachine: Sendable {
     // MARK: How it is
 
     /// Nothing runs, and nothing will.
-    public var isDown: Bool { instances.values.allSatisfy { !$0.isAlive && $0.phase != .waiting } && instances.values.allSatisfy { instance in
-        if case .backingOff = instance.phase { return false }
-        return true
-    } }
+    public var isDown: Bool {
+        instances.values.allSatisfy { instance in
+            switch instance.phase {
+            case .exited, .stopped: return true
+            case .waiting, .launching, .running, .backingOff, .stopping: return false
+            }
+        }
+    }
 
     /// Everything runs, is healthy where it can tell, or has ended well.
     public var isHealthy: Bool {

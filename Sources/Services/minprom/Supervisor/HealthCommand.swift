@@ -13,7 +13,9 @@ struct HealthCommand: ParsableCommand {
 
     func run() throws {
         for url in urls {
-            guard let page = Probe.Page(url) else { throw ExitCode(Console.complain("\"\(url)\" is not a URL such as http://localhost:9090/-/healthy")) }
+            guard let page = Probe.Page(url) else {
+                throw ExitCode(Console.complain("\"\(url)\" is not a URL such as http://localhost:9090/-/healthy"))
+            }
             let milliseconds = Int64(min(max(timeout, 0.001), 3600) * 1000)
             if let failure = HealthProbe.failure(of: page.resolved(.current), milliseconds: milliseconds) {
                 throw ExitCode(Console.complain("\(url): \(failure)"))

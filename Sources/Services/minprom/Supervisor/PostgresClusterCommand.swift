@@ -4,7 +4,8 @@ import SupervisorHost
 /// What the supervisor starts in place of an image `postgres`: makes the cluster where there is none, and becomes the server.
 struct PostgresClusterCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "postgres-cluster", abstract: "Run a private PostgreSQL cluster (used by `minprom up`).", shouldDisplay: false)
+        commandName: "postgres-cluster", abstract: "Run a private PostgreSQL cluster (used by `minprom up`).",
+        shouldDisplay: false)
 
     @Option(help: "Directory of initdb and postgres.") var programs: String
     @Option(help: "Directory of the cluster.") var data: String
@@ -20,7 +21,8 @@ struct PostgresClusterCommand: ParsableCommand {
     func run() throws {
         do throws(HostError) {
             try PostgresCluster(
-                programs: programs, data: data, sockets: sockets, port: port, user: user, database: database, passwordFile: passwordFile,
+                programs: programs, data: data, sockets: sockets, port: port, user: user, database: database,
+                passwordFile: passwordFile,
                 isTrusting: trust, scripts: scripts, arguments: arguments
             ).run()
         } catch { throw ExitCode(Console.complain(error.message)) }

@@ -17,7 +17,8 @@ private func reporting(_ body: () throws(StartError) -> Void) throws {
 
 /// `minprom ps`: the services of the stack, and how they are.
 struct ProcessesCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "ps", abstract: "List the services of the running stack.")
+    static let configuration = CommandConfiguration(
+        commandName: "ps", abstract: "List the services of the running stack.")
 
     @OptionGroup var stack: StackOptions
 
@@ -28,7 +29,8 @@ struct ProcessesCommand: ParsableCommand {
             for service in try stack.client().services() {
                 let state = service.exitCode.map { "\(service.state) (\($0))" } ?? service.state
                 table.row([
-                    service.name, state, service.health, service.pid.map(String.init) ?? "-", "\(service.restarts)", "\(service.replicas)",
+                    service.name, state, service.health, service.pid.map(String.init) ?? "-", "\(service.restarts)",
+                    "\(service.replicas)",
                     service.ports.joined(separator: ","), service.message,
                 ])
             }
@@ -44,7 +46,8 @@ struct LogsCommand: ParsableCommand {
     // Without its short form, which is `--follow` here, as everywhere.
     @Option(help: "Compose file.") var file: [String] = []
     @Flag(name: [.customShort("f"), .long], help: "Go on showing what comes.") var follow = false
-    @Option(name: [.customShort("n"), .customLong("tail")], help: "Lines of each service to begin with.") var lines = 100
+    @Option(name: [.customShort("n"), .customLong("tail")], help: "Lines of each service to begin with.") var lines =
+        100
     @Argument(help: "Services; all where left out.") var services: [String] = []
 
     func run() throws {
@@ -53,7 +56,9 @@ struct LogsCommand: ParsableCommand {
             var names = services
             for name in names { _ = try SupervisorClient.escaped(name) }
             if names.isEmpty {
-                names = StateDirectory.entries(of: state.path + "/logs").filter { $0.hasSuffix(".log") }.map { String($0.dropLast(4)) }
+                names = StateDirectory.entries(of: state.path + "/logs").filter { $0.hasSuffix(".log") }.map {
+                    String($0.dropLast(4))
+                }
             }
             let shows = Foreground(names)
             var offsets: [String: Int] = [:]
@@ -67,7 +72,9 @@ struct LogsCommand: ParsableCommand {
             }
             while follow {
                 usleep(200_000)
-                for name in names { shows.show(LogFile.more(state.log(name), after: &offsets[name, default: 0]), of: name) }
+                for name in names {
+                    shows.show(LogFile.more(state.log(name), after: &offsets[name, default: 0]), of: name)
+                }
             }
         }
     }
@@ -81,14 +88,16 @@ struct StartCommand: ParsableCommand {
 }
 
 struct StopCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "stop", abstract: "Stop services; they stay down until they are started.")
+    static let configuration = CommandConfiguration(
+        commandName: "stop", abstract: "Stop services; they stay down until they are started.")
     @OptionGroup var stack: StackOptions
     @Argument var services: [String]
     func run() throws { try reporting { () throws(StartError) in try stack.change(services, "stop") } }
 }
 
 struct RestartCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "restart", abstract: "Stop services and start them again.")
+    static let configuration = CommandConfiguration(
+        commandName: "restart", abstract: "Stop services and start them again.")
     @OptionGroup var stack: StackOptions
     @Argument var services: [String]
     func run() throws { try reporting { () throws(StartError) in try stack.change(services, "restart") } }
@@ -96,7 +105,8 @@ struct RestartCommand: ParsableCommand {
 
 /// `minprom scale worker=3`
 struct ScaleCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "scale", abstract: "Run so many processes of a service.")
+    static let configuration = CommandConfiguration(
+        commandName: "scale", abstract: "Run so many processes of a service.")
     @OptionGroup var stack: StackOptions
     @Argument(help: "SERVICE=NUMBER") var wishes: [String]
 
@@ -105,7 +115,9 @@ struct ScaleCommand: ParsableCommand {
             let client = try stack.client()
             for wish in wishes {
                 let sides = wish.split(separator: "=").map(String.init)
-                guard sides.count == 2, let number = Int(sides[1]) else { throw StartError("\"\(wish)\" is not SERVICE=NUMBER") }
+                guard sides.count == 2, let number = Int(sides[1]) else {
+                    throw StartError("\"\(wish)\" is not SERVICE=NUMBER")
+                }
                 try client.ask("POST", "/services/\(SupervisorClient.escaped(sides[0]))/scale?replicas=\(number)")
             }
         }
@@ -114,7 +126,8 @@ struct ScaleCommand: ParsableCommand {
 
 /// `minprom down`: the stack and its supervisor end; data stays.
 struct DownCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "down", abstract: "Stop the whole stack and its supervisor. Data stays.")
+    static let configuration = CommandConfiguration(
+        commandName: "down", abstract: "Stop the whole stack and its supervisor. Data stays.")
     @OptionGroup var stack: StackOptions
 
     func run() throws {
@@ -123,7 +136,9 @@ struct DownCommand: ParsableCommand {
             try client.ask("POST", "/down")
             // The socket is gone when everything is.
             for _ in 0..<1200 where (try? client.ask("GET", "/services")) != nil { usleep(100_000) }
-            if (try? client.ask("GET", "/services")) != nil { throw StartError("the stack did not stop within two minutes") }
+            if (try? client.ask("GET", "/services")) != nil {
+                throw StartError("the stack did not stop within two minutes")
+            }
         }
     }
 }

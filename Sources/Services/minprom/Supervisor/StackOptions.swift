@@ -5,7 +5,9 @@ import SupervisorHost
 
 /// Which stack is meant: every command about it has these.
 struct StackOptions: ParsableArguments {
-    @Option(name: [.customShort("f"), .long], help: "Compose file; compose-minimal.yml or docker-compose.yml here where left out.")
+    @Option(
+        name: [.customShort("f"), .long],
+        help: "Compose file; compose-minimal.yml or docker-compose.yml here where left out.")
     var file: [String] = []
 
     /// Absolute paths.
@@ -14,7 +16,8 @@ struct StackOptions: ParsableArguments {
     static func files(_ file: [String]) throws(StartError) -> [String] {
         let here = LocalMachine.currentDirectory
         if !file.isEmpty { return file.map { FilePath.absolute($0, from: here) } }
-        for name in ["compose-minimal.yml", "compose.yml", "compose.yaml", "docker-compose.yml"] where StateDirectory.exists("\(here)/\(name)") {
+        for name in ["compose-minimal.yml", "compose.yml", "compose.yaml", "docker-compose.yml"]
+        where StateDirectory.exists("\(here)/\(name)") {
             return ["\(here)/\(name)"]
         }
         throw StartError("there is no compose file here; name one with -f")
@@ -88,7 +91,8 @@ struct SupervisorClient {
         }
         guard (200..<300).contains(answer.status) else {
             let text = String(decoding: answer.body, as: UTF8.self)
-            throw StartError((try? JSONValue(parsing: text))?["error"]?.string ?? "the supervisor answers \(answer.status): \(text)")
+            throw StartError(
+                (try? JSONValue(parsing: text))?["error"]?.string ?? "the supervisor answers \(answer.status): \(text)")
         }
         return answer
     }

@@ -44,7 +44,8 @@ struct StackRun {
         if options.verbose {
             for line in project.ignored { foreground.say("without effect here: \(line)") }
         } else if !project.ignored.isEmpty {
-            foreground.say("\(project.ignored.count) fields of the file mean nothing without containers (--verbose lists them)")
+            foreground.say(
+                "\(project.ignored.count) fields of the file mean nothing without containers (--verbose lists them)")
         }
         let host: StackHost
         do throws(HostError) { host = try StackHost(plan, state, foreground) } catch { throw StartError(error.message) }
@@ -55,16 +56,23 @@ struct StackRun {
 
     private func project() throws(StartError) -> ComposeProject {
         do throws(ConfigError) {
-            var project = try ComposeReader(environment: LocalMachine.environment) { StateDirectory.read($0) }.read(files)
-            for name in services where project.service(name) == nil { throw ConfigError("there is no service \"\(name)\"") }
+            var project = try ComposeReader(environment: LocalMachine.environment) { StateDirectory.read($0) }.read(
+                files)
+            for name in services where project.service(name) == nil {
+                throw ConfigError("there is no service \"\(name)\"")
+            }
             var wanted = Set<String>()
             var open = services.isEmpty ? project.services.filter(isActive).map(\.name) : services
             while let name = open.popLast() {
                 guard let service = project.service(name), wanted.insert(name).inserted else { continue }
                 for dependency in service.dependsOn {
                     guard let other = project.service(dependency.service) else { continue }
-                    if isActive(other) { open.append(other.name) } else if dependency.isRequired {
-                        throw service.error("depends on \(other.name), which is only in profile \(other.profiles.joined(separator: ", "))")
+                    if isActive(other) {
+                        open.append(other.name)
+                    } else if dependency.isRequired {
+                        throw service.error(
+                            "depends on \(other.name), which is only in profile \(other.profiles.joined(separator: ", "))"
+                        )
                     }
                 }
             }
@@ -75,26 +83,40 @@ struct StackRun {
     }
 
     private func isActive(_ service: ComposeService) -> Bool {
-        service.profiles.isEmpty || service.profiles.contains { options.profile.contains($0) } || options.profile.contains("*")
+        service.profiles.isEmpty || service.profiles.contains { options.profile.contains($0) }
+            || options.profile.contains("*")
             || services.contains(service.name)
     }
 
-    private func plan(_ project: ComposeProject, _ state: StateDirectory, _ foreground: Foreground) throws(HostError) -> LaunchPlan {
+    private func plan(_ project: ComposeProject, _ state: StateDirectory, _ foreground: Foreground) throws(HostError)
+        -> LaunchPlan
+    {
         let environment = LocalMachine.environment
-        let secrets = GeneratedSecrets(project, state: state.path, environment: environment, exists: StateDirectory.exists)
-        if let refused = secrets.refused.first { throw HostError("secret \(refused.name): there is no file \(refused.file)") }
+        let secrets = GeneratedSecrets(
+            project, state: state.path, environment: environment, exists: StateDirectory.exists)
+        if let refused = secrets.refused.first {
+            throw HostError("secret \(refused.name): there is no file \(refused.file)")
+        }
         try LocalMachine.write(secrets)
-        for secret in secrets.missing where secret.content == .random { foreground.say("made a secret: \(secret.file)") }
+        for secret in secrets.missing where secret.content == .random {
+            foreground.say("made a secret: \(secret.file)")
+        }
         var external: ExternalPostgres?
         if let url = options.postgres {
-            guard let parsed = ExternalPostgres(url) else { throw HostError("--postgres: not postgres://user:password@host:5432/database") }
+            guard let parsed = ExternalPostgres(url) else {
+                throw HostError("--postgres: not postgres://user:password@host:5432/database")
+            }
             external = parsed
         }
         let executable = LocalMachine.executable
         let kept = ["PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "USER", "LD_LIBRARY_PATH"]
         let programs = LocalMachine.postgresPrograms(path: environment["PATH"] ?? "") ?? ""
         var clusters = state.path + "/data"
-        let needsCluster = external == nil && project.services.contains { FilePath.lastComponent($0.image).hasPrefix("postgres:") || $0.image == "postgres" }
+        let needsCluster =
+            external == nil
+            && project.services.contains {
+                FilePath.lastComponent($0.image).hasPrefix("postgres:") || $0.image == "postgres"
+            }
         if needsCluster {
             guard !programs.isEmpty else { throw HostError(LocalMachine.howToInstallPostgres) }
             // The user `postgres` must be able to get there, and socket paths are short.
@@ -105,7 +127,8 @@ struct StackRun {
             }
         }
         let places = StackPlaces(
-            executable: executable, demoExecutable: FilePath.directory(of: executable) + "/minprom-demo", state: state.path,
+            executable: executable, demoExecutable: FilePath.directory(of: executable) + "/minprom-demo",
+            state: state.path,
             socket: state.socket, postgresPrograms: programs, clusters: clusters,
             environment: kept.compactMap { name in environment[name].map { (name, $0) } })
         do throws(ConfigError) {
@@ -126,13 +149,17 @@ struct StackRun {
         let state = Mutex(State())
     }
 
-    private func supervise(_ host: StackHost, _ state: StateDirectory, _ foreground: Foreground) async throws(StartError) {
+    private func supervise(_ host: StackHost, _ state: StateDirectory, _ foreground: Foreground)
+        async throws(StartError)
+    {
         let progress = Progress(), ended = StopRequest()
         let down: @Sendable () -> Void = {
-            guard !progress.state.withLock({ state in
-                defer { state.isStopping = true }
-                return state.isStopping
-            }) else { return }
+            guard
+                !progress.state.withLock({ state in
+                    defer { state.isStopping = true }
+                    return state.isStopping
+                })
+            else { return }
             foreground.say("stopping")
             host.perform { machine, now in machine.stop(at: now) }
             Task {
@@ -161,7 +188,9 @@ struct StackRun {
         var logger = Logger(label: "supervisor")
         logger.logLevel = .error
         let api = ControlAPI(host, state, whenDown: down), socket = state.socket
-        let server = WebServer(api, on: [.init(socketPath: socket)], eventLoops: loops, logger: logger) { _, _ in chmod(socket, 0o600) }
+        let server = WebServer(api, on: [.init(socketPath: socket)], eventLoops: loops, logger: logger) { _, _ in
+            chmod(socket, 0o600)
+        }
         let failure = Mutex<String?>(nil)
         let serving = Task {
             do { try await server.run() } catch {

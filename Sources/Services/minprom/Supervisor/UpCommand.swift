@@ -31,7 +31,9 @@ struct UpCommand: AsyncParsableCommand {
     func run() async throws {
         do throws(StartError) {
             let files = try stack.files()
-            if detach { try Detached(files: files, options: options, services: services).start(seconds: waitTimeout) } else {
+            if detach {
+                try Detached(files: files, options: options, services: services).start(seconds: waitTimeout)
+            } else {
                 try await StackRun(files: files, options: options, services: services).run()
             }
         } catch { throw ExitCode(Console.complain(error.message)) }
@@ -60,7 +62,9 @@ struct DemoCommand: AsyncParsableCommand {
             folders.append(folder)
             folder = FilePath.directory(of: folder)
         }
-        for folder in folders where StateDirectory.exists("\(folder)/\(fileName)") { return FilePath.absolute(fileName, from: folder) }
+        for folder in folders where StateDirectory.exists("\(folder)/\(fileName)") {
+            return FilePath.absolute(fileName, from: folder)
+        }
         throw StartError("\(fileName) is neither here nor above \(LocalMachine.executable)")
     }
 }
@@ -84,7 +88,8 @@ struct RunOptions: ParsableArguments {
 
     /// As the command line again.
     var arguments: [String] {
-        ["--port-offset=\(portOffset)"] + (postgres.map { ["--postgres=" + $0] } ?? []) + profile.map { "--profile=" + $0 }
+        ["--port-offset=\(portOffset)"] + (postgres.map { ["--postgres=" + $0] } ?? [])
+            + profile.map { "--profile=" + $0 }
             + (verbose ? ["--verbose"] : [])
     }
 }
@@ -97,17 +102,23 @@ struct Detached {
 
     func start(seconds: Int) throws(StartError) {
         let state = StateDirectory(besides: FilePath.directory(of: files.first ?? "")), client = SupervisorClient(state)
-        if (try? client.services()) != nil { throw StartError("a supervisor runs in \(state.path) already; `minprom down` ends it") }
+        if (try? client.services()) != nil {
+            throw StartError("a supervisor runs in \(state.path) already; `minprom down` ends it")
+        }
         do throws(HostError) { try state.make() } catch { throw StartError(error.message) }
         let log = state.log("supervisor")
         let output = open(log, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
         guard output >= 0 else { throw StartError("\(log): \(String(cString: strerror(errno)))") }
         let arguments = ["up"] + files.flatMap { ["-f", $0] } + options.arguments + ["--background"] + services
         let launch = Launch(
-            program: LocalMachine.executable, arguments: arguments, environment: LocalMachine.environment.map { $0.key + "=" + $0.value },
-            directory: LocalMachine.currentDirectory, stopSignal: "SIGTERM", deathSignal: "SIGTERM", probe: nil, probeTimeout: .zero)
+            program: LocalMachine.executable, arguments: arguments,
+            environment: LocalMachine.environment.map { $0.key + "=" + $0.value },
+            directory: LocalMachine.currentDirectory, stopSignal: "SIGTERM", deathSignal: "SIGTERM", probe: nil,
+            probeTimeout: .zero)
         let pid: Int32
-        do throws(HostError) { pid = try ChildProcess.spawn(launch, output: output, deathSignal: 0, isSession: true) } catch {
+        do throws(HostError) {
+            pid = try ChildProcess.spawn(launch, output: output, deathSignal: 0, isSession: true)
+        } catch {
             throw StartError(error.message)
         }
         close(output)
@@ -120,7 +131,9 @@ struct Detached {
             guard let all = try? client.services(), !all.isEmpty else { continue }
             if all.allSatisfy(\.isWell) { return }
         }
-        let late = ((try? client.services()) ?? []).filter { !$0.isWell }.map { "\($0.name) (\($0.state), \($0.health)) \($0.message)" }
+        let late = ((try? client.services()) ?? []).filter { !$0.isWell }.map {
+            "\($0.name) (\($0.state), \($0.health)) \($0.message)"
+        }
         throw StartError("not healthy after \(seconds) s: \(late.joined(separator: ", ")); `minprom logs` says more")
     }
 }
