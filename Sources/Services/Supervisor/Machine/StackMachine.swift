@@ -182,7 +182,8 @@ public struct StackMachine: Sendable {
     public var nextWake: Timestamp? {
         instances.values.lazy.compactMap { instance -> Timestamp? in
             switch instance.phase {
-            case .running: return instance.nextCheck
+            // Who is to go, and waits for others to go first, is not asked any more.
+            case .running: return instance.wish == .up ? instance.nextCheck : nil
             case .backingOff(let until): return until
             case .stopping(let killAt, let isKilled): return isKilled ? nil : killAt
             case .waiting, .launching, .exited, .stopped: return nil
