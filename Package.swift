@@ -124,7 +124,7 @@ let package = Package(
         .target(
             name: "Rules",
             dependencies: [
-                "Alerter", "ConfigurationFile", "HTTPServer", "Numbers", "Scraper", "SelfMetrics", "TSDB", "WebAPI",
+                "Alerter", "ConfigurationFile", "HTTPServer", "Numbers", "Scraper", "SelfMetrics", "ServiceNames", "TSDB", "WebAPI",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -135,7 +135,7 @@ let package = Package(
         .target(
             name: "PrometheusClient",
             dependencies: [
-                "JSON", "Numbers", "Snappy", "TSDB",
+                "JSON", "Numbers", "ServiceNames", "Snappy", "TSDB",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -145,7 +145,7 @@ let package = Package(
         .target(
             name: "Notify",
             dependencies: [
-                "Alerter", "CSpawn", "ConfigurationFile", "Digest", "JSON", "Numbers", "TSDB", "TextTemplate",
+                "Alerter", "CSpawn", "ConfigurationFile", "Digest", "JSON", "Numbers", "ServiceNames", "TSDB", "TextTemplate",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -182,6 +182,24 @@ let package = Package(
                 "Alerter", "Bench", "BlackboxExporter", "Compare", "ConfigurationFile", "CWebFiles", "HostMetrics",
                 "HostService", "HTTPServer", "JSON", "Notify", "Numbers", "PrometheusClient", "PromQL", "RegularExpression",
                 "Rules", "Scraper", "SelfMetrics", "ServiceProcess", "TextTemplate", "Tokens", "Tool", "TSDB", "WebAPI",
+        // The stack without Docker: compose files, the machine that keeps services up, and the processes.
+        .target(
+            name: "ComposeFile", dependencies: ["ConfigurationFile", "Numbers", "TSDB"], path: "Sources/Services/Supervisor/Compose"),
+        .target(
+            name: "Supervisor", dependencies: ["ComposeFile", "ConfigurationFile", "ServiceNames", "TSDB"], path: "Sources/Services/Supervisor/Machine"),
+        .target(
+            name: "SupervisorHost",
+                "CSpawn", "ComposeFile", "ConfigurationFile", "HTTPServer", "JSON", "Numbers", "ServiceNames", "Supervisor", "TSDB",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            path: "Sources/Services/Supervisor/Host"),
+                "Alerter", "Bench", "CWebFiles", "Compare", "ConfigurationFile", "HTTPServer", "HostMetrics", "JSON", "Notify",
+                "Numbers", "PrometheusClient", "PromQL", "RegularExpression", "Rules", "Scraper", "SelfMetrics", "TSDB", "TextTemplate",
+                "Tool", "WebAPI",
+                "ComposeFile", "ServiceNames", "Supervisor", "SupervisorHost",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -281,5 +299,8 @@ let package = Package(
             ],
             exclude: ["Configuration/alertmanager"]),
         .testTarget(name: "HostMetricsTests", dependencies: ["HTTPServer", "HostMetrics", "HostService", "SelfMetrics"]),
+        .testTarget(
+            name: "SupervisorTests",
+            dependencies: ["ComposeFile", "ConfigurationFile", "ServiceNames", "Supervisor", "SupervisorHost", "Support", "TSDB"]),
     ]
 )

@@ -27,3 +27,19 @@ struct ServiceNamesTests {
         #expect(ServiceNames(text).isEmpty)
     }
 }
+
+@Suite("Names in URLs")
+struct ServiceURLTests {
+    @Test(
+        "the connection goes elsewhere, the Host header keeps the name",
+        arguments: [
+            ("http://api:8000/health?x=1", "http://127.0.0.1:18000/health?x=1", "api:8000"),
+            ("http://u:p@api:8000", "http://u:p@127.0.0.1:18000", "api:8000"), ("http://web/x", "http://[::1]:81/x", "web"),
+            ("http://api:8001/", "http://api:8001/", nil), ("https://api:8000/", "https://api:8000/", nil), ("nonsense", "nonsense", nil),
+        ] as [(String, String, String?)])
+    func url(text: String, expected: String, header: String?) {
+        let place = ServiceNames("api:8000=127.0.0.1:18000 web:80=[::1]:81").connecting(toURL: text)
+        #expect(place.url == expected)
+        #expect(place.hostHeader == header)
+    }
+}

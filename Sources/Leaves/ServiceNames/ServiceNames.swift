@@ -44,7 +44,8 @@ public struct ServiceNames: Equatable, Sendable {
             let (left, right) = (Self.place(sides[0]), Self.place(sides[1]))
             switch (left.host, left.port, right.port) {
             case ("", let port?, let to?): listeners[port] = Place(right.host, to)
-            case (let host, let port?, let to?) where !right.host.isEmpty: names[Place(host, port)] = Place(right.host, to)
+            case (let host, let port?, let to?) where !right.host.isEmpty:
+                names[Place(host, port)] = Place(right.host, to)
             case (let host, nil, nil) where !host.isEmpty && !host.contains(":") && !right.host.isEmpty:
                 hosts[host] = right.host
             default: continue
@@ -65,7 +66,9 @@ public struct ServiceNames: Equatable, Sendable {
 
     /// `[::1]:80` and `name:80` have a port, `name` and `::1` have none.
     private static func place(_ text: Substring) -> (host: String, port: Int?) {
-        if let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]), (1...65535).contains(port) {
+        if let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
+            (1...65535).contains(port)
+        {
             var host = text[..<colon]
             if host.hasPrefix("[") && host.hasSuffix("]") { host = host.dropFirst().dropLast() }
             if text.hasPrefix("[") || !host.contains(":") { return (String(host), port) }

@@ -3,6 +3,7 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 import Numbers
+import ServiceNames
 import Synchronization
 import TSDB
 
@@ -109,8 +110,10 @@ public final class PrometheusClient: Sendable {
     func send(
         _ method: HTTPMethod, _ path: String, body: [UInt8], _ addHeaders: (inout HTTPHeaders) -> Void
     ) async throws(ClientError) -> ClientAnswer {
-        var request = HTTPClientRequest(url: base + path)
+        let place = ServiceNames.current.connecting(toURL: base + path)
+        var request = HTTPClientRequest(url: place.url)
         request.method = method
+        if let name = place.hostHeader { request.headers.add(name: "Host", value: name) }
         request.headers.add(name: "User-Agent", value: "minprom")
         addHeaders(&request.headers)
         if let credentials { request.setBasicAuth(username: credentials.user, password: credentials.password) }

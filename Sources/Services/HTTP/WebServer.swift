@@ -44,9 +44,16 @@ public struct WebServer: Sendable {
     public struct Address: Sendable {
         public var host: String
         public var port: Int
+        /// A unix socket instead; nothing may be there yet.
+        public var socketPath: String?
         public init(host: String, port: Int) {
             self.host = host
             self.port = port
+        }
+
+        public init(socketPath: String) {
+            self.init(host: "", port: 0)
+            self.socketPath = socketPath
         }
 
         /// `host:port`, `:port` (all addresses) or `[v6]:port`.
@@ -78,12 +85,14 @@ public struct WebServer: Sendable {
         quiet.logLevel = max(.error, logger.logLevel)
         let applications = addresses.map { asked in
             let place = ServiceNames.current.listening(on: asked.host, asked.port)
-            let address = Address(host: place.host, port: place.port)
+            // A socket's address is its path, and its port 0.
+            let address = Address(host: asked.socketPath ?? place.host, port: asked.socketPath == nil ? place.port : 0)
             return Application(
                 responder: Responder(service: service, table: table, limits: limits),
                 server: HTTPServerBuilder { [http] in LoopBoundChannel(http: HTTP1Channel(responder: $0, configuration: http)) },
                 configuration: ApplicationConfiguration(
-                    address: .hostname(address.host, port: address.port), backlog: 1024),
+                    address: asked.socketPath.map { .unixDomainSocket(path: $0) } ?? .hostname(address.host, port: address.port),
+                    backlog: 1024),
                 onServerRunning: { channel in
                     whenListening(address.host, channel.localAddress?.port ?? address.port)
                 },

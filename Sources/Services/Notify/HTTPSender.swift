@@ -4,6 +4,7 @@ import Digest
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+import ServiceNames
 import Synchronization
 import TSDB
 
@@ -116,6 +117,12 @@ final class HTTPSender: Sendable {
             // The name to verify is the URL's for the client; `dnsOverride` leads it to the right machine.
             headers.add(name: "Host", value: String(address.origin.dropFirst("https://".count)))
             target.host = serverName
+        } else if !address.isSecure, config.proxyURL.isEmpty {
+            let place = ServiceNames.current.connecting(to: address.host, address.port)
+            if place.host != address.host || place.port != address.port {
+                headers.add(name: "Host", value: String(address.origin.dropFirst("http://".count)))
+                (target.host, target.port) = (place.host, place.port)
+            }
         }
         var request = HTTPClientRequest(url: target.url)
         request.method = method

@@ -6,6 +6,7 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 import Numbers
+import ServiceNames
 import TSDB
 import WebAPI
 
@@ -36,8 +37,10 @@ public final class HTTPAlertSink: AlertSink {
     deinit { http.shutdown { _ in } }
 
     public func send(_ alerts: [Alert]) async throws(AlertSinkError) {
-        var request = HTTPClientRequest(url: url)
+        let place = ServiceNames.current.connecting(toURL: url)
+        var request = HTTPClientRequest(url: place.url)
         request.method = .POST
+        if let name = place.hostHeader { request.headers.add(name: "Host", value: name) }
         request.headers.add(name: "User-Agent", value: "minprom")
         request.headers.add(name: "Content-Type", value: "application/json")
         switch set.http.credentials {

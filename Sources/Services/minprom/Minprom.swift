@@ -13,6 +13,8 @@ struct Minprom: AsyncParsableCommand {
             AlertmanagerCommand.self, AmtoolCommand.self, ToolCommand.self,
             TokensCommand.self,
             ExporterCommand.self,
+            UpCommand.self, DemoCommand.self, ProcessesCommand.self, LogsCommand.self, StartCommand.self, StopCommand.self,
+            RestartCommand.self, ScaleCommand.self, DownCommand.self, HealthCommand.self, PostgresClusterCommand.self,
         ],
         defaultSubcommand: Serve.self)
 }
