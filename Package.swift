@@ -42,6 +42,7 @@ let package = Package(
         .target(name: "RegularExpression", path: "Sources/Leaves/RegularExpression", swiftSettings: hot),
         .target(name: "Numbers", path: "Sources/Leaves/Numbers", swiftSettings: hot),
         .target(name: "Digest", path: "Sources/Leaves/Digest"),
+        .target(name: "Programs", dependencies: ["CSpawn"], path: "Sources/Leaves/Programs"),
         .target(name: "ServiceNames", path: "Sources/Leaves/ServiceNames"),
         .target(name: "Snappy", path: "Sources/Leaves/Snappy", swiftSettings: hot),
         .target(name: "JSON", dependencies: ["Numbers"], path: "Sources/Leaves/JSON"),
@@ -62,7 +63,7 @@ let package = Package(
         // Services: everything that touches the world.
         .target(
             name: "ConfigurationFile",
-            dependencies: ["Alerter", "Numbers", "PromQL", "RegularExpression", "Scraper", "TextTemplate", "TSDB", "Yams"],
+            dependencies: ["Alerter", "BotCore", "Numbers", "PromQL", "RegularExpression", "Scraper", "TextTemplate", "TSDB", "Yams"],
             path: "Sources/Services/Configuration"),
         .target(
             name: "SelfMetrics", dependencies: ["Numbers"], path: "Sources/Services/Metrics"),
@@ -121,7 +122,7 @@ let package = Package(
         .target(
             name: "Notify",
             dependencies: [
-                "Alerter", "CSpawn", "ConfigurationFile", "Digest", "JSON", "Numbers", "TSDB", "TextTemplate",
+                "Alerter", "ConfigurationFile", "Digest", "JSON", "Numbers", "Programs", "TSDB", "TextTemplate",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -129,6 +130,21 @@ let package = Package(
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ],
             path: "Sources/Services/Notify"),
+        // The alert bot: what it decides, and what it does.
+        .target(name: "BotCore", dependencies: ["Digest", "JSON", "Numbers", "TSDB"], path: "Sources/Services/AlertBot/Core"),
+        .target(
+            name: "AlertBot",
+            dependencies: [
+                "BotCore", "ConfigurationFile", "Digest", "HTTPServer", "JSON", "Numbers", "Programs", "PrometheusClient", "SelfMetrics",
+                "ServiceNames", "TSDB",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            path: "Sources/Services/AlertBot/Service"),
         .target(
             name: "Bench",
             dependencies: [
@@ -154,10 +170,11 @@ let package = Package(
         .executableTarget(
             name: "minprom",
             dependencies: [
-                "Alerter", "Bench", "CWebFiles", "Compare", "ConfigurationFile", "HTTPServer", "HostMetrics", "JSON", "Notify",
+                "AlertBot", "Alerter", "Bench", "BotCore", "CWebFiles", "Compare", "ConfigurationFile", "HTTPServer", "HostMetrics", "JSON", "Notify",
                 "Numbers", "PrometheusClient", "PromQL", "RegularExpression", "Rules", "Scraper", "SelfMetrics", "TSDB", "TextTemplate",
                 "Tool", "WebAPI",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
@@ -178,6 +195,13 @@ let package = Package(
         .testTarget(name: "ScraperTests", dependencies: ["Digest", "Scraper", "TSDB", "Support"]),
         .testTarget(
             name: "AlerterTests", dependencies: ["Alerter", "Numbers", "PromQL", "RegularExpression", "TextTemplate", "TSDB", "Support"]),
+        .testTarget(
+            name: "BotTests",
+            dependencies: [
+                "AlertBot", "BotCore", "ConfigurationFile", "HTTPServer", "JSON", "Programs", "Support", "TSDB",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ]),
         .testTarget(
             name: "ServicesTests",
             dependencies: [
