@@ -44,6 +44,7 @@ let package = Package(
         .target(name: "RegularExpression", path: "Sources/Leaves/RegularExpression", swiftSettings: hot),
         .target(name: "Numbers", path: "Sources/Leaves/Numbers", swiftSettings: hot),
         .target(name: "Digest", path: "Sources/Leaves/Digest"),
+        .target(name: "Programs", dependencies: ["CSpawn"], path: "Sources/Leaves/Programs"),
         .target(name: "ServiceNames", path: "Sources/Leaves/ServiceNames"),
         .target(name: "Snappy", path: "Sources/Leaves/Snappy", swiftSettings: hot),
         .target(name: "JSON", dependencies: ["Numbers"], path: "Sources/Leaves/JSON"),
@@ -64,7 +65,7 @@ let package = Package(
         // Services: everything that touches the world.
         .target(
             name: "ConfigurationFile",
-            dependencies: ["Alerter", "Numbers", "PromQL", "RegularExpression", "Scraper", "TextTemplate", "TSDB", "Yams"],
+            dependencies: ["Alerter", "BotCore", "Numbers", "PromQL", "RegularExpression", "Scraper", "TextTemplate", "TSDB", "Yams"],
             path: "Sources/Services/Configuration"),
         .target(
             name: "SelfMetrics", dependencies: ["Numbers"], path: "Sources/Services/Metrics"),
@@ -145,7 +146,8 @@ let package = Package(
         .target(
             name: "Notify",
             dependencies: [
-                "Alerter", "CSpawn", "ConfigurationFile", "Digest", "JSON", "Numbers", "ServiceNames", "TSDB", "TextTemplate",
+                "Alerter", "ConfigurationFile", "CSpawn", "Digest", "JSON", "Numbers", "Programs", "ServiceNames",
+                "TextTemplate", "TSDB",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -153,6 +155,21 @@ let package = Package(
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ],
             path: "Sources/Services/Notify"),
+        // The alert bot: what it decides, and what it does.
+        .target(name: "BotCore", dependencies: ["Digest", "JSON", "Numbers", "TSDB"], path: "Sources/Services/AlertBot/Core"),
+        .target(
+            name: "AlertBot",
+            dependencies: [
+                "BotCore", "ConfigurationFile", "Digest", "HTTPServer", "JSON", "Numbers", "Programs", "PrometheusClient", "SelfMetrics",
+                "ServiceNames", "TSDB",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            path: "Sources/Services/AlertBot/Service"),
         .target(
             name: "Bench",
             dependencies: [
@@ -197,10 +214,12 @@ let package = Package(
             ],
             path: "Sources/Services/Supervisor/Host"),
                 "Alerter", "Bench", "CWebFiles", "Compare", "ConfigurationFile", "HTTPServer", "HostMetrics", "JSON", "Notify",
+                "AlertBot", "Alerter", "Bench", "BotCore", "CWebFiles", "Compare", "ConfigurationFile", "HTTPServer", "HostMetrics", "JSON", "Notify",
                 "Numbers", "PrometheusClient", "PromQL", "RegularExpression", "Rules", "Scraper", "SelfMetrics", "TSDB", "TextTemplate",
                 "Tool", "WebAPI",
                 "ComposeFile", "ServiceNames", "Supervisor", "SupervisorHost",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
@@ -284,6 +303,13 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ]),
+        .testTarget(
+            name: "BotTests",
+            dependencies: [
+                "AlertBot", "BotCore", "ConfigurationFile", "HTTPServer", "JSON", "Programs", "Support", "TSDB",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "NIOCore", package: "swift-nio"),
             ]),
         .testTarget(
             name: "ServicesTests",

@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 
 const root = new URL('../../', import.meta.url);
-const folders = ['alertmanager', 'app', 'query', 'rules', 'targets'];
-const shells = ['app/index.html', 'alertmanager/index.html'];
+const folders = ['alertmanager', 'app', 'bot', 'query', 'rules', 'targets'];
+const shells = ['app/index.html', 'alertmanager/index.html', 'bot/index.html'];
 const files = folders.flatMap((folder) => readdirSync(new URL(`web/${folder}/`, root)).map((name) => `${folder}/${name}`));
 const text = (file) => readFileSync(new URL(`web/${file}`, root), 'utf8');
 
@@ -31,9 +31,9 @@ test('every file that the page or a module names exists', () => {
   }
 });
 
-test('all style sheets are linked, those of Alertmanager by its own shell', () => {
+test('all style sheets are linked, those of Alertmanager and of the bot by their own shells', () => {
   for (const file of files.filter((name) => name.endsWith('.css'))) {
-    const shell = file.startsWith('alertmanager/') ? 'alertmanager/index.html' : 'app/index.html';
+    const shell = ['alertmanager', 'bot'].includes(file.split('/')[0]) ? `${file.split('/')[0]}/index.html` : 'app/index.html';
     assert.ok(text(shell).includes(`assets/${file}`), file);
   }
 });

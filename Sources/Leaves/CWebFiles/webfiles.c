@@ -138,6 +138,21 @@ static const unsigned char app_index_html[] = {
 static const unsigned char app_vars_css[] = {
 #embed "../../../web/app/vars.css"
 };
+static const unsigned char bot_Api_js[] = {
+#embed "../../../web/bot/Api.js"
+};
+static const unsigned char bot_Bot_css[] = {
+#embed "../../../web/bot/Bot.css"
+};
+static const unsigned char bot_BotLogic_js[] = {
+#embed "../../../web/bot/BotLogic.js"
+};
+static const unsigned char bot_app_js[] = {
+#embed "../../../web/bot/app.js"
+};
+static const unsigned char bot_index_html[] = {
+#embed "../../../web/bot/index.html"
+};
 static const unsigned char query_Completion_js[] = {
 #embed "../../../web/query/Completion.js"
 };
@@ -270,6 +285,11 @@ static const struct webfile files[] = {
     FILE("app/icon.svg", app_icon_svg),
     FILE("app/index.html", app_index_html),
     FILE("app/vars.css", app_vars_css),
+    FILE("bot/Api.js", bot_Api_js),
+    FILE("bot/Bot.css", bot_Bot_css),
+    FILE("bot/BotLogic.js", bot_BotLogic_js),
+    FILE("bot/app.js", bot_app_js),
+    FILE("bot/index.html", bot_index_html),
     FILE("query/Completion.js", query_Completion_js),
     FILE("query/ExplainLogic.js", query_ExplainLogic_js),
     FILE("query/Explain.css", query_Explain_css),

@@ -15,6 +15,7 @@ struct Minprom: AsyncParsableCommand {
             ExporterCommand.self,
             UpCommand.self, DemoCommand.self, ProcessesCommand.self, LogsCommand.self, StartCommand.self, StopCommand.self,
             RestartCommand.self, ScaleCommand.self, DownCommand.self, HealthCommand.self, PostgresClusterCommand.self,
+            BotCommand.self,
         ],
         defaultSubcommand: Serve.self)
 }
