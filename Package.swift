@@ -151,12 +151,24 @@ let package = Package(
             name: "Tool",
             dependencies: ["Alerter", "ConfigurationFile", "Numbers", "PromQL", "RegularExpression", "Scraper", "TSDB"],
             path: "Sources/Services/Tool"),
+        .target(
+            name: "Incidents",
+            dependencies: [
+                "HTTPServer", "JSON", "Numbers", "SelfMetrics", "ServiceNames",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            path: "Sources/Services/Incidents"),
         .executableTarget(
             name: "minprom",
             dependencies: [
-                "Alerter", "Bench", "CWebFiles", "Compare", "ConfigurationFile", "HTTPServer", "HostMetrics", "JSON", "Notify",
-                "Numbers", "PrometheusClient", "PromQL", "RegularExpression", "Rules", "Scraper", "SelfMetrics", "TSDB", "TextTemplate",
-                "Tool", "WebAPI",
+                "Alerter", "Bench", "CWebFiles", "Compare", "ConfigurationFile", "HTTPServer", "HostMetrics", "Incidents", "JSON", "Notify",
+                "Numbers", "PrometheusClient", "PromQL", "RegularExpression", "Rules", "Scraper", "SelfMetrics", "ServiceNames", "TSDB",
+                "TextTemplate", "Tool", "WebAPI",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -191,5 +203,15 @@ let package = Package(
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ],
             exclude: ["Configuration/alertmanager"]),
+        .testTarget(
+            name: "IncidentsTests",
+            dependencies: [
+                "HTTPServer", "Incidents", "JSON", "ServiceNames", "Support",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ]),
     ]
 )

@@ -11,6 +11,7 @@ struct Minprom: AsyncParsableCommand {
         subcommands: [
             Serve.self, QueryCommand.self, CompareCommand.self, BenchCommand.self,
             AlertmanagerCommand.self, AmtoolCommand.self, ToolCommand.self,
+            IncidentCommand.self, LoadCommand.self, ProxyCommand.self, PressCommand.self,
         ],
         defaultSubcommand: Serve.self)
 }
