@@ -54,6 +54,12 @@ struct FaultProxyTests {
             }
     }
 
+    private func canConnect(_ port: Int) async -> Bool {
+        let channel = try? await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton).connect(host: "127.0.0.1", port: port).get()
+        try? await channel?.close()
+        return channel != nil
+    }
+
     /// Says `text`, ends its side, and gives back all that is heard until the other side's end.
     private func talk(_ port: Int, _ text: ByteBuffer) async throws -> ByteBuffer {
         try await connect(port).executeThenClose { inbound, outbound in
@@ -139,11 +145,11 @@ struct FaultProxyTests {
     func refuse() async throws {
         try await withProxy { proxy, port in
             await proxy.set(Fault(.refuse))
-            while (try? await connect(port).channel.close().get()) != nil { await Task.yield() }
-            await #expect(throws: (any Error).self) { _ = try await connect(port) }
+            // The listener's close is under way: until it is done, the kernel may still take one.
+            while await canConnect(port) { await Task.yield() }
             await proxy.clear()
-            var heard: ByteBuffer?
-            while heard == nil { heard = try? await talk(port, ByteBuffer(string: "x")) }
+            while await !canConnect(port) { await Task.yield() }
+            let heard = try await talk(port, ByteBuffer(string: "x"))
             #expect(heard == ByteBuffer(string: "x"))
         }
     }
@@ -191,7 +197,7 @@ struct FaultProxyTests {
                 guard case .buffer(let buffer) = reply.body else { return (reply.status.code, "") }
                 return (reply.status.code, String(buffer: buffer))
             }
-            for token in [nil, "", "s3cre", "s3cret ", "s3creT"] {
+            for token in [nil, "", "s3cre", "s3cret0", "s3creT"] {
                 #expect(await ask(.post, "/-/fault", #"{"mode":"drop"}"#, token: token).0 == 401)
                 #expect(await ask(.post, "/-/quit", token: token).0 == 401)
             }

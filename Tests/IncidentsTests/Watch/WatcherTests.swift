@@ -74,7 +74,7 @@ struct WatcherTests {
     func wrongReading() async throws {
         let log = ["received", "decision", "action", "verified", "resolved"].map { Self.line($0, #","result":"ok","verify":{"ok":true}"#) }
         let (_, objections) = try await play([Scene(), Scene(state: "pending", p95: "1.0"), Scene(state: "firing", p95: "1.0"), Scene(log: log)])
-        #expect(objections == ["p95 reads between 2.3 and 2.5: not seen; last reading 1.000"])
+        #expect(objections == ["p95 reads between 2.3 and 2.5: not seen; last reading no series"])
     }
 
     @Test("a stack that does not answer, or whose alert fires already, is not watched")

@@ -27,8 +27,8 @@ public struct ArrivalSchedule: Equatable, Sendable {
         self.length = length
     }
 
-    /// Requests in all: those due before the end.
-    public var count: Int { max(1, Int((rate * length.seconds).rounded(.up))) }
+    /// Requests in all: those due before the end. (A hair less, so that 100/s for 0.03 s is 3 although 0.03 has no last digit.)
+    public var count: Int { max(1, Int((rate * length.seconds - 1e-6).rounded(.up))) }
 
     /// When request `n` is due, since the start.
     public func due(_ n: Int) -> Duration { .nanoseconds(Int64((Double(n) / rate * 1e9).rounded())) }
