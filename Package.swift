@@ -218,6 +218,14 @@ let package = Package(
                 "Numbers", "PrometheusClient", "PromQL", "RegularExpression", "Rules", "Scraper", "SelfMetrics", "TSDB", "TextTemplate",
                 "Tool", "WebAPI",
                 "ComposeFile", "ServiceNames", "Supervisor", "SupervisorHost",
+            name: "Incidents",
+                "HTTPServer", "JSON", "Numbers", "SelfMetrics", "ServiceNames",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            path: "Sources/Services/Incidents"),
+                "Alerter", "Bench", "CWebFiles", "Compare", "ConfigurationFile", "HTTPServer", "HostMetrics", "Incidents", "JSON", "Notify",
+                "Numbers", "PrometheusClient", "PromQL", "RegularExpression", "Rules", "Scraper", "SelfMetrics", "ServiceNames", "TSDB",
+                "TextTemplate", "Tool", "WebAPI",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
@@ -328,5 +336,14 @@ let package = Package(
         .testTarget(
             name: "SupervisorTests",
             dependencies: ["ComposeFile", "ConfigurationFile", "ServiceNames", "Supervisor", "SupervisorHost", "Support", "TSDB"]),
+            name: "IncidentsTests",
+            dependencies: [
+                "HTTPServer", "Incidents", "JSON", "ServiceNames", "Support",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ]),
     ]
 )

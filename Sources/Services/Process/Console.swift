@@ -22,6 +22,9 @@ package enum Console {
         return bytes.withUnsafeBytes { writeAll($0, to: descriptor) }
     }
 
+    /// Whether lines go to somebody's screen.
+    static var isTerminal: Bool { isatty(STDERR_FILENO) == 1 }
+
     /// Standard input, to its end.
     package static func readInput(limit: Int) throws(TSDBError) -> [UInt8] {
         var bytes: [UInt8] = [], block = [UInt8](repeating: 0, count: 64 << 10)
