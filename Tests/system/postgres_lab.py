@@ -90,8 +90,19 @@ class Cluster:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
                 pass
-        while os.path.exists(f"/proc/{postmaster}") and open(f"/proc/{postmaster}/stat").read().split()[2] != "Z":
+        # Where nobody collects the dead, the postmaster stays in the process table, and its lock file would be believed.
+        while any(self._runs(pid) for pid in [postmaster, *map(int, children)]):
             time.sleep(0.02)
+        for path in [self.data + "/postmaster.pid", *glob.glob(self.directory + "/.s.PGSQL.*.lock")]:
+            os.path.exists(path) and os.unlink(path)
+
+    @staticmethod
+    def _runs(pid):
+        try:
+            with open(f"/proc/{pid}/stat") as file:
+                return file.read().rsplit(")", 1)[1].split()[0] != "Z"
+        except OSError:
+            return False
 
     def query(self, text, database="demo"):
         return subprocess.run(

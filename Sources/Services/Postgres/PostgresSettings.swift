@@ -80,7 +80,7 @@ public struct PostgresSettings: Equatable, Sendable {
             // Kerberos is not asked for, so its libraries need not look for tickets.
             ("gssencmode", "disable"),
             ("keepalives_idle", "10"), ("keepalives_interval", "5"), ("keepalives_count", "3"),
-            ("options", "-c statement_timeout=\(Self.milliseconds(statementTimeout)) -c client_min_messages=warning"),
+            ("options", "-c client_min_messages=warning"),
         ]
         if let address { result.append(("hostaddr", address)) }
         if let password { result.append(("password", password)) }
