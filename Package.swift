@@ -301,7 +301,31 @@ let package = Package(
         .testTarget(name: "ScraperTests", dependencies: ["Digest", "Scraper", "TSDB", "Support"]),
         .testTarget(
             name: "AlerterTests", dependencies: ["Alerter", "Numbers", "PromQL", "RegularExpression", "TextTemplate", "TSDB", "Support"]),
-        .testTarget(name: "PostgresTests", dependencies: ["Postgres", "ServiceNames", "Support"]),
+        .target(name: "DemoSupport", dependencies: ["Postgres"], path: "Tests/DemoSupport"),
+        .testTarget(name: "PostgresTests", dependencies: ["DemoStore", "DemoSupport", "Postgres", "ServiceNames"]),
+        .testTarget(
+            name: "DemoAPITests",
+            dependencies: [
+                "DemoAPI", "DemoSupport", "HTTPServer", "Postgres", "SelfMetrics", "ServiceProcess",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ]),
+        .testTarget(
+            name: "WorkerTests",
+            dependencies: [
+                "DemoSupport", "HTTPServer", "Postgres", "ServiceProcess", "Worker",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ]),
+        .testTarget(
+            name: "PostgresExporterTests",
+            dependencies: [
+                "DemoSupport", "HTTPServer", "Postgres", "PostgresExporter",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+            ]),
         .testTarget(
             name: "BlackboxExporterTests",
             dependencies: [

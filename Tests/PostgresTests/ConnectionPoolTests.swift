@@ -1,12 +1,11 @@
+import DemoSupport
 import Postgres
 import Testing
 
 @Suite("Sessions with a database")
 struct ConnectionPoolTests {
-    private func pool(_ database: ScriptedDatabase, size: Int = 1) -> ConnectionPool {
-        ConnectionPool(
-            size: size, connect: { () throws(PostgresError) in try database.connect() },
-            prepare: { session throws(PostgresError) in try session.query("PREPARED") })
+    private func pool(_ database: ScriptedDatabase) -> ConnectionPool {
+        database.pool { session throws(PostgresError) in try session.query("PREPARED") }
     }
 
     @Test("a session is opened once, prepared once, and used again")

@@ -26,12 +26,17 @@ public final class ConnectionPool: Sendable {
     private let connect: Connect
     private let prepare: Prepare
     private let threads: ThreadPool
+    private let patience: Swift.Duration
     private let state: Mutex<State>
 
-    /// Up to `size` sessions; `waiting` callers may wait for one.
-    public init(size: Int = 4, waiting: Int = 100, connect: @escaping Connect, prepare: @escaping Prepare = { _ in }) {
+    /// Up to `size` sessions; `waiting` callers may wait for one, each for `patience`: who waited longer has nobody who wants the answer.
+    public init(
+        size: Int = 4, waiting: Int = 100, patience: Swift.Duration = .seconds(10), connect: @escaping Connect,
+        prepare: @escaping Prepare = { _ in }
+    ) {
         self.connect = connect
         self.prepare = prepare
+        self.patience = patience
         threads = ThreadPool("database", threads: size, queueLimit: waiting)
         state = Mutex(State())
     }
@@ -50,10 +55,13 @@ public final class ConnectionPool: Sendable {
     public func use<Value: Sendable>(
         _ body: @escaping @Sendable (any DatabaseConnection) throws(PostgresError) -> Value
     ) async throws(PostgresError) -> Value {
-        let answer: Result<Value, PostgresError>
+        let answer: Result<Value, PostgresError>, begin = ContinuousClock.now
         do throws(ThreadPool.Full) {
             answer = try await threads.run { [self] in
-                Result { () throws(PostgresError) in try perform(body) }
+                Result { () throws(PostgresError) in
+                    guard begin.duration(to: .now) <= patience else { throw PostgresError(.busy, "no session was free in time") }
+                    return try perform(body)
+                }
             }
         } catch {
             throw PostgresError(.busy, "\(error.limit) requests wait for the database already")

@@ -32,6 +32,9 @@ public final class PostgresConnection: DatabaseConnection {
         self.handle = handle
         do throws(PostgresError) {
             try connect(until: .now + settings.connectTimeout)
+            // After the start, so that `pg_settings.reset_val` still says what the server's own timeout is.
+            _ = try query(
+                "SELECT set_config('statement_timeout', $1, false)", [.number(Int(PostgresSettings.milliseconds(settings.statementTimeout)))])
         } catch {
             close()
             throw error

@@ -77,8 +77,10 @@ public struct PostgresSettings: Equatable, Sendable {
         var result = [
             ("host", host), ("port", String(port)), ("user", user), ("dbname", database), ("application_name", applicationName),
             ("client_encoding", "UTF8"), ("connect_timeout", String(max(2, connectTimeout.components.seconds))),
+            // Kerberos is not asked for, so its libraries need not look for tickets.
+            ("gssencmode", "disable"),
             ("keepalives_idle", "10"), ("keepalives_interval", "5"), ("keepalives_count", "3"),
-            ("options", "-c statement_timeout=\(Self.milliseconds(statementTimeout)) -c client_min_messages=warning"),
+            ("options", "-c client_min_messages=warning"),
         ]
         if let address { result.append(("hostaddr", address)) }
         if let password { result.append(("password", password)) }

@@ -26,7 +26,7 @@ struct APICommand: AsyncParsableCommand {
             let fault = try DemoAPI.environmentFault(EnvironmentValue.text)
             if !fault.isNone { logger.warning("Faults from the environment", metadata: ["fault": "\(fault)"]) }
             let api = DemoAPI(
-                ConnectionPool(try Program.database("api"), prepare: DemoSchema.prepare), fault: fault,
+                ConnectionPool(try Program.database("api"), size: 16, prepare: DemoSchema.prepare), fault: fault,
                 strictParity: EnvironmentValue.text("FLASK_PARITY") == "1", token: AccessToken(variable: "ADMIN_TOKEN"), stop: stop,
                 logger: logger, now: Program.now)
             try await ServiceRun(addresses: listenAddresses, stop: stop, logger: logger).run(api)

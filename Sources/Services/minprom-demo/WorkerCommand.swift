@@ -28,7 +28,7 @@ struct WorkerCommand: AsyncParsableCommand {
             guard (0...16).contains(workers) else { throw StartError("--workers must be in 0…16") }
             let stop = StopRequest(), count = workers
             let worker = WorkerService(
-                ConnectionPool(try Program.database("worker"), prepare: DemoSchema.prepare),
+                ConnectionPool(try Program.database("worker"), size: 4, prepare: DemoSchema.prepare),
                 pace: try WorkerService.Pace(EnvironmentValue.text), token: AccessToken(variable: "ADMIN_TOKEN"), stop: stop, logger: logger,
                 now: Program.now)
             try await ServiceRun(addresses: listenAddresses, stop: stop, logger: logger).run(worker) { await worker.work(workers: count) }
