@@ -25,14 +25,17 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 MOMENT = {"lastScrape", "lastScrapeDuration", "lastError", "health", "globalUrl", "lastEvaluation", "evaluationTime", "alerts", "state", "activeAt", "value"}
 
 
-def steady(value, folder):
+def steady(value):
     if isinstance(value, dict):
         # A recording rule without labels: 3.5.3 leaves the field out, 3.14 and minprom give {}.
-        return {key: steady(item, folder) for key, item in value.items() if key not in MOMENT and (key, item) != ("labels", {})}
+        return {
+            # Folders differ; the file's name does not.
+            key: os.path.basename(item) if key == "file" else steady(item)
+            for key, item in value.items() if key not in MOMENT and (key, item) != ("labels", {})
+        }
     if isinstance(value, list):
-        return [steady(item, folder) for item in value]
-    # Folders differ; the file's name does not.
-    return os.path.basename(value) if isinstance(value, str) and value.startswith(folder) else value
+        return [steady(item) for item in value]
+    return value
 
 
 def asked(url, path):
@@ -44,8 +47,8 @@ def described(url):
     targets, rules = asked(url, "/api/v1/targets"), asked(url, "/api/v1/rules")
     targets["activeTargets"].sort(key=lambda t: (t["scrapePool"], t["scrapeUrl"]))
     return {
-        "targets": json.dumps(steady(targets, "/"), indent=1, sort_keys=True).splitlines(),
-        "rules": json.dumps(steady(rules, "/"), indent=1, sort_keys=True).splitlines(),
+        "targets": json.dumps(steady(targets), indent=1, sort_keys=True).splitlines(),
+        "rules": json.dumps(steady(rules), indent=1, sort_keys=True).splitlines(),
     }
 
 
