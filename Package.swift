@@ -43,14 +43,13 @@ let package = Package(
             name: "CZlib", path: "Sources/Leaves/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "RegularExpression", path: "Sources/Leaves/RegularExpression", swiftSettings: hot),
         .target(name: "Numbers", path: "Sources/Leaves/Numbers", swiftSettings: hot),
-        .target(name: "Digest", path: "Sources/Leaves/Digest"),
+        .target(name: "Digest", path: "Sources/Leaves/Digest", swiftSettings: hot),
         .target(name: "Programs", dependencies: ["CSpawn"], path: "Sources/Leaves/Programs"),
         .target(name: "ServiceNames", path: "Sources/Leaves/ServiceNames"),
         .target(name: "Snappy", path: "Sources/Leaves/Snappy", swiftSettings: hot),
         .target(name: "JSON", dependencies: ["Numbers"], path: "Sources/Leaves/JSON"),
         .target(
             name: "Exposition", dependencies: ["Numbers"], path: "Sources/Leaves/Exposition", swiftSettings: hot),
-
         .target(
             name: "TextTemplate", dependencies: ["Numbers"], path: "Sources/Leaves/TextTemplate"),
 
@@ -65,7 +64,9 @@ let package = Package(
         // Services: everything that touches the world.
         .target(
             name: "ConfigurationFile",
-            dependencies: ["Alerter", "BotCore", "Numbers", "PromQL", "RegularExpression", "Scraper", "TextTemplate", "TSDB", "Yams"],
+            dependencies: [
+                "Alerter", "BotCore", "Numbers", "PromQL", "RegularExpression", "Scraper", "TextTemplate", "TSDB", "Yams",
+            ],
             path: "Sources/Services/Configuration"),
         .target(
             name: "SelfMetrics", dependencies: ["Numbers"], path: "Sources/Services/Metrics"),
@@ -125,7 +126,8 @@ let package = Package(
         .target(
             name: "Rules",
             dependencies: [
-                "Alerter", "ConfigurationFile", "HTTPServer", "Numbers", "Scraper", "SelfMetrics", "ServiceNames", "TSDB", "WebAPI",
+                "Alerter", "ConfigurationFile", "HTTPServer", "Numbers", "Scraper", "SelfMetrics", "ServiceNames", "TSDB",
+                "WebAPI",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -192,13 +194,18 @@ let package = Package(
             name: "Tool",
             dependencies: ["Alerter", "ConfigurationFile", "Numbers", "PromQL", "RegularExpression", "Scraper", "TSDB"],
             path: "Sources/Services/Tool"),
-        .target(name: "Tokens", path: "Sources/Services/Tokens"),
-        .executableTarget(
-            name: "minprom",
+        .target(
+            name: "Incidents",
             dependencies: [
-                "Alerter", "Bench", "BlackboxExporter", "Compare", "ConfigurationFile", "CWebFiles", "HostMetrics",
-                "HostService", "HTTPServer", "JSON", "Notify", "Numbers", "PrometheusClient", "PromQL", "RegularExpression",
-                "Rules", "Scraper", "SelfMetrics", "ServiceProcess", "TextTemplate", "Tokens", "Tool", "TSDB", "WebAPI",
+                "HTTPServer", "JSON", "Numbers", "SelfMetrics", "ServiceNames",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            path: "Sources/Services/Incidents"),
         // The stack without Docker: compose files, the machine that keeps services up, and the processes.
         .target(
             name: "ComposeFile", dependencies: ["ConfigurationFile", "Numbers", "TSDB"], path: "Sources/Services/Supervisor/Compose"),
@@ -206,6 +213,7 @@ let package = Package(
             name: "Supervisor", dependencies: ["ComposeFile", "ConfigurationFile", "ServiceNames", "TSDB"], path: "Sources/Services/Supervisor/Machine"),
         .target(
             name: "SupervisorHost",
+            dependencies: [
                 "CSpawn", "ComposeFile", "ConfigurationFile", "HTTPServer", "JSON", "Numbers", "ServiceNames", "Supervisor", "TSDB",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
@@ -213,24 +221,20 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
             ],
             path: "Sources/Services/Supervisor/Host"),
-                "Alerter", "Bench", "CWebFiles", "Compare", "ConfigurationFile", "HTTPServer", "HostMetrics", "JSON", "Notify",
-                "AlertBot", "Alerter", "Bench", "BotCore", "CWebFiles", "Compare", "ConfigurationFile", "HTTPServer", "HostMetrics", "JSON", "Notify",
-                "Numbers", "PrometheusClient", "PromQL", "RegularExpression", "Rules", "Scraper", "SelfMetrics", "TSDB", "TextTemplate",
-                "Tool", "WebAPI",
-                "ComposeFile", "ServiceNames", "Supervisor", "SupervisorHost",
-            name: "Incidents",
-                "HTTPServer", "JSON", "Numbers", "SelfMetrics", "ServiceNames",
-                .product(name: "AsyncHTTPClient", package: "async-http-client"),
-                .product(name: "NIOHTTP1", package: "swift-nio"),
-            path: "Sources/Services/Incidents"),
-                "Alerter", "Bench", "CWebFiles", "Compare", "ConfigurationFile", "HTTPServer", "HostMetrics", "Incidents", "JSON", "Notify",
-                "Numbers", "PrometheusClient", "PromQL", "RegularExpression", "Rules", "Scraper", "SelfMetrics", "ServiceNames", "TSDB",
-                "TextTemplate", "Tool", "WebAPI",
+        .target(name: "Tokens", path: "Sources/Services/Tokens"),
+        .executableTarget(
+            name: "minprom",
+            dependencies: [
+                "AlertBot", "Alerter", "Bench", "BlackboxExporter", "BotCore", "Compare", "ComposeFile",
+                "ConfigurationFile", "CWebFiles", "HostMetrics", "HostService", "HTTPServer", "Incidents", "JSON", "Notify",
+                "Numbers", "PrometheusClient", "PromQL", "RegularExpression", "Rules", "Scraper", "SelfMetrics",
+                "ServiceNames", "ServiceProcess", "Supervisor", "SupervisorHost", "TextTemplate", "Tokens", "Tool", "TSDB",
+                "WebAPI",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
             ],
             path: "Sources/Services/minprom"),
 
@@ -301,6 +305,23 @@ let package = Package(
         .testTarget(name: "ScraperTests", dependencies: ["Digest", "Scraper", "TSDB", "Support"]),
         .testTarget(
             name: "AlerterTests", dependencies: ["Alerter", "Numbers", "PromQL", "RegularExpression", "TextTemplate", "TSDB", "Support"]),
+        .testTarget(
+            name: "BotTests",
+            dependencies: [
+                "AlertBot", "BotCore", "ConfigurationFile", "HTTPServer", "JSON", "Programs", "Support", "TSDB",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ]),
+        .testTarget(
+            name: "BlackboxExporterTests",
+            dependencies: [
+                "BlackboxExporter", "ConfigurationFile", "HTTPServer", "ServiceNames", "Support",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ]),
         .target(name: "DemoSupport", dependencies: ["Postgres"], path: "Tests/DemoSupport"),
         .testTarget(name: "PostgresTests", dependencies: ["DemoStore", "DemoSupport", "Postgres", "ServiceNames"]),
         .testTarget(
@@ -327,28 +348,11 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .testTarget(
-            name: "BlackboxExporterTests",
-            dependencies: [
-                "BlackboxExporter", "ConfigurationFile", "HTTPServer", "ServiceNames", "Support",
-                .product(name: "HTTPTypes", package: "swift-http-types"),
-                .product(name: "Logging", package: "swift-log"),
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOPosix", package: "swift-nio"),
-                .product(name: "NIOSSL", package: "swift-nio-ssl"),
-            ]),
-        .testTarget(
-            name: "BotTests",
-            dependencies: [
-                "AlertBot", "BotCore", "ConfigurationFile", "HTTPServer", "JSON", "Programs", "Support", "TSDB",
-                .product(name: "HTTPTypes", package: "swift-http-types"),
-                .product(name: "NIOCore", package: "swift-nio"),
-            ]),
-        .testTarget(
             name: "ServicesTests",
             dependencies: [
-                "Alerter", "Bench", "Compare", "ConfigurationFile", "HTTPServer", "JSON", "Notify", "PrometheusClient",
-                "PromQL", "RegularExpression", "Rules", "Scraper", "SelfMetrics", "Snappy", "Support", "TSDB", "Tool",
-                "WebAPI",
+                "Alerter", "Bench", "Compare", "ConfigurationFile", "HostMetrics", "HTTPServer", "JSON", "Notify",
+                "PrometheusClient", "PromQL", "RegularExpression", "Rules", "Scraper", "SelfMetrics", "Snappy", "Support",
+                "Tool", "TSDB", "WebAPI",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -356,10 +360,7 @@ let package = Package(
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ],
             exclude: ["Configuration/alertmanager"]),
-        .testTarget(name: "HostMetricsTests", dependencies: ["HTTPServer", "HostMetrics", "HostService", "SelfMetrics"]),
         .testTarget(
-            name: "SupervisorTests",
-            dependencies: ["ComposeFile", "ConfigurationFile", "ServiceNames", "Supervisor", "SupervisorHost", "Support", "TSDB"]),
             name: "IncidentsTests",
             dependencies: [
                 "HTTPServer", "Incidents", "JSON", "ServiceNames", "Support",
@@ -369,5 +370,9 @@ let package = Package(
                 .product(name: "NIOEmbedded", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ]),
+        .testTarget(
+            name: "SupervisorTests",
+            dependencies: ["ComposeFile", "ConfigurationFile", "ServiceNames", "Supervisor", "SupervisorHost", "Support", "TSDB"]),
+        .testTarget(name: "HostMetricsTests", dependencies: ["HTTPServer", "HostMetrics", "HostService", "SelfMetrics"]),
     ]
 )

@@ -63,4 +63,6 @@ public struct TokenFile: Sendable {
 
 public struct TokenError: Error, Equatable, CustomStringConvertible {
     public var description: String
+
+    public init(description: String) { self.description = description }
 }

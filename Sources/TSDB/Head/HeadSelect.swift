@@ -69,29 +69,27 @@ extension Head {
     /// Sorted names of labels, of all series or of those that match.
     func labelNames(_ matchers: [Matcher], from: Int64, through: Int64) throws(TSDBError) -> [String] {
         if matchers.isEmpty {
-            let names = index.withLock { index -> [String] in
-                let symbols = index.symbols.reader
-                return index.values.keys.map { symbols.string($0) }
-            }
-            return names.sortedByBytes()
+            return sortedStrings { Array($0.values.keys) }
         }
         let set = try select(matchers, from: from, through: through)
         var numbers: Set<UInt32> = []
         for series in set.series {
             for pair in 0..<Int(series.pairCount) { numbers.insert(series.pairs[pair * 2]) }
         }
-        return numbers.map { set.symbols.string($0) }.sortedByBytes()
+        return set.symbols.sortedStrings(numbers)
+    }
+
+    /// Symbols sorted by their text, outside of the lock: there may be a million of them.
+    private func sortedStrings(_ pick: (borrowing LabelIndex) -> [UInt32]) -> [String] {
+        let (numbers, symbols, epoch) = index.withLock { (pick($0), $0.symbols.reader, $0.epochs.enter()) }
+        defer { index.withLock { $0.epochs.leave(epoch, releasingTo: &$0.arena) } }
+        return symbols.sortedStrings(numbers)
     }
 
     /// Sorted values of one label, of all series or of those that match.
     func labelValues(_ name: String, _ matchers: [Matcher], from: Int64, through: Int64) throws(TSDBError) -> [String] {
         if matchers.isEmpty {
-            let values = index.withLock { index -> [String] in
-                guard let number = index.symbols.find(name) else { return [] }
-                let symbols = index.symbols.reader
-                return (index.values[number] ?? []).map { symbols.string($0) }
-            }
-            return values.sortedByBytes()
+            return sortedStrings { index in index.symbols.find(name).flatMap { index.values[$0] } ?? [] }
         }
         if let found = try valuesByPostings(name, matchers, from: from, through: through) { return found }
         let set = try select(matchers, from: from, through: through)
@@ -102,7 +100,7 @@ extension Head {
                 numbers.insert(series.pairs[pair * 2 + 1])
             }
         }
-        return numbers.map { set.symbols.string($0) }.sortedByBytes()
+        return set.symbols.sortedStrings(numbers)
     }
 
     /// The values by a look at each one's postings: the first series that it shares with the selection, and that lies in the
@@ -125,15 +123,9 @@ extension Head {
                     }
                 }
             }
-            let symbols = index.symbols.reader
-            return found.map { symbols.string($0) }.sortedByBytes()
+            return index.symbols.reader.sortedStrings(found)
         }
     }
-}
-
-extension [String] {
-    /// In the order of UTF-8 bytes, as Go sorts.
-    func sortedByBytes() -> [String] { sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) } }
 }
 
 /// The values of one label that a pattern accepts, as far as they were known when it ran.

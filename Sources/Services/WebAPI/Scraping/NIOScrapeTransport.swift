@@ -157,9 +157,6 @@ public final class NIOScrapeTransport: ScrapeTransport, @unchecked Sendable {
             .channelOption(ChannelOptions.socketOption(.so_reuseaddr), value: 1)
             .channelOption(ChannelOptions.tcpOption(.tcp_nodelay), value: 1)
             .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: Self.readSize))
-            .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(connection) }
-            }
         // Numbers need no resolver, which is a thread away.
         let place = ServiceNames.current.connecting(to: address.host, address.port)
         let connected =
@@ -173,6 +170,10 @@ public final class NIOScrapeTransport: ScrapeTransport, @unchecked Sendable {
             case .success(let channel):
                 // Cancelled meanwhile: the connection is of use to nobody.
                 if exchange.isFinished { return channel.close(promise: nil) }
+                // Only now: a name with two addresses makes two channels, and the one that is refused must not end the other's exchange.
+                guard channel.isActive, (try? channel.pipeline.syncOperations.addHandler(connection)) != nil else {
+                    return exchange.finish(.failure(.closed(hasBegun: false)))
+                }
                 deadlines.watch(exchange)
                 connection.send(exchange)
             case .failure(let error): exchange.finish(.failure(.connecting(error)))
