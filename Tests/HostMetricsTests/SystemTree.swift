@@ -29,7 +29,9 @@ final class SystemTree {
             mkdir(directory, 0o755)
         }
         guard let file = fopen(root + "/" + path, "w") else { preconditionFailure("cannot write \(path)") }
-        fputs(text, file)
+        // Not `fputs`: some texts hold NULs.
+        let bytes = Array(text.utf8)
+        fwrite(bytes, 1, bytes.count, file)
         fclose(file)
     }
 

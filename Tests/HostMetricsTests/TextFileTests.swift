@@ -24,7 +24,7 @@ struct TextFileTests {
     }
 
     @Test("a file that is wrong is left out as a whole; the others stay", arguments: [
-        "x 1\nx{ 2\n", "x 1 1700000000000\n", "x notanumber\n", "{\"quoted.name\"} 1\n", "x{le=\"1\",le=\"2\"} 1\n", "\u{0}", "x 1\n# TYPE x\n",
+        "x 1\nx{ 2\n", "x 1 1700000000000\n", "x notanumber\n", "{\"quoted.name\"} 1\n", "x{le=\"1\",le=\"2\"} 1\n", "\u{0}", "x 1\n\u{0}y 1\n", "x 1\n# TYPE x\n",
     ])
     func broken(text: String) {
         #expect(collect(["bad.prom": text, "good.prom": "y 2\n"]) == ["y 2", "node_textfile_scrape_error 1"])
@@ -60,8 +60,8 @@ struct TextFileTests {
 
     @Test("too large a file, or too many samples, are refused")
     func bounds() {
-        var families = TextFileFamilies(taken: [])
-        let many = (0...TextFileFamilies.maximumSamples).map { "x{n=\"\($0)\"} 1\n" }.joined()
+        var families = TextFileFamilies(taken: [], maximumSamples: 100)
+        let many = (0...100).map { "x{n=\"\($0)\"} 1\n" }.joined()
         let tooMany = families.add(Array(many.utf8), path: "many.prom"), few = families.add(Array("x 1\n".utf8), path: "few.prom")
         #expect(!tooMany && few)
         let large = String(repeating: "# a comment\n", count: TextFileFamilies.maximumBytes / 12 + 2)

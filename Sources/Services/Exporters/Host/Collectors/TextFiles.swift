@@ -61,8 +61,11 @@ struct TextFileFamilies {
     private var families: [String: Family] = [:]
     private var seen: Set<[UInt8]> = []
 
+    private let maximumSamples: Int
+
     /// `taken` are names that may not come again.
-    init(taken: Set<String>) {
+    init(taken: Set<String>, maximumSamples: Int = Self.maximumSamples) {
+        self.maximumSamples = maximumSamples
         // These are written after all collectors.
         self.taken = taken.union([
             "node_exporter_build_info", "node_scrape_collector_duration_seconds", "node_scrape_collector_success",
@@ -73,7 +76,8 @@ struct TextFileFamilies {
     /// Takes all of a file, or none of it.
     mutating func add(_ bytes: [UInt8], path: String) -> Bool {
         var next = self
-        guard bytes.withUnsafeBytes({ next.parse($0, path) }) else { return false }
+        // To the parser a NUL is the end, as to Prometheus'; what stands behind it would be lost without a word.
+        guard !bytes.contains(0), bytes.withUnsafeBytes({ next.parse($0, path) }) else { return false }
         self = next
         return true
     }
@@ -101,7 +105,7 @@ struct TextFileFamilies {
                     if let before = families[name]?.help, before != words { hasFailed = true }
                     families[name, default: Family()].help = families[name]?.help ?? words
                 case .series:
-                    guard format.entry.timestamp == nil, seen.count < Self.maximumSamples else { return false }
+                    guard format.entry.timestamp == nil, seen.count < maximumSamples else { return false }
                     var packed: [UInt8] = []
                     try labels.pack(format.entry, of: bytes, into: &packed)
                     guard let pairs = Self.unpack(packed), let name = pairs.first(where: { $0.0 == "__name__" })?.1,
