@@ -7,8 +7,8 @@
 #endif
 import Postgres
 
-/// A PostgreSQL of the tests' own: a cluster in a temporary directory that listens on a socket there and nowhere else. It is stopped and
-/// deleted when the last test lets go of it.
+/// A PostgreSQL of the tests' own: a cluster in a temporary directory that listens on a socket there and nowhere else. A shell beside
+/// it waits for the end of the tests' process, however that comes, and stops and deletes it.
 ///
 /// `initdb` and the server refuse to run as root; then they run as the user `postgres` that packages make.
 public final class PrivateCluster: Sendable {
@@ -34,16 +34,10 @@ public final class PrivateCluster: Sendable {
             if [ "$(id -u)" = 0 ]; then chown postgres: $D; fi
             cd $D; as $BIN/initdb -D $D/data -U demo --auth=trust --no-sync -E UTF8 --locale=C >/dev/null 2>&1
             as $BIN/pg_ctl -D $D/data -w -l $D/log -o "-c listen_addresses='' -c unix_socket_directories=$D -c fsync=off" start >/dev/null
+            ( while kill -0 \(getpid()) 2>/dev/null; do sleep 1; done
+              as $BIN/pg_ctl -D $D/data -m immediate stop; cd /; rm -rf $D ) >/dev/null 2>&1 </dev/null &
             """)
         guard status == 0 else { throw PostgresError(.refused, "the cluster in \(directory) did not start") }
-    }
-
-    deinit {
-        _ = Self.shell("""
-            BIN=$(\(Self.findPrograms)); D=\(directory); cd /
-            as() { if [ "$(id -u)" = 0 ]; then setpriv --reuid=postgres --regid=postgres --init-groups "$@"; else "$@"; fi; }
-            as $BIN/pg_ctl -D $D/data -m immediate stop >/dev/null; rm -rf $D
-            """)
     }
 
     public var settings: PostgresSettings {

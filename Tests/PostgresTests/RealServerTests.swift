@@ -3,8 +3,8 @@ import DemoSupport
 import Postgres
 import Testing
 
-/// Against a PostgreSQL of the tests' own, one for all of them.
-@Suite("A real server", .enabled(if: PrivateCluster.missing == nil, "initdb is not installed"))
+/// Against a PostgreSQL of the tests' own, one for all of them; one at a time, since some end the sessions of all.
+@Suite("A real server", .serialized, .enabled(if: PrivateCluster.missing == nil, "initdb is not installed"))
 struct RealServerTests {
     private static let cluster = Result { try PrivateCluster() }
 

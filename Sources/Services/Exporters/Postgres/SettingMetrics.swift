@@ -8,9 +8,10 @@ import SelfMetrics
 ///     statement_timeout  5000    ms      ─▶  pg_settings_statement_timeout_seconds 5
 ///     -1 is “no limit” or “as another setting says”, in any unit, and stays -1
 enum SettingMetrics {
-    /// The value that a session begins with: our own session has a statement timeout that nobody asked the server for.
+    /// Our own session has a statement timeout that nobody asked the server for; what sessions begin with is in `reset_val`. Others are taken
+    /// as they are shown: `reset_val` has file modes in decimal and keepalives unresolved.
     static let statement: StaticString = """
-        SELECT name, coalesce(reset_val, setting) AS setting, coalesce(unit, '') AS unit, vartype FROM pg_settings WHERE vartype IN ('bool', 'integer', 'real') ORDER BY name
+        SELECT name, CASE name WHEN 'statement_timeout' THEN reset_val ELSE setting END AS setting, coalesce(unit, '') AS unit, vartype FROM pg_settings WHERE vartype IN ('bool', 'integer', 'real') ORDER BY name
         """
 
     struct Setting: Equatable {
