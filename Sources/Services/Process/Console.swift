@@ -23,7 +23,7 @@ package enum Console {
     }
 
     /// Whether lines go to somebody's screen.
-    static var isTerminal: Bool { isatty(STDERR_FILENO) == 1 }
+    package static var isTerminal: Bool { isatty(STDERR_FILENO) == 1 }
 
     /// Standard input, to its end.
     package static func readInput(limit: Int) throws(TSDBError) -> [UInt8] {

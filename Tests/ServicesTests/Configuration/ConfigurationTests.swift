@@ -118,7 +118,8 @@ struct ConfigurationTests {
               - {target_label: __address__, replacement: 'blackbox_exporter:9115'}
             """
         let configuration = try load(text)
-        #expect(configuration.scrapeConfigs.last?.staticConfigs.first?.addresses == ["http://api:8000/health"])
+        #expect(
+            configuration.scrapeConfigs.last?.staticConfigs == [TargetGroup(source: "0", addresses: ["http://api:8000/health"])])
     }
 
     @Test(
