@@ -58,6 +58,8 @@ struct AggregationGroup: Sendable {
     var nextTick: Timestamp
     /// A tick waits for the flush under way.
     var isTickWaiting = false
+    /// Nothing in it was reported since the start.
+    var isRemembered = false
     var flush: Flush?
     var lastFlush: Timestamp?
     /// Time intervals that kept the last flush quiet.
@@ -88,9 +90,15 @@ struct AggregationGroup: Sendable {
         }
     }
 
-    /// Removes what was over in a flush and has not been reported since.
-    mutating func remove(_ resolved: [(fingerprint: Fingerprint, revision: UInt64)]) {
-        for (fingerprint, revision) in resolved where members[fingerprint]?.revision == revision { members[fingerprint] = nil }
+    /// Removes what was over in a flush and has not been reported since; returns it.
+    mutating func remove(_ resolved: [(fingerprint: Fingerprint, revision: UInt64)]) -> [(fingerprint: Fingerprint, labels: Labels)] {
+        var removed: [(fingerprint: Fingerprint, labels: Labels)] = []
+        for (fingerprint, revision) in resolved {
+            guard let member = members[fingerprint], member.revision == revision else { continue }
+            members[fingerprint] = nil
+            removed.append((fingerprint, member.alert.labels))
+        }
+        return removed
     }
 
     var orderedFingerprints: [Fingerprint] {

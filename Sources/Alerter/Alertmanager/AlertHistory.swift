@@ -31,6 +31,9 @@ struct AlertHistory: Sendable {
         if firing[fingerprint] == nil { add(.fired(labels), at: time) }
     }
 
+    /// An alert fired before the restart; its entry may be so old that it is gone.
+    mutating func remember(_ labels: Labels, _ fingerprint: Fingerprint) { firing[fingerprint] = labels }
+
     /// Notes that an alert is over; no entry where it was.
     mutating func ends(_ labels: Labels, _ fingerprint: Fingerprint, at time: Timestamp) {
         if firing[fingerprint] != nil { add(.resolved(labels), at: time) }

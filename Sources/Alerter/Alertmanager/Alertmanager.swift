@@ -13,7 +13,7 @@ import TSDB
 ///     sleep until nextWake (which moves with every call)
 ///     for delivery in advance(to: now) { send it elsewhere, then finish(delivery.id, outcome, at: now) }
 ///
-/// A silence is on disk before `setSilence` returns, a notification is in the log's file before `finish` returns.
+/// An alert is on disk before `receive` returns, a silence before `setSilence` does, a notification before `finish` does.
 /// Same calls with the same times give the same deliveries in the same order.
 ///
 /// Locks: `state` for computing only, never while a file is written; one for each file, taken before `state`.
@@ -25,6 +25,7 @@ public final class Alertmanager: Sendable {
     /// `nil`: in memory only. Held over a whole change of silences, which therefore come one after the other.
     private let silenceFile: Mutex<StateFile?>
     private let logFile: Mutex<StateFile?>
+    private let alertFile: Mutex<StateFile?>
     private let historyFile: Mutex<HistoryFile?>
 
     /// Reads what an earlier run left in the options' directory. What is damaged there is left out and counted.
@@ -37,6 +38,7 @@ public final class Alertmanager: Sendable {
             state = Mutex(initial)
             silenceFile = Mutex(nil)
             logFile = Mutex(nil)
+            alertFile = Mutex(nil)
             historyFile = Mutex(nil)
             return
         }
@@ -51,15 +53,23 @@ public final class Alertmanager: Sendable {
         for record in logRecords.records { initial.log.load(record) }
         initial.statistics.notificationLogFile.note(logRecords.damagedRecords, logRecords.damagedBytes)
 
+        var alerts = StateFile(directory: directory, name: "alerts", files: files)
+        let alertRecords = try alerts.read { bytes throws(TSDBError) in try AlertRecord(decoding: bytes) }
+        for record in alertRecords.records { initial.saved.load(record) }
+        initial.statistics.alertFile.note(alertRecords.damagedRecords, alertRecords.damagedBytes)
+
         // Where that fails the file stays doubtful and the next change tries again.
         if silences.isDoubtful { try? silences.replace(with: initial.silences.encoded()) }
         if log.isDoubtful { try? log.replace(with: initial.log.encoded()) }
+        if alerts.isDoubtful { try? alerts.replace(with: initial.saved.snapshot()) }
 
         let history = HistoryFile(directory: directory, limit: options.historyFileBytes, files: files)
         for entry in history.read(last: options.historyEntries) { initial.history.load(entry) }
+        initial.restoreAlerts(at: now)
         state = Mutex(initial)
         silenceFile = Mutex(silences)
         logFile = Mutex(log)
+        alertFile = Mutex(alerts)
         historyFile = Mutex(history)
     }
 
@@ -81,7 +91,7 @@ public final class Alertmanager: Sendable {
             defer { state.isMaintenanceDue = false }
             return (deliveries, state.isMaintenanceDue)
         }
-        writeLog()
+        writeAll()
         if isMaintenanceDue { maintain(at: now) }
         writeHistory()
         return deliveries
@@ -90,7 +100,7 @@ public final class Alertmanager: Sendable {
     /// Says how an attempt went. Success goes to the notification log; failure is tried again if that may help and time is left.
     public func finish(_ id: Delivery.ID, _ outcome: NotificationOutcome, at now: Timestamp) {
         state.withLock { $0.finish(id, outcome, at: now) }
-        writeLog()
+        writeAll()
         writeHistory()
     }
 
@@ -100,6 +110,7 @@ public final class Alertmanager: Sendable {
         writeHistory()
         silenceFile.withLock { $0?.close() }
         logFile.withLock { $0?.close() }
+        alertFile.withLock { $0?.close() }
         historyFile.withLock { $0?.close() }
     }
 
@@ -108,6 +119,7 @@ public final class Alertmanager: Sendable {
     /// Takes in every report that is in order, and says what is wrong with the others.
     public func receive(_ reports: [AlertReport], at now: Timestamp) -> [AlertRefusal] {
         let refusals = state.withLock { $0.receive(reports, at: now) }
+        writeAlerts()
         writeHistory()
         return refusals
     }
@@ -204,10 +216,19 @@ extension Alertmanager {
         }
     }
 
+    /// What is over before the log that says it was told; what has been told, and may be forgotten, behind it.
+    private func writeAll() {
+        writeAlerts()
+        writeLog()
+        writeAlerts()
+    }
+
     /// Writes what the notification log has to say. Calls that come at once share one sync: the first takes what all have entered.
     private func writeLog() {
         logFile.withLock { file in
             if file == nil { return }
+            let leaving = state.withLock { $0.saved.takeLeaving() }
+            defer { if !leaving.isEmpty { state.withLock { $0.forget(leaving) } } }
             let isDoubtful = file?.isDoubtful ?? false
             let bytes = state.withLock { state in
                 let unwritten = state.unwrittenLog
@@ -221,6 +242,24 @@ extension Alertmanager {
                 // The records are in memory; the file is written anew from there.
                 file?.doubt()
                 state.withLock { $0.statistics.notificationLogFile.writeErrors += 1 }
+            }
+        }
+    }
+
+    /// Writes what has become of alerts. A disk that takes nothing keeps nobody from being told.
+    private func writeAlerts() {
+        alertFile.withLock { file in
+            if file == nil { return }
+            // Between two maintenances it grows to a few times its content at most.
+            let isFull = file?.hasOutgrown ?? false
+            let isWhole = isFull || file?.isDoubtful ?? false
+            let bytes = state.withLock { isWhole ? $0.saved.snapshot() : $0.saved.takeUnwritten() }
+            if bytes.isEmpty && !isWhole { return }
+            do throws(TSDBError) {
+                if isWhole { try file?.replace(with: bytes) } else { try file?.append(bytes) }
+            } catch {
+                file?.doubt()
+                state.withLock { $0.statistics.alertFile.writeErrors += 1 }
             }
         }
     }
@@ -260,6 +299,17 @@ extension Alertmanager {
             let failed = rewrite(&file, bytes)
             if failed { file?.doubt() }
             state.withLock { $0.statistics.notificationLogFile.note(snapshot: bytes.count, failed: failed) }
+        }
+        alertFile.withLock { file in
+            let bytes = state.withLock { state in
+                state.statistics.alertFile.maintenances += 1
+                guard file?.isWorthRewriting ?? false || state.saved.hasChanged else { return nil as [UInt8]? }
+                return state.saved.snapshot()
+            }
+            guard let bytes else { return }
+            let failed = rewrite(&file, bytes)
+            if failed { file?.doubt() }
+            state.withLock { $0.statistics.alertFile.note(snapshot: bytes.count, failed: failed) }
         }
     }
 

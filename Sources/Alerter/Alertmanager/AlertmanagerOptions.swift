@@ -4,7 +4,7 @@ import TSDB
 public struct AlertmanagerOptions: Sendable {
     /// Silences after their end, log entries after the notification. `--data.retention`.
     public var retention = Duration.hours(120)
-    /// Between snapshots of the two state files. `--data.maintenance-interval`.
+    /// Between snapshots of the state files. `--data.maintenance-interval`.
     public var maintenanceInterval = Duration.minutes(15)
     /// Between clearings of alerts that are over. `--alerts.gc-interval`.
     public var alertCollectionInterval = Duration.minutes(30)
@@ -14,7 +14,7 @@ public struct AlertmanagerOptions: Sendable {
     public var maximumSilenceBytes = 4096
     /// Alerts of one name; 0: any number. `--alerts.per-alertname-limit`.
     public var alertsPerName = 0
-    /// Where silences, notification log and history are; `nil`: in memory only.
+    /// Where silences, notification log, alerts and history are; `nil`: in memory only.
     public var directory: String?
     /// Entries of history in memory.
     public var historyEntries = 20_000

@@ -20,6 +20,7 @@ struct AlertmanagerState: Sendable {
     var inhibitor: Inhibitor
     var silences: Silences
     var log: NotificationLog
+    var saved: SavedAlerts
     var history: AlertHistory
     var statistics = AlertmanagerStatistics()
 
@@ -62,6 +63,7 @@ struct AlertmanagerState: Sendable {
             Silences.Limits(
                 retention: options.retention, maximumCount: options.maximumSilences, maximumBytes: options.maximumSilenceBytes))
         log = NotificationLog(retention: options.retention)
+        saved = SavedAlerts(isWritten: options.directory != nil)
         history = AlertHistory(capacity: options.historyEntries, isWritten: options.directory != nil)
         nextMaintenance = now + options.maintenanceInterval
         nextCollection = now + options.alertCollectionInterval

@@ -12,7 +12,7 @@ public struct AlertmanagerStatistics: Sendable, Equatable {
         public var requestsFailed = 0
     }
 
-    /// Of the two state files.
+    /// Of one state file.
     public struct StateFileCounts: Sendable, Equatable {
         public var maintenances = 0
         public var maintenanceErrors = 0
@@ -35,6 +35,7 @@ public struct AlertmanagerStatistics: Sendable, Equatable {
     public var notificationLogQueries = 0
     public var silenceFile = StateFileCounts()
     public var notificationLogFile = StateFileCounts()
+    public var alertFile = StateFileCounts()
     public var historyWriteErrors = 0
 
     // How things stand.

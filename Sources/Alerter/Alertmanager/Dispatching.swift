@@ -28,22 +28,29 @@ extension AlertmanagerState {
         } else {
             history.fires(alert.labels, fingerprint, at: now)
         }
+        saved.save(alert, fingerprint, isOver: alert.isResolved(at: now))
         inhibitor.update(alert, fingerprint)
         dispatch(alert, fingerprint, at: now)
     }
 
-    private mutating func dispatch(_ alert: Alert, _ fingerprint: Fingerprint, at now: Timestamp) {
+    /// Puts an alert into its groups. `isRemembered`: nobody has reported it since the start.
+    mutating func dispatch(_ alert: Alert, _ fingerprint: Fingerprint, isRemembered: Bool = false, at now: Timestamp) {
         for match in tree.matches(alert.labels) {
             let labels = match.groupLabels(of: alert.labels)
             let id = AggregationGroup.ID(route: match.index, labels: labels)
             if let number = groupNumbers[id] {
                 groups[number]?.insert(alert, fingerprint)
+                if !isRemembered { wakeRemembered(number, alert, at: now) }
                 continue
             }
             var group = AggregationGroup(
                 match, labels: labels, integrations: receivers[match.route.receiver]?.integrations.count ?? 0, at: now)
             // It has waited long enough elsewhere: before a restart, or in the sender.
             if alert.startsAt + match.route.groupWait < now { group.nextTick = now }
+            if isRemembered {
+                group.isRemembered = true
+                group.nextTick = now + match.route.groupInterval
+            }
             group.insert(alert, fingerprint)
             let number = nextGroup
             nextGroup += 1
@@ -51,6 +58,16 @@ extension AlertmanagerState {
             groups[number] = group
             groupNumbers[id] = number
         }
+    }
+
+    /// A group of which only memories were known looks at itself now, as one that has waited long enough elsewhere.
+    private mutating func wakeRemembered(_ number: Int, _ alert: Alert, at now: Timestamp) {
+        guard let group = groups[number], group.isRemembered else { return }
+        groups[number]?.isRemembered = false
+        let wait = alert.startsAt + group.match.route.groupWait
+        let tick = max(now, min(wait, group.nextTick))
+        groups[number]?.nextTick = tick
+        wakes.add(.tick(group: number), at: tick)
     }
 
     /// Groups anew, from what is in the old ones and from what fires.

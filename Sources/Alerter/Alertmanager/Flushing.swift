@@ -38,6 +38,7 @@ extension AlertmanagerState {
         let next = now + max(route.groupInterval, .milliseconds(1))
         groups[number]?.nextTick = next
         groups[number]?.lastFlush = now
+        groups[number]?.isRemembered = false
         wakes.add(.tick(group: number), at: next)
 
         var members = group.snapshot(at: now)
@@ -46,6 +47,7 @@ extension AlertmanagerState {
             guard let end = member.alert.endsAt else { continue }
             flush.resolved.append((member.fingerprint, member.revision))
             history.ends(member.alert.labels, member.fingerprint, at: end)
+            saved.save(member.alert, member.fingerprint, isOver: true)
         }
         groups[number]?.flush = flush
 
@@ -133,7 +135,10 @@ extension AlertmanagerState {
     mutating func concludeIfDone(_ number: Int) {
         guard let flush = groups[number]?.flush, flush.open == 0 else { return }
         groups[number]?.flush = nil
-        if !flush.hasFailed { groups[number]?.remove(flush.resolved) }
+        if !flush.hasFailed {
+            let gone = groups[number]?.remove(flush.resolved) ?? []
+            for (fingerprint, labels) in gone where !isHeld(fingerprint, labels) { saved.leave(fingerprint) }
+        }
         guard let group = groups[number] else { return }
         if group.members.isEmpty {
             groups[number] = nil

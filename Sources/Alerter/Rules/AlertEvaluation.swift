@@ -35,7 +35,7 @@ extension RuleState {
         return samples
     }
 
-    private mutating func findings(
+    mutating func findings(
         _ result: RuleResult, _ alerting: Rule.Alerting, _ expand: (String, Labels, Double) -> String
     ) throws(RuleError) -> [RuleAlerts.Finding] {
         // What depends on the value is made anew each time.
@@ -61,7 +61,7 @@ extension RuleState {
                 alerting.annotations.map { pair in
                     (name: pair.name, value: RuleTemplate.isTemplate(pair.template) ? expand(pair.template, source, value) : pair.template)
                 })
-            findings.append(.init(labels: labels, annotations: annotations, value: value))
+            findings.append(.init(source: source, labels: labels, annotations: annotations, value: value))
         }
         memo.endCycle(resultCount: result.labels.count)
         return findings

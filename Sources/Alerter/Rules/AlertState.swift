@@ -26,6 +26,10 @@ public struct AlertState: Sendable {
     /// may fail.
     static let validity: Int64 = 4
 
+    static func validity(every pace: Duration) -> Duration {
+        Duration(milliseconds: pace.milliseconds.multipliedReportingOverflow(by: validity).partialValue)
+    }
+
     public let labels: Labels
     public internal(set) var annotations: Annotations
     /// Of the expression, when it was last true.
@@ -43,6 +47,13 @@ public struct AlertState: Sendable {
         self.annotations = annotations
         self.value = value
         self.activeAt = activeAt
+    }
+
+    /// One that fired before a restart, and ended meanwhile.
+    init(ended lost: LostAlerts.Lost, at now: Timestamp) {
+        self.init(
+            labels: lost.finding.labels, annotations: lost.finding.annotations, value: lost.finding.value, activeAt: lost.firedAt)
+        phase = .resolved(firedAt: lost.firedAt, at: now)
     }
 
     public var isFiring: Bool { if case .firing = phase { true } else { false } }
@@ -90,7 +101,7 @@ public struct AlertState: Sendable {
     /// Notes that it is reported now, and gives what is reported.
     mutating func send(at now: Timestamp, every pace: Duration, generatorURL: String) -> Alert {
         lastSentAt = now
-        let validUntil = now + Duration(milliseconds: pace.milliseconds.multipliedReportingOverflow(by: Self.validity).partialValue)
+        let validUntil = now + Self.validity(every: pace)
         self.validUntil = validUntil
         let (startsAt, endsAt) =
             switch phase {

@@ -16,6 +16,9 @@ public struct GroupEvaluation: Sendable {
     var evaluationSeconds = 0.0
     /// When the last evaluation began, by the wall clock.
     var lastEvaluation: Timestamp?
+    /// What it was first evaluated for, and where the state of before a restart was looked for: the same.
+    var firstEvaluation: Timestamp?
+    var restoredAt: Timestamp?
 
     /// `isRestored`: there is no state of before a restart to look for.
     public init(_ group: RuleGroup, isRestored: Bool = true) {
@@ -29,6 +32,7 @@ public struct GroupEvaluation: Sendable {
         let began = environment.stopwatch()
         let start = environment.clock.now()
         var report = GroupReport()
+        if firstEvaluation == nil { firstEvaluation = time }
         let cycle = Cycle(time: time, reads: CycleReads(environment.storage), environment: environment)
         for index in rules.indices {
             guard !environment.shouldStop() else { return report }
@@ -104,7 +108,10 @@ extension GroupEvaluation {
             rules[index].health = .ok
             rules[index].lastError = nil
             report.sampleCount += samples.count
-            if rules[index].alerting != nil { report.alerts += alerts(of: index, cycle) }
+            if rules[index].alerting != nil {
+                settleLost(index, at: cycle.time, in: environment)
+                report.alerts += alerts(of: index, cycle)
+            }
             try write(samples, of: index, cycle, &report)
         } catch {
             fail(index, error.message, &report)
@@ -133,13 +140,9 @@ extension GroupEvaluation {
         switch rule.kind {
         case .recording(let metric): return try rules[index].record(result, as: metric, limit: group.limit)
         case .alerting(let alerting):
-            let template = template(cycle)
-            return try rules[index].alert(result, alerting, limit: group.limit, at: cycle.time) { text, labels, value in
-                switch template.expand(text, name: "__alert_\(alerting.name)", labels: labels, value: value) {
-                case .success(let text): text
-                case .failure(let error): "<error expanding template: \(error.message)>"
-                }
-            }
+            return try rules[index].alert(
+                result, alerting, limit: group.limit, at: cycle.time,
+                expand: expansion(alerting, on: cycle.reads, at: cycle.time, in: cycle.environment))
         }
     }
 
@@ -149,12 +152,20 @@ extension GroupEvaluation {
         }
     }
 
-    /// Templates may ask queries of their own, at the time of the evaluation.
-    private func template(_ cycle: Cycle) -> RuleTemplate {
-        RuleTemplate(
-            externalLabels: cycle.environment.externalLabels, externalURL: cycle.environment.externalURL, at: cycle.time
+    /// Fills in templates of a rule. They may ask queries of their own, at the time of the evaluation.
+    func expansion(
+        _ alerting: Rule.Alerting, on storage: any Queryable, at time: Timestamp, in environment: RuleEnvironment
+    ) -> (String, Labels, Double) -> String {
+        let template = RuleTemplate(
+            externalLabels: environment.externalLabels, externalURL: environment.externalURL, at: time
         ) { (text: String) throws(QueryError) -> QueryResult.Value in
-            try cycle.environment.engine.instant(text, on: cycle.reads, at: cycle.time).value
+            try environment.engine.instant(text, on: storage, at: time).value
+        }
+        return { text, labels, value in
+            switch template.expand(text, name: "__alert_\(alerting.name)", labels: labels, value: value) {
+            case .success(let text): text
+            case .failure(let error): "<error expanding template: \(error.message)>"
+            }
         }
     }
 

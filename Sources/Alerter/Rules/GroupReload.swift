@@ -19,6 +19,8 @@ extension GroupEvaluation {
         self.init(group)
         evaluationSeconds = old.evaluationSeconds
         lastEvaluation = old.lastEvaluation
+        firstEvaluation = old.firstEvaluation
+        restoredAt = old.restoredAt
         var unmatched: [RuleKey: [Int]] = [:]
         for (index, state) in old.rules.enumerated() { unmatched[RuleKey(state), default: []].append(index) }
         for index in rules.indices {

@@ -29,7 +29,10 @@ struct RuleAlerts: Sendable {
     }
 
     /// What an expression that is true says of one alert.
-    struct Finding {
+    struct Finding: Sendable {
+        /// Of the series in the expression's result.
+        var source: Labels
+        /// Of the alert.
         var labels: Labels
         var annotations: Annotations
         var value: Double
@@ -69,6 +72,20 @@ struct RuleAlerts: Sendable {
         }
         if !forgotten.isEmpty { forget(forgotten) }
         return activeCount
+    }
+
+    /// An alert that fired before a restart: it goes on, active since `since`. `false` where it is not active.
+    mutating func goOn(_ labels: Labels, since: Timestamp) -> Bool {
+        guard let place = places[labels], !all[place].isResolved else { return false }
+        all[place].activeAt = min(all[place].activeAt, since)
+        return true
+    }
+
+    /// An alert that fired before a restart is over.
+    mutating func end(_ lost: LostAlerts.Lost, at now: Timestamp) {
+        guard places[lost.finding.labels] == nil else { return }
+        places[lost.finding.labels] = all.count
+        all.append(AlertState(ended: lost, at: now))
     }
 
     private mutating func forget(_ indices: Set<Int>) {

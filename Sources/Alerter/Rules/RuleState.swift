@@ -19,6 +19,8 @@ struct RuleState: Sendable {
     var series = RuleSeries()
     /// Empty for a recording rule.
     var alerts = RuleAlerts()
+    /// Of before a restart.
+    var lost = LostAlerts()
 
     init(_ rule: Rule, in group: RuleGroup) {
         self.rule = rule
@@ -33,6 +35,7 @@ struct RuleState: Sendable {
         series = old.series
         if (alerting == nil) == (old.alerting == nil) { memo = old.memo }
         if alerting != nil { alerts.inherit(old.alerts) }
+        if old.query == query { lost = old.lost }
     }
 }
 

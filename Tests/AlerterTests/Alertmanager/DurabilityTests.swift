@@ -52,7 +52,7 @@ struct DurabilityTests {
                 """
                 restart  ....k....k..k....
                 A        xxxxxxxxxxxxr....
-                """) == "-F-----------A---")
+                """) == "-F----------A----")
         // Killed before it was told: told after.
         #expect(
             try play(
@@ -61,6 +61,103 @@ struct DurabilityTests {
                 A        xxxxxxxxx
                 down     .dd......
                 """) == "---F-----")
+    }
+
+    // MARK: Alerts that nobody reports after the restart
+
+    @Test("what ends while everything is dead is told as over once, when nobody has reported it for ten minutes")
+    func endsWhileDead() throws {
+        for powerCut in [nil, 7] as [UInt64?] {
+            let stage = try Stage(.simple())
+            stage.report(
+                ["alertname": "A", "job": "api"], endsAt: stage.now + .minutes(4), annotations: ["summary": "A is down"])
+            stage.run(for: .minutes(1))
+            stage.now = stage.now + .hours(2)
+            var ends: [Annotations] = []
+            stage.answer = { delivery, _ in
+                ends += delivery.notification.alerts.filter { $0.endsAt != nil }.map(\.annotations)
+                return .sent
+            }
+            try stage.restart(powerCut: powerCut)
+            #expect(stage.manager.alerts(at: stage.now).count == 1)
+            stage.run(for: .minutes(30))
+            #expect(stage.told == ["0:30 ops first_notification A", "131:00 ops all_alerts_resolved A!"])
+            #expect(ends == [["summary": "A is down"]])
+            try stage.restart(powerCut: powerCut)
+            stage.run(for: .minutes(30))
+            #expect(stage.told.count == 2)
+        }
+    }
+
+    @Test("an alert that goes on firing is not told as over, however long its sender is silent after a restart, up to ten minutes")
+    func goesOn() throws {
+        let stage = try Stage(.simple())
+        stage.fire(["alertname": "A"], for: .minutes(4))
+        stage.fire(["alertname": "B"], for: .minutes(4))
+        stage.run(for: .minutes(1))
+        stage.now = stage.now + .hours(1)
+        try stage.restart()
+        stage.run(for: .minutes(9))
+        for _ in 0..<20 {
+            stage.fire(["alertname": "A"], for: .minutes(4))
+            stage.run(for: .minutes(1))
+        }
+        #expect(stage.told == ["0:30 ops first_notification A,B", "71:00 ops new_resolved_alerts_in_group A,B!"])
+    }
+
+    @Test("an end that could not be told before the kill is told after it, once")
+    func untoldEnd() throws {
+        let stage = try Stage(.simple())
+        stage.fire(["alertname": "A"], for: .minutes(10))
+        stage.run(for: .minutes(1))
+        stage.answer = { _, _ in Stage.busy }
+        stage.resolve(["alertname": "A"])
+        stage.run(for: .minutes(3))
+        stage.answer = { _, _ in .sent }
+        stage.now = stage.now + .hours(1)
+        try stage.restart(powerCut: 3)
+        stage.run(for: .minutes(5))
+        #expect(stage.told == ["0:30 ops first_notification A", "64:00 ops all_alerts_resolved A!"])
+        // Told, and not told again though another alert of the group is.
+        stage.fire(["alertname": "B"], for: .hours(9))
+        stage.run(for: .minutes(2))
+        try stage.restart(powerCut: 3)
+        stage.fire(["alertname": "B"], for: .hours(9))
+        stage.run(for: .minutes(20))
+        #expect(stage.told.count == 3)
+        #expect(stage.told.last?.hasSuffix("first_notification B") == true)
+    }
+
+    @Test("an alert that was not told before the kill is told after it, though its sender is gone")
+    func untoldFiring() throws {
+        let stage = try Stage(.simple())
+        stage.fire(["alertname": "A"], for: .minutes(4))
+        stage.run(for: .seconds(10))
+        try stage.restart(powerCut: 1)
+        stage.run(for: .minutes(20))
+        #expect(stage.told == ["1:10 ops first_notification A", "10:10 ops all_alerts_resolved A!"])
+    }
+
+    @Test("the file of alerts grows with what happens, not with reports, and is empty in the end")
+    func alertFileIsSmall() throws {
+        let stage = try Stage(.simple(repeatInterval: .hours(400)))
+        stage.fire(["alertname": "A"], for: .minutes(4))
+        let size = stage.files.bytes(of: "data/alerts")?.count ?? 0
+        #expect(size > 0)
+        for _ in 0..<10 {
+            stage.run(for: .seconds(30))
+            stage.fire(["alertname": "A"], for: .minutes(4))
+        }
+        #expect(stage.files.bytes(of: "data/alerts")?.count == size)
+        stage.resolve(["alertname": "A"])
+        stage.run(for: .minutes(20))
+        #expect(stage.files.bytes(of: "data/alerts") == [])
+        // Between two maintenances as well.
+        for _ in 0..<10_000 {
+            stage.fire(["alertname": "A"], for: .hours(1))
+            stage.resolve(["alertname": "A"])
+        }
+        #expect(stage.files.bytes(of: "data/alerts")?.count ?? 0 < 2 << 20)
     }
 
     // MARK: Damage
@@ -81,7 +178,23 @@ struct DurabilityTests {
         return (stage, copy)
     }
 
-    @Test("a file cut at any byte gives what precedes the cut, and goes on from there", arguments: ["silences", "nflog"])
+    private func count(of name: String, _ stage: Stage) -> Int {
+        switch name {
+        case "silences": stage.manager.silences(at: now).count
+        case "nflog": stage.manager.statistics(at: now).notificationLogEntries
+        default: stage.manager.alerts(at: now).count
+        }
+    }
+
+    private func damage(of name: String, _ statistics: AlertmanagerStatistics) -> AlertmanagerStatistics.StateFileCounts {
+        switch name {
+        case "silences": statistics.silenceFile
+        case "nflog": statistics.notificationLogFile
+        default: statistics.alertFile
+        }
+    }
+
+    @Test("a file cut at any byte gives what precedes the cut, and goes on from there", arguments: ["silences", "nflog", "alerts"])
     func cuts(name: String) throws {
         let files = try populated()
         let bytes = try #require(files.bytes(of: "data/" + name))
@@ -96,9 +209,9 @@ struct DurabilityTests {
             let (stage, copy) = try opened(Array(bytes[..<cut]), as: name, beside: files)
             let statistics = stage.manager.statistics(at: now)
             let expected = boundaries.filter { $0 <= cut }.count - 1
-            let count = name == "silences" ? statistics.activeSilences : statistics.notificationLogEntries
+            let count = count(of: name, stage)
             #expect(count == expected, "cut at \(cut)")
-            let damage = name == "silences" ? statistics.silenceFile : statistics.notificationLogFile
+            let damage = damage(of: name, statistics)
             #expect((damage.damagedBytes > 0) == !boundaries.contains(cut), "cut at \(cut)")
             // What comes next is not behind the torn bytes.
             if name == "silences" {
@@ -110,7 +223,7 @@ struct DurabilityTests {
         }
     }
 
-    @Test("a damaged byte costs one record at most, is counted, and a copy is kept", arguments: ["silences", "nflog"])
+    @Test("a damaged byte costs one record at most, is counted, and a copy is kept", arguments: ["silences", "nflog", "alerts"])
     func flips(name: String) throws {
         let files = try populated()
         let bytes = try #require(files.bytes(of: "data/" + name))
@@ -121,11 +234,10 @@ struct DurabilityTests {
                 damaged[position] ^= mask
                 let (stage, copy) = try opened(damaged, as: name, beside: files)
                 let statistics = stage.manager.statistics(at: now)
-                let damage = name == "silences" ? statistics.silenceFile : statistics.notificationLogFile
-                let count =
-                    name == "silences" ? stage.manager.silences(at: now).count : statistics.notificationLogEntries
+                let damage = damage(of: name, statistics)
+                let count = count(of: name, stage)
                 #expect(count >= total - 1, "byte \(position) ^ \(mask)")
-                if count < total { #expect(damage.damagedBytes > 0 || name == "nflog" || count == total - 1) }
+                if count < total { #expect(damage.damagedBytes > 0 || name != "silences" || count == total - 1) }
                 if damage.damagedBytes > 0 { #expect(copy.bytes(of: "data/\(name).damaged") == damaged) }
             }
         }
@@ -136,7 +248,7 @@ struct DurabilityTests {
         var random = SeededRandom(seed: 3)
         for length in [1, 2, 50, 1000] {
             let files = MemoryFileStore()
-            for name in ["silences", "nflog", "history.jsonl", "history.1.jsonl"] {
+            for name in ["silences", "nflog", "alerts", "history.jsonl", "history.1.jsonl"] {
                 files.put((0..<length).map { _ in UInt8.random(in: 0...255, using: &random) }, at: "data/" + name)
             }
             let stage = try Stage(.simple(), files: files)

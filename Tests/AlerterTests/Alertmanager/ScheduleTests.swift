@@ -57,7 +57,7 @@ private struct Life {
     private struct Sent {
         var isFiring = false
         var changedAt = Timestamp.min
-        /// Its end may rightly be untold: it was kept quiet while it was over, or forgotten with the process.
+        /// Its end may rightly be untold: it was kept quiet while it was over.
         var mayBeUntold = false
     }
     private var sent: [String: Sent] = [:]
@@ -133,10 +133,6 @@ private struct Life {
         case 3: stage.reload()
         case 4:
             try stage.restart(powerCut: Bool.random(using: &random) ? random.next() : nil)
-            // Alerts are in memory only: an end that could not be told for so long that nobody reports it any more is lost.
-            for (name, alert) in sent where !alert.isFiring && stage.now - alert.changedAt > .minutes(15) {
-                sent[name]?.mayBeUntold = true
-            }
         case 5: watch.isDown.toggle()
         case 6: watch.hangs.toggle()
         case 7:
@@ -188,7 +184,8 @@ private struct Life {
             try stage.manager.expireSilence(silence.id, at: stage.now)
         }
         silences = []
-        for _ in 0..<16 { try pass() }
+        // Longer than what is only remembered after a restart is taken to fire.
+        for _ in 0..<40 { try pass() }
         for index in [0, 1] {
             for name in Self.names {
                 guard let alert = sent[name] else { continue }

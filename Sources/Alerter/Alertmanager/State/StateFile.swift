@@ -78,6 +78,9 @@ struct StateFile: Sendable {
     /// Whether it holds more than one record of anything, perhaps.
     var isWorthRewriting: Bool { isDoubtful || appendedBytes > 0 }
 
+    /// Whether more has been appended since the last rewriting than a file of records may hold that are there twice.
+    var hasOutgrown: Bool { appendedBytes > max(1 << 20, 4 * snapshotBytes) }
+
     mutating func close() {
         file?.close()
         file = nil

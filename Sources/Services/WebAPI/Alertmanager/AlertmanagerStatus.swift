@@ -92,5 +92,11 @@ public enum AlertmanagerMetrics {
             page.family("minprom_alertmanager_\(name)_damaged_records", .gauge, "Records that could not be read at the start.")
             page.sample("minprom_alertmanager_\(name)_damaged_records", [], file.damagedRecords)
         }
+        page.family("minprom_alertmanager_alerts_damaged_records", .gauge, "Records that could not be read at the start.")
+        page.sample("minprom_alertmanager_alerts_damaged_records", [], now.alertFile.damagedRecords)
+        page.family("minprom_alertmanager_alerts_snapshot_size_bytes", .gauge, "Size of the last snapshot in bytes.")
+        page.sample("minprom_alertmanager_alerts_snapshot_size_bytes", [], now.alertFile.snapshotBytes)
+        page.family("minprom_alertmanager_alerts_write_errors_total", .counter, "Writes of alerts that failed.")
+        page.sample("minprom_alertmanager_alerts_write_errors_total", [], now.alertFile.writeErrors)
     }
 }

@@ -51,7 +51,7 @@ final class AlertmanagerHalf: Sendable {
                 config, options: options, files: DiskFileStore(), random: SystemRandomNumberGenerator(), at: clock.now())
         } catch { throw StartError("--\(settings.flagPrefix)storage.path: \(error)") }
         let statistics = machine.statistics(at: clock.now())
-        for (name, file) in [("silences", statistics.silenceFile), ("nflog", statistics.notificationLogFile)]
+        for (name, file) in [("silences", statistics.silenceFile), ("nflog", statistics.notificationLogFile), ("alerts", statistics.alertFile)]
         where file.damagedRecords > 0 {
             logger.warning(
                 "Damage in a state file", metadata: ["file": "\(name)", "records": "\(file.damagedRecords)", "bytes": "\(file.damagedBytes)"])
