@@ -5,7 +5,7 @@ SWIFT ?= swift
 FLAGS ?=
 SOAK ?= 200
 
-.PHONY: help setup build run test soak bench fuzz format lint docs clean
+.PHONY: help setup build run demo test soak bench fuzz format lint docs clean
 
 help:            ## this list
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -15,6 +15,11 @@ setup:           ## install missing system packages, fetch uPlot
 
 build: setup     ## release build
 	$(SWIFT) build -c release --product minprom
+
+demo: setup      ## the whole stack without Docker, to be broken and watched (docs/stack.md)
+	@scripts/setup.sh --postgres
+	$(SWIFT) build -c release
+	.build/release/minprom demo $(FLAGS)
 
 run: build       ## build and start minprom on this machine's own data: http://localhost:9090
 	.build/release/minprom $(FLAGS)

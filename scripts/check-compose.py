@@ -40,7 +40,7 @@ PROGRAMS = {
     "prom/alertmanager": {"amtool", "wget"}, "grafana/grafana": {"wget", "curl"},
 }
 SERVER = {"minimal": ["minprom"], "full": ["prometheus", "alertmanager"], "both": ["minprom", "prometheus", "alertmanager"]}
-DATABASE_USERS = {"postgres_db", "api", "worker", "postgres_exporter"}
+DATABASE_USERS = {"db_proxy", "postgres_db", "api", "worker", "postgres_exporter"}
 SOCKET_HOLDERS = {"docker_proxy"}
 
 

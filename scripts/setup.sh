@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # Installs what a build needs and is not there: liblz4, libpq and zlib headers (Debian, Ubuntu, Homebrew), and uPlot for the
-# graphs. Changes nothing that is already in place. Usage: scripts/setup.sh
+# graphs. Changes nothing that is already in place. Usage: scripts/setup.sh [--postgres]
+#
+# --postgres: PostgreSQL's server as well, for `make demo`; its own service is not left running.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -18,6 +20,18 @@ have_header lz4.h || missing+=(liblz4-dev)
 have_header libpq-fe.h || have_header postgresql/libpq-fe.h || missing+=(libpq-dev)
 have_header zlib.h || missing+=(zlib1g-dev)
 command -v pkg-config >/dev/null || missing+=(pkg-config)
+if [ "${1-}" = --postgres ] && ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 && ! command -v initdb >/dev/null; then
+    # Debian starts a cluster on install, at the port the demo's has; it is not wanted.
+    if command -v apt-get >/dev/null; then
+        echo "setup: installing postgresql (the server's programs, no cluster)"
+        as_root apt-get update -qq
+        as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql-common >/dev/null
+        echo "create_main_cluster = false" | as_root tee -a /etc/postgresql-common/createcluster.conf >/dev/null
+        as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql >/dev/null
+    else
+        missing+=(postgresql)
+    fi
+fi
 
 if [ ${#missing[@]} -gt 0 ]; then
     if command -v apt-get >/dev/null; then

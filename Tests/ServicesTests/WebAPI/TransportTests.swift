@@ -190,11 +190,22 @@ struct TransportTests {
         await server.close()
     }
 
+    @Test("a name with two addresses, one of which refuses, is scraped at the other")
+    func twoAddresses() async throws {
+        let server = try await ScriptedTarget([page])
+        var request = request(server)
+        request.address = server.address.replacing("127.0.0.1", with: "localhost")
+        #expect(latin1(try await transport().get(request).body) == "up 1\n")
+        await server.close()
+    }
+
     @Test("refused, cut off and not HTTP are told apart")
     func broken() async throws {
         let gone = try await ScriptedTarget([page])
-        let request = request(gone)
+        var request = request(gone)
         await gone.close()
+        // Nobody gets this port by asking for any; the one just closed may be another test's already.
+        request.address = "127.0.0.1:1"
         let refused = await failure(gone, request)
         #expect(refused?.message == "Get \"\(request.url)\": dial tcp \(request.address): connect: connection refused")
         for (answer, reason) in [("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nab", "EOF"), ("", "EOF"), ("hello\r\n\r\n", "net/http: malformed HTTP response")] {
