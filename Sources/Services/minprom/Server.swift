@@ -116,12 +116,13 @@ struct Server {
             own, eventLoops: MultiThreadedEventLoopGroup(numberOfThreads: 1), clock: clock, logger: logger)
     }
 
-    /// Loads all files again; what is wrong with the first that does not load. Each file is taken or left alone.
+    /// Loads all files again; what is wrong with those that do not load, a line each. Each file is taken or left alone.
     private static func reload(_ storage: StorageSide, _ alertmanager: AlertmanagerHalf?) async -> String? {
         guard let running = storage.running else { return "the server is not ready" }
         let first = await running.reloader.reload()
         let second = await alertmanager?.reload()
-        return first ?? (second ?? nil)
+        let problems = [first, second ?? nil].compactMap(\.self)
+        return problems.isEmpty ? nil : problems.joined(separator: "\n")
     }
 
     private func webServer(

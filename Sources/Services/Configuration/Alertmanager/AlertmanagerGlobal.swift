@@ -32,6 +32,14 @@ struct AlertmanagerGlobal {
         "mattermost_webhook_url_file",
     ]
 
+    /// What is shown of them where the file says nothing.
+    private static let foreignDefaults = [
+        "opsgenie_api_url": "https://api.opsgenie.com/", "wechat_api_url": "https://qyapi.weixin.qq.com/cgi-bin/",
+        "victorops_api_url": "https://alert.victorops.com/integrations/generic/20131114/alert/",
+        "telegram_api_url": "https://api.telegram.org", "webex_api_url": "https://webexapis.com/v1/messages",
+        "rocketchat_api_url": "https://open.rocket.chat/",
+    ]
+
     /// A null node, and a section that is not there, are the defaults.
     init(_ node: YAMLNode, directory: ConfigurationDirectory, warnings: inout [String]) throws(ConfigError) {
         var fields = try ShownFields(node, "global")
@@ -50,11 +58,12 @@ struct AlertmanagerGlobal {
             let isSecret =
                 ["key", "secret", "token", "id", "webhook_url"].contains { name.hasSuffix($0) }
                 && !name.hasSuffix("corp_id")
-            let text = isSecret ? try fields.secret(name) : try fields.text(name)
+            let standard = Self.foreignDefaults[name] ?? ""
+            let text = isSecret ? try fields.secret(name) : try fields.text(name, or: standard)
             if name.hasSuffix("_url"), !isSecret, !text.isEmpty, let problem = URLText.problem(text) {
                 throw ConfigError(problem, at: node.position)
             }
-            if !text.isEmpty {
+            if !text.isEmpty && text != standard {
                 warnings.append(
                     "global.\(name): accepted, without effect: receivers of that kind are not supported yet")
             }
