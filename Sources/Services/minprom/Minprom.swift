@@ -16,7 +16,7 @@ struct Minprom: AsyncParsableCommand {
             UpCommand.self, DemoCommand.self, ProcessesCommand.self, LogsCommand.self, StartCommand.self, StopCommand.self,
             RestartCommand.self, ScaleCommand.self, DownCommand.self, HealthCommand.self, PostgresClusterCommand.self,
             BotCommand.self,
-            IncidentCommand.self, LoadCommand.self, ProxyCommand.self, PressCommand.self,
+            IncidentCommand.self, SmokeCommand.self, LoadCommand.self, ProxyCommand.self, PressCommand.self,
         ],
         defaultSubcommand: Serve.self)
 }
