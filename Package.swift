@@ -214,7 +214,9 @@ let package = Package(
         .target(
             name: "SupervisorHost",
             dependencies: [
-                "CSpawn", "ComposeFile", "ConfigurationFile", "HTTPServer", "JSON", "Numbers", "ServiceNames", "Supervisor", "TSDB",
+                "CSpawn", "ComposeFile", "ConfigurationFile", "HTTPServer", "JSON", "Numbers", "ServiceNames", "ServiceProcess", "Supervisor",
+                "TSDB",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -285,7 +287,7 @@ let package = Package(
         .executableTarget(
             name: "minprom-demo",
             dependencies: [
-                "DemoAPI", "DemoStore", "Numbers", "Postgres", "PostgresExporter", "ServiceProcess", "Worker",
+                "DemoAPI", "DemoStore", "Numbers", "Postgres", "PostgresExporter", "ServiceProcess", "SupervisorHost", "Worker",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Sources/Services/minprom-demo"),

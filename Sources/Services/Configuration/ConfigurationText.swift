@@ -62,8 +62,10 @@ package struct YAMLText {
 
     /// Quoted where the bare text would be read as something else.
     package static func scalar(_ value: String) -> String {
+        // As Go's YAML writes it, and nothing else of its kind.
+        if value.isEmpty { return "\"\"" }
         let special: Set<Character> = ["-", "?", ":", ",", "[", "]", "{", "}", "#", "&", "*", "!", "|", ">", "'", "\"", "%", "@", "`", " "]
-        let words = ["true", "false", "yes", "no", "on", "off", "y", "n", "null", "~", ""]
+        let words = ["true", "false", "yes", "no", "on", "off", "y", "n", "null", "~"]
         let isBare =
             !words.contains(value.lowercased()) && !(value.first.map(special.contains) ?? true) && value.last != " "
             && value.last != ":" && !value.contains(": ") && !value.contains(" #")

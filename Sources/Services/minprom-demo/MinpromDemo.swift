@@ -1,4 +1,5 @@
 import ArgumentParser
+import SupervisorHost
 
 /// `minprom-demo`: the services of the demo that talk to PostgreSQL. They are a program of their own because libpq brings some twenty
 /// shared libraries, and the server shall stay light.
@@ -8,7 +9,7 @@ struct MinpromDemo: AsyncParsableCommand {
         commandName: "minprom-demo",
         abstract: "Services to be watched: an api, a worker, and an exporter for their database.",
         version: "minprom-demo 0.1.0",
-        subcommands: [APICommand.self, WorkerCommand.self, ExporterCommand.self])
+        subcommands: [APICommand.self, WorkerCommand.self, ExporterCommand.self, HealthCommand.self])
 
     static func main() async { await main(CollectorFlags.plain(Array(CommandLine.arguments.dropFirst()))) }
 }

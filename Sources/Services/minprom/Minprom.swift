@@ -1,5 +1,6 @@
 import ArgumentParser
 import Bench
+import SupervisorHost
 
 /// `minprom`: Prometheus and Alertmanager in one small program. `serve` is what it does when nothing else is asked.
 @main
