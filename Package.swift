@@ -163,7 +163,7 @@ let package = Package(
             name: "AlertBot",
             dependencies: [
                 "BotCore", "ConfigurationFile", "Digest", "HTTPServer", "JSON", "Numbers", "Programs", "PrometheusClient", "SelfMetrics",
-                "ServiceNames", "TSDB",
+                "ServiceNames", "ServiceProcess", "TSDB",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),

@@ -4,6 +4,7 @@ import HTTPServer
 import HTTPTypes
 import NIOCore
 import SelfMetrics
+import ServiceProcess
 import TSDB
 
 /// The bot's address: webhooks in, pages and numbers out.
@@ -57,7 +58,7 @@ public struct BotService: HTTPService {
         }
     }
 
-    private func isTrusted(_ request: APIRequest) -> Bool { !token.isEmpty && BearerToken.isRight(request, token) }
+    private func isTrusted(_ request: APIRequest) -> Bool { AccessToken("BOT_TOKEN", token).refusal(of: request) == nil }
 
     private func webhook(_ request: APIRequest) async -> Reply {
         guard !token.isEmpty else {
@@ -113,14 +114,5 @@ public struct BotService: HTTPService {
         case .unknown?: return .text("no such approval\n", .notFound)
         case nil: return .text("the incident log cannot be written\n", .serviceUnavailable)
         }
-    }
-}
-
-/// `Authorization: Bearer …`, compared in constant time.
-enum BearerToken {
-    static func isRight(_ request: APIRequest, _ token: String) -> Bool {
-        let header = request.headers[.authorization] ?? ""
-        guard header.hasPrefix("Bearer ") else { return false }
-        return HMAC.areEqual(header.dropFirst("Bearer ".count).utf8, token.utf8)
     }
 }

@@ -8,6 +8,7 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 import SelfMetrics
+import ServiceProcess
 import TSDB
 
 /// A filter in front of Docker's socket: it holds the socket, so that the bot does not have to.
@@ -55,7 +56,7 @@ public struct DockerProxy: HTTPService {
         if method == "GET", request.path == "/-/healthy", request.query.isEmpty { return .text("minprom docker-proxy is healthy.\n") }
         if method == "GET", request.path == "/metrics", request.query.isEmpty { return metrics() }
         let hasBody = request.body.readableBytes > 0
-        let isKnown = token.isEmpty || BearerToken.isRight(request, token)
+        let isKnown = token.isEmpty || AccessToken("DOCKER_PROXY_TOKEN", token).refusal(of: request) == nil
         guard isKnown, let asked = rule.allows(method, request.path, query: request.query, hasBody: hasBody) else {
             refused.increment()
             audit(method, request.path, request.clientAddress, isKnown ? "refused" : "refused: no token")
