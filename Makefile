@@ -27,7 +27,7 @@ run: build       ## build and start minprom on this machine's own data: http://l
 test: setup      ## all tests, one debug build; the pages' logic where there is a node
 	@if command -v node >/dev/null; then node --test Tests/web/*.test.mjs >/dev/null && echo "pages: passed"; fi
 	$(SWIFT) build --build-tests
-	$(SWIFT) test --skip-build --parallel
+	$(SWIFT) test --skip-build --no-parallel
 	@scripts/check-stack.sh
 
 soak: setup      ## the same properties over SOAK times as many cases

@@ -53,8 +53,10 @@ struct LoadGeneratorTests {
             return .text("late")
         }
         try await ScriptedService.serving(service) { port in
-            let generator = try LoadGenerator(
-                LoadGenerator.Request(base: "http://127.0.0.1:\(port)", paths: ["/"]), try #require(ArrivalSchedule(rate: 1, length: .seconds(3600))))
+            // Nothing but the cancellation may end the request, and no second one is due, however slow the machine is.
+            var request = LoadGenerator.Request(base: "http://127.0.0.1:\(port)", paths: ["/"])
+            request.timeout = .seconds(3600)
+            let generator = try LoadGenerator(request, try #require(ArrivalSchedule(rate: 0.0001, length: .seconds(36000))))
             let work = Task { await generator.run() }
             for await _ in begun.stream { break }
             work.cancel()

@@ -117,10 +117,21 @@ struct RelayEndTests {
 
     @Test("when one side is gone the other is closed, after what was said")
     func gone() throws {
-        let pair = try Pair(.delayed(.seconds(100)))
+        let pair = try Pair(.free)
         try pair.say("last words")
         pair.client.close(promise: nil)
         pair.loop.run()
+        #expect(pair.arrived == "last words" && !pair.server.isActive)
+    }
+
+    @Test("what one side said before it went keeps its delay, and the other is closed behind it")
+    func goneWhileDelayed() throws {
+        let pair = try Pair(.delayed(.seconds(100)))
+        try pair.say("last words")
+        pair.client.close(promise: nil)
+        pair.loop.advanceTime(by: .seconds(99))
+        #expect(pair.arrived == "" && pair.server.isActive)
+        pair.loop.advanceTime(by: .seconds(1))
         #expect(pair.arrived == "last words" && !pair.server.isActive)
     }
 }

@@ -241,7 +241,7 @@ public final class FaultProxy: @unchecked Sendable {
 
     private func gone(_ key: ObjectIdentifier) {
         guard let connection = connections.removeValue(forKey: key) else { return }
-        connection.server?.channel.close(promise: nil)
+        if !connection.clientEnd.isDraining { connection.server?.channel.close(promise: nil) }
         counts.active.set(Double(connections.count))
     }
 

@@ -39,6 +39,8 @@ final class RelayEnd: ChannelInboundHandler {
     /// Writes that are not in the socket yet.
     private var unwritten = 0
     private var isClosed = false
+    /// This side is gone, and what it said is still on its delayed way: the peer is closed behind it, not before.
+    private(set) var isDraining = false
     private var timer: Scheduled<Void>?
 
     /// `count` is told the bytes that came in here.
@@ -162,7 +164,7 @@ final class RelayEnd: ChannelInboundHandler {
         if outputEnded, unwritten == 0 { context?.close(mode: .output, promise: nil) }
     }
 
-    /// This side is gone: what it had sent still goes to the other, which then is closed, too.
+    /// This side is gone: what it had sent still goes to the other, each piece when it is due, and then the other is closed, too.
     private func ended() {
         guard !isClosed else { return }
         isClosed = true
@@ -171,9 +173,22 @@ final class RelayEnd: ChannelInboundHandler {
         peer = nil
         other?.peer = nil
         if let other {
-            if passage != .stopped { for (_, bytes) in held { other.take(bytes) } }
-            other.context?.flush()
-            other.context?.close(mode: .all, promise: nil)
+            let rest = passage == .stopped ? [] : Array(held)
+            if let loop = context?.eventLoop, let last = rest.last?.due, last > loop.now {
+                isDraining = true
+                let bound = NIOLoopBound(other, eventLoop: loop)
+                for (due, bytes) in rest {
+                    loop.scheduleTask(deadline: due) {
+                        bound.value.take(bytes)
+                        bound.value.context?.flush()
+                    }
+                }
+                loop.scheduleTask(deadline: last) { bound.value.close() }
+            } else {
+                for (_, bytes) in rest { other.take(bytes) }
+                other.context?.flush()
+                other.close()
+            }
         }
         held.removeAll()
         heldBytes = 0
