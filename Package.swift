@@ -42,6 +42,7 @@ let package = Package(
         .systemLibrary(
             name: "CZlib", path: "Sources/Leaves/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "RegularExpression", path: "Sources/Leaves/RegularExpression", swiftSettings: hot),
+        .target(name: "Histograms", path: "Sources/Leaves/Histograms", swiftSettings: hot),
         .target(name: "Numbers", path: "Sources/Leaves/Numbers", swiftSettings: hot),
         .target(name: "Digest", path: "Sources/Leaves/Digest", swiftSettings: hot),
         .target(name: "Programs", dependencies: ["CSpawn"], path: "Sources/Leaves/Programs"),
@@ -49,16 +50,16 @@ let package = Package(
         .target(name: "Snappy", path: "Sources/Leaves/Snappy", swiftSettings: hot),
         .target(name: "JSON", dependencies: ["Numbers"], path: "Sources/Leaves/JSON"),
         .target(
-            name: "Exposition", dependencies: ["Numbers"], path: "Sources/Leaves/Exposition", swiftSettings: hot),
+            name: "Exposition", dependencies: ["Histograms", "Numbers"], path: "Sources/Leaves/Exposition", swiftSettings: hot),
         .target(
             name: "TextTemplate", dependencies: ["Numbers"], path: "Sources/Leaves/TextTemplate"),
 
         // The core: no sockets, no clock, no Foundation.
-        .target(name: "TSDB", dependencies: ["CTSDB", "CLZ4", "RegularExpression", "Snappy"], swiftSettings: hot),
+        .target(name: "TSDB", dependencies: ["CTSDB", "CLZ4", "Histograms", "RegularExpression", "Snappy"], swiftSettings: hot),
         .target(
-            name: "PromQL", dependencies: ["TSDB", "Numbers", "RegularExpression"], swiftSettings: hot),
+            name: "PromQL", dependencies: ["Histograms", "TSDB", "Numbers", "RegularExpression"], swiftSettings: hot),
         .target(
-            name: "Scraper", dependencies: ["TSDB", "Digest", "Exposition", "Numbers", "RegularExpression"], swiftSettings: hot),
+            name: "Scraper", dependencies: ["TSDB", "Digest", "Exposition", "Histograms", "Numbers", "RegularExpression"], swiftSettings: hot),
         .target(name: "Alerter", dependencies: ["Digest", "JSON", "Numbers", "PromQL", "RegularExpression", "TextTemplate", "TSDB"]),
 
         // Services: everything that touches the world.
@@ -111,7 +112,7 @@ let package = Package(
         .target(
             name: "WebAPI",
             dependencies: [
-                "Alerter", "ConfigurationFile", "HTTPServer", "JSON", "Numbers", "PromQL", "RegularExpression", "Scraper",
+                "Alerter", "ConfigurationFile", "Histograms", "HTTPServer", "JSON", "Numbers", "PromQL", "RegularExpression", "Scraper",
                 "SelfMetrics", "ServiceNames", "Snappy", "TSDB",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -297,14 +298,14 @@ let package = Package(
         .testTarget(
             name: "LeavesTests",
             dependencies: [
-                "RegularExpression", "Digest", "JSON", "Numbers", "ServiceNames", "Snappy", "Exposition", "TextTemplate", "Support",
+                "RegularExpression", "Digest", "Histograms", "JSON", "Numbers", "ServiceNames", "Snappy", "Exposition", "TextTemplate", "Support",
             ]),
         .testTarget(name: "TokensTests", dependencies: ["Tokens"]),
-        .testTarget(name: "TSDBTests", dependencies: ["TSDB", "Support"]),
+        .testTarget(name: "TSDBTests", dependencies: ["Histograms", "TSDB", "Support"]),
         .testTarget(
-            name: "PromQLTests", dependencies: ["Numbers", "PromQL", "RegularExpression", "TSDB", "Support"],
+            name: "PromQLTests", dependencies: ["Histograms", "Numbers", "PromQL", "RegularExpression", "TSDB", "Support"],
             exclude: ["scripts"]),
-        .testTarget(name: "ScraperTests", dependencies: ["Digest", "Scraper", "TSDB", "Support"]),
+        .testTarget(name: "ScraperTests", dependencies: ["Digest", "Histograms", "Scraper", "TSDB", "Support"]),
         .testTarget(
             name: "AlerterTests", dependencies: ["Alerter", "Numbers", "PromQL", "RegularExpression", "TextTemplate", "TSDB", "Support"]),
         .testTarget(

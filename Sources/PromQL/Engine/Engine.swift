@@ -141,8 +141,7 @@ extension Engine {
             try context.reserve(samples: 1)
             let labels = root.labels(at: index)
             try budget.add(labels)
-            vector.labels.append(labels)
-            vector.values.append(column.values[0])
+            vector.append(labels, column.values[0], column.histogram(0))
         }
         try budget.settle()
         return vector

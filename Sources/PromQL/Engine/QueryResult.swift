@@ -1,3 +1,4 @@
+import Histograms
 import TSDB
 
 /// The answer to a query, with what the reader should know about it.
@@ -33,8 +34,19 @@ public struct InstantVector: Sendable {
     public var at: Timestamp
     public internal(set) var labels: [Labels] = []
     public internal(set) var values: [Double] = []
+    /// Empty, or one place per series: a series that has one here is a native histogram, not a float.
+    public internal(set) var histograms: [FloatHistogram?] = []
 
     public var count: Int { labels.count }
+
+    public func histogram(_ row: Int) -> FloatHistogram? { histograms.isEmpty ? nil : histograms[row] }
+
+    mutating func append(_ rowLabels: Labels, _ value: Double, _ histogram: FloatHistogram? = nil) {
+        if histogram != nil, histograms.isEmpty { histograms = Array(repeating: nil, count: labels.count) }
+        labels.append(rowLabels)
+        values.append(value)
+        if !histograms.isEmpty { histograms.append(histogram) }
+    }
 }
 
 /// Series over the steps of a query: only values that exist are kept.
@@ -51,6 +63,8 @@ public struct RangeMatrix: Sendable {
     /// Row `i` has `values[starts[i]..<starts[i + 1]]`.
     private var starts: [Int] = [0]
     private var presence: [UInt64] = []
+    /// The native histograms of a row, by its number and in order of time; they are not among `values`.
+    private var histograms: [Int: [(step: Int, histogram: FloatHistogram)]] = [:]
     private let wordCount: Int
 
     init(grid: StepGrid) {
@@ -59,12 +73,17 @@ public struct RangeMatrix: Sendable {
     }
 
     public var count: Int { labels.count }
-    public var pointCount: Int { values.count }
+    public var pointCount: Int { values.count &+ histograms.values.reduce(0) { $0 &+ $1.count } }
 
-    /// Number of values of series `row`.
+    /// The native histograms of series `row`, in order of time.
+    public func histograms(ofRow row: Int) -> [(step: Int, histogram: FloatHistogram)] {
+        histograms.isEmpty ? [] : histograms[row] ?? []
+    }
+
+    /// Number of floats of series `row`.
     public func pointCount(ofRow row: Int) -> Int { starts[row + 1] - starts[row] }
 
-    /// Visits the points of series `row` in order of time: the number of the step (its time is `grid.time(step)`) and
+    /// Visits the floats of series `row` in order of time: the number of the step (its time is `grid.time(step)`) and
     /// the value.
     @inlinable
     public func forEachPoint(ofRow row: Int, _ body: (_ step: Int, _ value: Double) -> Void) {
@@ -96,6 +115,7 @@ public struct RangeMatrix: Sendable {
 
     mutating func append(_ rowLabels: Labels, _ column: borrowing StepColumn) {
         labels.append(rowLabels)
+        if column.hasHistograms { return appendMixed(column) }
         let count = column.presentCount
         if count == column.count {
             values.append(contentsOf: UnsafeBufferPointer(start: column.values, count: count))
@@ -104,6 +124,22 @@ public struct RangeMatrix: Sendable {
         }
         starts.append(values.count)
         presence.append(contentsOf: UnsafeBufferPointer(start: column.presence, count: wordCount))
+    }
+
+    private mutating func appendMixed(_ column: borrowing StepColumn) {
+        var words = [UInt64](repeating: 0, count: wordCount)
+        var found: [(step: Int, histogram: FloatHistogram)] = []
+        for step in 0..<column.count where column.isPresent(step) {
+            if let histogram = column.histogram(step) {
+                found.append((step, histogram))
+            } else {
+                values.append(column.values[step])
+                words[step >> 6] |= 1 << UInt64(truncatingIfNeeded: step & 63)
+            }
+        }
+        if !found.isEmpty { histograms[labels.count - 1] = found }
+        starts.append(values.count)
+        presence.append(contentsOf: words)
     }
 }
 
@@ -114,11 +150,18 @@ public struct SampleMatrix: Sendable {
     private var times: [Int64] = []
     private var values: [Double] = []
     private var starts: [Int] = [0]
+    /// The native histograms of a row, by its number and in order of time; they are not among `values`.
+    private var histograms: [Int: [(time: Timestamp, histogram: FloatHistogram)]] = [:]
 
     init() {}
 
     public var count: Int { labels.count }
-    public var pointCount: Int { values.count }
+    public var pointCount: Int { values.count &+ histograms.values.reduce(0) { $0 &+ $1.count } }
+
+    /// The native histograms of series `row`, in order of time.
+    public func histograms(ofRow row: Int) -> [(time: Timestamp, histogram: FloatHistogram)] {
+        histograms.isEmpty ? [] : histograms[row] ?? []
+    }
     public func pointCount(ofRow row: Int) -> Int { starts[row + 1] - starts[row] }
 
     public func forEachPoint(ofRow row: Int, _ body: (_ time: Timestamp, _ value: Double) -> Void) {
@@ -127,8 +170,21 @@ public struct SampleMatrix: Sendable {
 
     mutating func append(_ rowLabels: Labels, _ samples: borrowing SampleColumns) {
         labels.append(rowLabels)
-        times.append(contentsOf: UnsafeBufferPointer(start: samples.timestamps, count: samples.count))
-        values.append(contentsOf: UnsafeBufferPointer(start: samples.values, count: samples.count))
+        if samples.histograms.isEmpty {
+            times.append(contentsOf: UnsafeBufferPointer(start: samples.timestamps, count: samples.count))
+            values.append(contentsOf: UnsafeBufferPointer(start: samples.values, count: samples.count))
+        } else {
+            var found: [(time: Timestamp, histogram: FloatHistogram)] = []
+            for index in 0..<samples.count {
+                if let histogram = samples.histograms.histogram(sample: index) {
+                    found.append((Timestamp(milliseconds: samples.timestamps[index]), histogram))
+                } else {
+                    times.append(samples.timestamps[index])
+                    values.append(samples.values[index])
+                }
+            }
+            if !found.isEmpty { histograms[labels.count - 1] = found }
+        }
         starts.append(values.count)
     }
 
@@ -141,6 +197,7 @@ public struct SampleMatrix: Sendable {
             result.times.append(contentsOf: times[starts[row]..<starts[row + 1]])
             result.values.append(contentsOf: values[starts[row]..<starts[row + 1]])
             result.starts.append(result.values.count)
+            if let own = histograms[row] { result.histograms[result.labels.count - 1] = own }
         }
         return result
     }

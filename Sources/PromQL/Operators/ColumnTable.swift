@@ -1,3 +1,4 @@
+import Histograms
 import TSDB
 
 /// The finished result of an operator that had to see everything: all columns, side by side, with their labels.
@@ -14,6 +15,8 @@ public final class ColumnTable: VectorOperator, @unchecked Sendable {
     private let wordCount: Int
     private let values: UnsafeMutablePointer<Double>
     private let presence: UnsafeMutablePointer<UInt64>
+    /// Rows of native histograms, by the number of the series; only those that have some.
+    private var histograms: [Int: [FloatHistogram?]] = [:]
     public private(set) var seriesLabels: [Labels]
     /// Per series: `__name__` goes at the end of the query. Empty: none does.
     public private(set) var droppedNames: [Bool]
@@ -52,7 +55,14 @@ public final class ColumnTable: VectorOperator, @unchecked Sendable {
         precondition(index >= 0 && index < count && column.count == stepCount, "row \(index) of \(count)")
         (values + index * stepCount).update(from: column.values, count: stepCount)
         (presence + index * wordCount).update(from: column.presence, count: wordCount)
+        if column.hasHistograms { histograms[index] = column.histograms }
     }
+
+    /// The histograms of row `index`: none (empty), or a place per step.
+    public func rowHistograms(_ index: Int) -> [FloatHistogram?] { histograms.isEmpty ? [] : histograms[index] ?? [] }
+
+    /// Some row has histograms.
+    public var hasHistograms: Bool { !histograms.isEmpty }
 
     public func rowValues(_ index: Int) -> UnsafeMutablePointer<Double> {
         precondition(index >= 0 && index < count, "row \(index) of \(count)")
@@ -68,5 +78,6 @@ public final class ColumnTable: VectorOperator, @unchecked Sendable {
         precondition(index >= 0 && index < count && column.count == stepCount, "row \(index) of \(count)")
         column.values.update(from: values + index * stepCount, count: stepCount)
         column.presence.update(from: presence + index * wordCount, count: wordCount)
+        column.take(histograms: rowHistograms(index))
     }
 }

@@ -36,22 +36,3 @@ struct StoredRange: RangeSource {
         scratch.samples.dropStaleMarkers()
     }
 }
-
-extension SampleColumns {
-    /// Closes the gaps that stale markers leave.
-    mutating func dropStaleMarkers() {
-        let total = count, values = values
-        // Counted without a way out of the loop, which becomes vector code; there hardly ever are any.
-        var stale = 0
-        for index in 0..<total { stale &+= StaleMarker.isStale(values[index]) ? 1 : 0 }
-        guard stale > 0 else { return }
-        var kept = 0
-        for index in 0..<total where !StaleMarker.isStale(values[index]) {
-            timestamps[kept] = timestamps[index]
-            values[kept] = values[index]
-            kept &+= 1
-        }
-        removeAll()
-        commit(kept)
-    }
-}

@@ -1,3 +1,4 @@
+import Histograms
 import TSDB
 
 /// The evaluation times of a query: `start`, `start + step`, … `count` of them. An instant query has one.
@@ -24,14 +25,16 @@ public struct StepGrid: Sendable, Equatable {
 /// One series of an instant vector over all steps of a query: a value per step and a bit per step that says whether
 /// there is one (NaN and the stale marker are values, so absence needs a bit of its own).
 ///
-/// The unit that operators hand on. Owned and reused by whoever pulls; native histograms will stand in a third column
-/// beside the values.
+/// The unit that operators hand on. Owned and reused by whoever pulls. Native histograms stand in a third column beside the values, which is
+/// empty where there are none, as nearly everywhere: an operator looks at `hasHistograms` once per column and goes on with plain floats.
 public struct StepColumn: ~Copyable {
     public let values: UnsafeMutablePointer<Double>
     /// Bit `i & 63` of word `i >> 6` is set where step `i` has a value.
     public let presence: UnsafeMutablePointer<UInt64>
     public let count: Int
     public let wordCount: Int
+    /// Empty, or a place per step: a step that is present and has one here is a histogram, and its place in `values` means nothing.
+    public private(set) var histograms: [FloatHistogram?] = []
 
     public init(count: Int) {
         self.count = count
@@ -49,10 +52,38 @@ public struct StepColumn: ~Copyable {
 
     /// No step has a value.
     @inlinable
-    public mutating func clear() { presence.update(repeating: 0, count: wordCount) }
+    public mutating func clear() {
+        presence.update(repeating: 0, count: wordCount)
+        if !histograms.isEmpty { dropHistograms() }
+    }
 
-    /// Every step has a value; the values themselves are the caller's to write.
+    /// Some step may be a histogram.
+    @inlinable @inline(__always)
+    public var hasHistograms: Bool { !histograms.isEmpty }
+
+    /// The histogram that step `step`, which is present, is; `nil`: it is a float.
+    @inlinable @inline(__always)
+    public func histogram(_ step: Int) -> FloatHistogram? { histograms.isEmpty ? nil : histograms[step] }
+
+    /// All steps that are present are floats from now on: what `values` says.
+    public mutating func dropHistograms() { histograms = [] }
+
+    public mutating func set(_ step: Int, _ histogram: FloatHistogram) {
+        if histograms.isEmpty { histograms = Array(repeating: nil, count: count) }
+        histograms[step] = histogram
+        values[step] = histogram.sum
+        presence[step >> 6] |= 1 << UInt64(truncatingIfNeeded: step & 63)
+    }
+
+    /// As `set`, where the step may have been a histogram before.
+    public mutating func replace(_ step: Int, with value: Double) {
+        if !histograms.isEmpty { histograms[step] = nil }
+        set(step, value)
+    }
+
+    /// Every step has a value, a float; the values themselves are the caller's to write.
     public mutating func markAllPresent() {
+        if !histograms.isEmpty { dropHistograms() }
         guard wordCount > 0 else { return }
         presence.update(repeating: ~0, count: wordCount)
         let rest = count & 63
@@ -64,6 +95,7 @@ public struct StepColumn: ~Copyable {
         presence[step >> 6] & (1 << UInt64(truncatingIfNeeded: step & 63)) != 0
     }
 
+    /// A float; the step has been no histogram since the last `clear`.
     @inlinable @inline(__always)
     public mutating func set(_ step: Int, _ value: Double) {
         values[step] = value
@@ -97,6 +129,12 @@ public struct StepColumn: ~Copyable {
         precondition(other.count == count, "columns of \(count) and \(other.count) steps")
         values.update(from: other.values, count: count)
         presence.update(from: other.presence, count: wordCount)
+        if !histograms.isEmpty || !other.histograms.isEmpty { histograms = other.histograms }
+    }
+
+    /// Takes over a row of histograms as `ColumnTable` keeps it: empty, or one place per step.
+    mutating func take(histograms row: [FloatHistogram?]) {
+        if !histograms.isEmpty || !row.isEmpty { histograms = row }
     }
 
     /// Visits the steps that have a value, in order. Where a word's steps are all there the loop is a plain one, which

@@ -1,3 +1,5 @@
+import Histograms
+
 /// Takes samples in. One call carries one whole scrape, one remote-write request or one rule evaluation.
 public protocol Appendable: Sendable {
     /// The reference of the series with these labels, made if there is none yet.
@@ -46,6 +48,8 @@ public struct SampleBatch: ~Copyable, Sendable {
     public private(set) var references: [SeriesRef] = []
     public private(set) var timestamps: [Int64] = []
     public private(set) var values: [Double] = []
+    /// The samples that are native histograms, by their place in the batch; their `values` are the sums.
+    public private(set) var histograms: [Int: HistogramSample] = [:]
 
     public init() {}
 
@@ -58,7 +62,14 @@ public struct SampleBatch: ~Copyable, Sendable {
         values.append(value)
     }
 
+    /// A native histogram, which must be valid.
+    public mutating func append(_ reference: SeriesRef, at timestamp: Timestamp, histogram: HistogramSample) {
+        histograms[references.count] = histogram
+        append(reference, at: timestamp, value: histogram.sum)
+    }
+
     public mutating func removeAll() {
+        if !histograms.isEmpty { histograms.removeAll() }
         references.removeAll(keepingCapacity: true)
         timestamps.removeAll(keepingCapacity: true)
         values.removeAll(keepingCapacity: true)

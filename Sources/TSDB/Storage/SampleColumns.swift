@@ -1,4 +1,7 @@
-/// Samples of one series as two columns: times and values, side by side, reused from series to series.
+import Histograms
+
+/// Samples of one series as two columns: times and values, side by side, reused from series to series. Where some are native histograms, a
+/// third stands beside them (`histograms`), and their place in `values` has the sum, so that a stale marker is one in any column.
 ///
 /// Columns are what crosses the seam between storage and query: chunks are decoded into them whole, and kernels run
 /// over plain pointers. Eight spare slots stand behind the last one, so that a decoder may write in strides.
@@ -9,6 +12,8 @@ public struct SampleColumns: ~Copyable {
     public private(set) var values: UnsafeMutablePointer<Double>
     /// Samples in the columns.
     public private(set) var count = 0
+    /// Empty where all samples are floats, as nearly everywhere.
+    public private(set) var histograms = HistogramRows()
     private var capacity: Int
     private static let spare = 8
 
@@ -23,12 +28,16 @@ public struct SampleColumns: ~Copyable {
         values.deallocate()
     }
 
-    public mutating func removeAll() { count = 0 }
+    public mutating func removeAll() {
+        count = 0
+        if !histograms.isEmpty { histograms.removeAll() }
+    }
 
     /// Forgets all samples from index `newCount` on.
     public mutating func truncate(to newCount: Int) {
         precondition(newCount >= 0 && newCount <= count, "truncating \(count) samples to \(newCount)")
         count = newCount
+        histograms.truncate(to: newCount)
     }
 
     /// Makes room for `additional` more samples. Pointers taken before are no longer valid.
@@ -54,6 +63,26 @@ public struct SampleColumns: ~Copyable {
         count &+= 1
     }
 
+    /// A sample that is a histogram, which must be valid.
+    public mutating func append(_ timestamp: Int64, _ histogram: FloatHistogram) {
+        histograms.append(sample: count, histogram)
+        append(timestamp, histogram.sum)
+    }
+
+    /// A sample that is a histogram of the layout begun last; see `HistogramRows.append`.
+    @inline(__always)
+    public mutating func append(
+        _ timestamp: Int64, layout: Int32, hint: CounterResetHint, count observations: Double, zeroCount: Double, sum: Double,
+        fill: (UnsafeMutableBufferPointer<Double>) -> Void
+    ) {
+        histograms.append(
+            sample: count, layout: layout, hint: hint, count: observations, zeroCount: zeroCount, sum: sum, fill: fill)
+        append(timestamp, sum)
+    }
+
+    /// See `HistogramRows.begin`.
+    public mutating func begin(_ layout: HistogramRows.Layout) -> Int32 { histograms.begin(layout) }
+
     /// Takes in `additional` samples that a decoder has written behind the last one, after a `reserve`.
     public mutating func commit(_ additional: Int) {
         precondition(additional >= 0 && count + additional <= capacity, "committed \(additional) samples beyond capacity")
@@ -69,8 +98,27 @@ public struct SampleColumns: ~Copyable {
         if low > start && high > low {
             (timestamps + start).update(from: timestamps + low, count: high &- low)
             (values + start).update(from: values + low, count: high &- low)
+            histograms.move(from: low, count: high &- low, to: start)
         }
         count = start &+ (high &- low)
+        histograms.truncate(to: count)
+    }
+
+    /// Closes the gaps that stale markers leave.
+    public mutating func dropStaleMarkers() {
+        let total = count, values = values
+        // Counted without a way out of the loop, which becomes vector code; there hardly ever are any.
+        var stale = 0
+        for index in 0..<total { stale &+= StaleMarker.isStale(values[index]) ? 1 : 0 }
+        guard stale > 0 else { return }
+        var kept = 0
+        for index in 0..<total where !StaleMarker.isStale(values[index]) {
+            timestamps[kept] = timestamps[index]
+            values[kept] = values[index]
+            histograms.move(from: index, count: 1, to: kept)
+            kept &+= 1
+        }
+        truncate(to: kept)
     }
 }
 
