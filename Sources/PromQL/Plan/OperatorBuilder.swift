@@ -162,7 +162,23 @@ struct OperatorBuilder {
             names: dropping, context: context)
     }
 
+    /// Info series are selected once the base series are known: only those of their targets.
+    private func info(_ plan: FunctionPlan, _ grid: StepGrid) throws(QueryError) -> any VectorOperator {
+        guard plan.arguments.count == 2, case .selector(var selector) = plan.arguments[1].unshared else {
+            throw QueryError(.evaluation, "info() without a selector of info series", range: plan.call.range)
+        }
+        let base = try build(plan.arguments[0], on: grid)
+        let windows = WindowGrid(grid, length: lookback, offset: selector.offset, at: selector.at)
+        selector.whole = nil
+        return try InfoEnrichment.make(base, InfoSelection(selector.matchers), windows, context: context) {
+            (matchers) throws(QueryError) in
+            selector.matchers = matchers
+            return try select(selector, windows)
+        }
+    }
+
     private func function(_ plan: FunctionPlan, _ grid: StepGrid) throws(QueryError) -> any VectorOperator {
+        if plan.call.function.name == "info" { return try info(plan, grid) }
         var arguments: [FunctionArgument] = []
         for argument in plan.arguments {
             switch argument {

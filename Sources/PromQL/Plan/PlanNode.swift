@@ -25,6 +25,14 @@ public indirect enum PlanNode: Sendable {
     case shared(Int, PlanNode)
 }
 
+extension PlanNode {
+    /// What is shared under a number.
+    var unshared: PlanNode {
+        if case .shared(_, let inner) = self { return inner.unshared }
+        return self
+    }
+}
+
 /// `x{…} offset 5m @ 100`
 public struct SelectorPlan: Sendable {
     public var matchers: [Matcher]

@@ -71,6 +71,8 @@ extension ReferenceEvaluator {
         case "label_replace": return .vector(try labelReplace(arguments, at: t))
         case "label_join": return .vector(try labelJoin(arguments, at: t))
 
+        case "info": return .vector(try info(arguments, at: t))
+
         // Classic histograms.
         case "histogram_quantile":
             let q = try scalar(arguments[0], at: t)
