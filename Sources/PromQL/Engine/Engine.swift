@@ -160,7 +160,7 @@ extension Engine {
             // A subquery's steps may reach out of the window; storage's samples do not.
             scratch.samples.trim(
                 from: windows.from.milliseconds, through: windows.through.milliseconds, start: 0)
-            if range.reach != .window { scratch.samples.closeWindow(windows) }
+            if range.reach != .window { try scratch.samples.closeWindow(windows) }
             guard scratch.samples.count > 0 else { continue }
             try builder.context.reserve(samples: scratch.samples.count)
             // Twice: sorting by labels copies them.

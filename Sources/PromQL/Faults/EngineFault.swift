@@ -95,8 +95,8 @@ extension EngineFault {
     ) throws(QueryError) -> any VectorOperator {
         let (source, windows) = try builder.source(plan.range, grid)
         return RangeFunction(
-            source: source, windows: windows, kernel: kernel, names: names ?? builder.dropping, context: builder.context
-        )
+            source: source, windows: windows, kernel: kernel, names: names ?? builder.dropping, context: builder.context,
+            place: plan.firstArgumentPlace)
     }
 
     /// The lookback with the mistake in it.

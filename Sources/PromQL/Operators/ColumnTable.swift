@@ -64,6 +64,16 @@ public final class ColumnTable: VectorOperator, @unchecked Sendable {
     /// Some row has histograms.
     public var hasHistograms: Bool { !histograms.isEmpty }
 
+    /// Only while the table is being filled: steps that are histograms have no value.
+    func removeHistograms() {
+        for (index, row) in histograms {
+            for (step, histogram) in row.enumerated() where histogram != nil {
+                presence[index * wordCount + (step >> 6)] &= ~(1 << UInt64(truncatingIfNeeded: step & 63))
+            }
+        }
+        histograms = [:]
+    }
+
     public func rowValues(_ index: Int) -> UnsafeMutablePointer<Double> {
         precondition(index >= 0 && index < count, "row \(index) of \(count)")
         return values + index * stepCount

@@ -114,7 +114,7 @@ struct OperatorBuilder {
         let windows = WindowGrid(grid, length: lookback, offset: plan.offset, at: plan.at, after: lookback)
         return RangeFunction(
             source: StoredRange(series: try select(plan, windows, measures, isWindow: true), windows: windows),
-            windows: windows, kernel: SmoothedValue(), names: .kept, context: context)
+            windows: windows, kernel: SmoothedValue(), names: .kept, context: context, place: plan.place)
     }
 
     private func aggregate(_ plan: AggregatePlan, _ grid: StepGrid) throws(QueryError) -> any VectorOperator {

@@ -25,4 +25,23 @@ struct WindowEnds: WindowKernel {
             }
         }
     }
+
+    /// Sizes and times are the same of all kinds of samples.
+    func run(
+        native samples: NativeSamples, _ plan: WindowPlan, into column: inout StepColumn, _ notes: inout WindowNotes,
+        _ scratch: Scratch, _ context: QueryContext
+    ) throws(QueryError) {
+        func set(_ step: Int, _ index: Int) {
+            if samples.isHistogram(index) {
+                column.set(step, samples.histogram(index))
+            } else {
+                column.set(step, samples.values[index])
+            }
+        }
+        switch answer {
+        case .first: plan.forEachWindow { step, low, _ in set(step, low) }
+        case .last: plan.forEachWindow { step, _, high in set(step, high &- 1) }
+        case .count, .present, .timeOfFirst, .timeOfLast: try run(samples.floats, plan, into: &column, context)
+        }
+    }
 }
