@@ -42,7 +42,7 @@ let package = Package(
         .systemLibrary(
             name: "CZlib", path: "Sources/Leaves/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "RegularExpression", path: "Sources/Leaves/RegularExpression", swiftSettings: hot),
-        .target(name: "Histograms", path: "Sources/Leaves/Histograms", swiftSettings: hot),
+        .target(name: "Histograms", dependencies: ["Numbers"], path: "Sources/Leaves/Histograms", swiftSettings: hot),
         .target(name: "Numbers", path: "Sources/Leaves/Numbers", swiftSettings: hot),
         .target(name: "Digest", path: "Sources/Leaves/Digest", swiftSettings: hot),
         .target(name: "Programs", dependencies: ["CSpawn"], path: "Sources/Leaves/Programs"),

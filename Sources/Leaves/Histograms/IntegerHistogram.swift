@@ -36,6 +36,26 @@ public struct IntegerHistogram: Sendable {
     }
 }
 
+extension IntegerHistogram {
+    /// Counts of deltas. Those that overflow wrap: `validate` has refused them before.
+    static func absolute(_ deltas: [Int64]) -> [Int64] {
+        var current: Int64 = 0
+        return deltas.map { delta in
+            current &+= delta
+            return current
+        }
+    }
+
+    /// Deltas of counts.
+    static func deltas(_ counts: [Int64]) -> [Int64] {
+        var previous: Int64 = 0
+        return counts.map { count in
+            defer { previous = count }
+            return count &- previous
+        }
+    }
+}
+
 extension FloatHistogram {
     /// The same with absolute float counts. Deltas that overflow wrap: `validate` has refused them before.
     public init(_ integer: IntegerHistogram) {
