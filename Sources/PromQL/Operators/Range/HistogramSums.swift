@@ -51,8 +51,8 @@ extension WindowSums {
         do {
             var reconciled = false
             let total =
-                isAverage
-                ? try Self.average(samples, low, high, &reconciled) : try Self.sum(samples, low, high, &reconciled)
+                try isAverage
+                ? Self.average(samples, low, high, &reconciled) : Self.sum(samples, low, high, &reconciled)
             noteCollision(samples, low, high, &notes)
             if reconciled { notes.insert(.boundsInAggregation) }
             return total

@@ -92,5 +92,7 @@ extension WindowKernel {
         let own = scratch.plan(plan.windows, fitting: floats.timestamps, count: floats.count)
         try run(
             WindowSamples(times: floats.timestamps, values: floats.values, count: floats.count), own, into: &column, context)
+        // The pointers above live as long as this.
+        floats.removeAll()
     }
 }

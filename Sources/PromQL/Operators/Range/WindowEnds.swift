@@ -31,17 +31,18 @@ struct WindowEnds: WindowKernel {
         native samples: NativeSamples, _ plan: WindowPlan, into column: inout StepColumn, _ notes: inout WindowNotes,
         _ scratch: Scratch, _ context: QueryContext
     ) throws(QueryError) {
-        func set(_ step: Int, _ index: Int) {
-            if samples.isHistogram(index) {
-                column.set(step, samples.histogram(index))
-            } else {
-                column.set(step, samples.values[index])
-            }
-        }
         switch answer {
-        case .first: plan.forEachWindow { step, low, _ in set(step, low) }
-        case .last: plan.forEachWindow { step, _, high in set(step, high &- 1) }
+        case .first: plan.forEachWindow { step, low, _ in Self.set(step, samples, low, in: &column) }
+        case .last: plan.forEachWindow { step, _, high in Self.set(step, samples, high &- 1, in: &column) }
         case .count, .present, .timeOfFirst, .timeOfLast: try run(samples.floats, plan, into: &column, context)
+        }
+    }
+
+    private static func set(_ step: Int, _ samples: NativeSamples, _ index: Int, in column: inout StepColumn) {
+        if samples.isHistogram(index) {
+            column.set(step, samples.histogram(index))
+        } else {
+            column.set(step, samples.values[index])
         }
     }
 }
