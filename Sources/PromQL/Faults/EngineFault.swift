@@ -80,11 +80,11 @@ extension EngineFault {
         case (.plainSum, .aggregate(let plan)) where plan.op == .sum:
             return try Aggregation.fold(
                 try builder.build(plan.operand, on: grid), Aggregation.effective(plan.grouping), grid.count,
-                builder.context, PlainSum.self)
+                plan.operandPlace, builder.context, PlainSum.self)
         case (.averageCount, .aggregate(let plan)) where plan.op == .avg:
             return try Aggregation.fold(
                 try builder.build(plan.operand, on: grid), Aggregation.effective(plan.grouping), grid.count,
-                builder.context, AverageOfAll.self)
+                plan.operandPlace, builder.context, AverageOfAll.self)
         default: return nil
         }
     }

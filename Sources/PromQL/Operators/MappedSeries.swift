@@ -81,6 +81,11 @@ struct Negation: ColumnTransform {
     func apply(to column: inout StepColumn) {
         for step in 0..<column.count { column.values[step] = -column.values[step] }
     }
+
+    func apply(toMixed column: inout StepColumn) {
+        apply(to: &column)
+        column.changeHistograms { $0.multiply(by: -1) }
+    }
 }
 
 /// The values of a scalar at all steps, computed once and read by everybody.
