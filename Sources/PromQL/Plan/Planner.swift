@@ -30,7 +30,7 @@ struct Planner {
     private let queryRange: Duration
 
     func plan(_ expr: Expr) throws(QueryError) -> Plan {
-        Plan(root: try part(expr).once, grid: grid, type: expr.type)
+        Plan(root: StatisticsOnly.mark(try part(expr).once), grid: grid, type: expr.type)
     }
 
     /// A node, and whether it is the same at every step.
