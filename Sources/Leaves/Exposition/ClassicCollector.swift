@@ -124,7 +124,14 @@ public struct ClassicCollector {
         guard state == .gathering else { return false }
         state = .idle
         defer { conversion.removeAll() }
-        do { entry.histogram = try conversion.histogram() } catch {
+        do {
+            let histogram = try conversion.histogram()
+            switch histogram {
+            case .integer(let histogram): try histogram.validate()
+            case .float(let histogram): try histogram.validate()
+            }
+            entry.histogram = histogram
+        } catch {
             exemplars.removeAll()
             return false
         }
