@@ -12,12 +12,12 @@ struct ProtobufFormatTests {
     @Test("a family reads as lines of text would: help, unit, type, a series per metric")
     func simple() throws {
         let page =
-            ProtobufWriter.family(
+            MetricFamilyWriter.family(
                 "requests_bytes_total", type: Self.counter, help: "a \\n b", unit: "bytes",
                 { $0.label("code", "2\\n"); $0.message(3) { $0.double(1, 7) } },
                 { $0.label("code", ""); $0.message(3) { $0.double(1, 1.5) }; $0.unsigned(6, 1234) })
-            + ProtobufWriter.family("empty", type: Self.gauge) + ProtobufWriter.family("g", type: Self.gauge, { $0.message(2) { $0.double(1, .nan) } })
-            + ProtobufWriter.family("u", type: Self.untyped, { $0.message(5) { $0.double(1, -1) } }, { _ in })
+            + MetricFamilyWriter.family("empty", type: Self.gauge) + MetricFamilyWriter.family("g", type: Self.gauge, { $0.message(2) { $0.double(1, .nan) } })
+            + MetricFamilyWriter.family("u", type: Self.untyped, { $0.message(5) { $0.double(1, -1) } }, { _ in })
         #expect(try lines(page) == [
             "help requests_bytes_total a \\n b", "unit requests_bytes_total bytes", "type requests_bytes_total counter",
             "__name__=requests_bytes_total code=2\\n 7", "__name__=requests_bytes_total 1.5 @1234", "help g ", "type g gauge",
@@ -28,7 +28,7 @@ struct ProtobufFormatTests {
     @Test("summaries and classic histograms fall apart into series; bounds are spelled as OpenMetrics spells them")
     func parts() throws {
         let page =
-            ProtobufWriter.family(
+            MetricFamilyWriter.family(
                 "s", type: Self.summary,
                 { metric in
                     metric.message(4) { summary in
@@ -39,7 +39,7 @@ struct ProtobufFormatTests {
                         }
                     }
                 }, { $0.message(4) { _ in } })
-            + ProtobufWriter.family(
+            + MetricFamilyWriter.family(
                 "h", type: Self.histogram,
                 { metric in
                     metric.label("a", "b")
@@ -55,7 +55,7 @@ struct ProtobufFormatTests {
 
     /// `h` with native and classic parts; an exemplar of its own with a time, one without.
     private func native(type: UInt64 = histogram, isFloat: Bool = false, exemplars: Bool = true) -> [UInt8] {
-        ProtobufWriter.family("h", type: type, { metric in
+        MetricFamilyWriter.family("h", type: type, { metric in
             metric.message(7) { histogram in
                 if isFloat { histogram.double(4, 7.5) } else { histogram.unsigned(1, 7) }
                 histogram.double(2, 10)
@@ -108,7 +108,7 @@ struct ProtobufFormatTests {
 
     @Test("a histogram without observations is native where a span or the zero bucket's width says so")
     func emptyNative() throws {
-        let page = ProtobufWriter.family(
+        let page = MetricFamilyWriter.family(
             "h", type: Self.histogram, { $0.message(7) { $0.span(12, 0, 0) } }, { $0.message(7) { $0.double(6, 0.1) } }, { $0.message(7) { _ in } })
         #expect(try lines(page).dropFirst(2).map { String($0.prefix(18)) } == [
             "__name__=h integer", "__name__=h integer", "__name__=h_count 0", "__name__=h_sum 0", "__name__=h_bucket ",
@@ -118,10 +118,10 @@ struct ProtobufFormatTests {
     @Test("start times come with counters, summaries and histograms")
     func starts() throws {
         let page =
-            ProtobufWriter.family("c", type: Self.counter, { $0.message(3) { $0.double(1, 1); $0.message(3) { $0.unsigned(1, 5); $0.unsigned(2, 7_999_999) } } })
-            + ProtobufWriter.family("s", type: Self.summary, { $0.message(4) { $0.message(4) { $0.unsigned(1, 6) } } })
-            + ProtobufWriter.family("h", type: Self.histogram, { $0.message(7) { $0.span(12, 0, 0); $0.message(15) { $0.unsigned(1, 7) } } })
-            + ProtobufWriter.family("g", type: Self.gauge, { $0.message(2) { $0.double(1, 1) } })
+            MetricFamilyWriter.family("c", type: Self.counter, { $0.message(3) { $0.double(1, 1); $0.message(3) { $0.unsigned(1, 5); $0.unsigned(2, 7_999_999) } } })
+            + MetricFamilyWriter.family("s", type: Self.summary, { $0.message(4) { $0.message(4) { $0.unsigned(1, 6) } } })
+            + MetricFamilyWriter.family("h", type: Self.histogram, { $0.message(7) { $0.span(12, 0, 0); $0.message(15) { $0.unsigned(1, 7) } } })
+            + MetricFamilyWriter.family("g", type: Self.gauge, { $0.message(2) { $0.double(1, 1) } })
         try page.withUnsafeBytes { bytes in
             var parser = ProtobufFormat(bytes)
             var starts: [Int64?] = []
@@ -152,31 +152,31 @@ struct ProtobufFormatTests {
 
     @Test("spans that do not fit their buckets, a unit that is no suffix, labels that are no text: refused")
     func refused() {
-        let spans = ProtobufWriter.family("h", type: Self.histogram, { $0.message(7) { $0.span(12, 0, 2); $0.signed(13, 1) } })
+        let spans = MetricFamilyWriter.family("h", type: Self.histogram, { $0.message(7) { $0.span(12, 0, 2); $0.signed(13, 1) } })
         #expect(failure(spans) == "histogram \"h\": positive side: spans require 2 buckets, have 1")
-        let huge = ProtobufWriter.family("h", type: Self.histogram, { $0.message(7) { for _ in 0..<4 { $0.span(9, 0, .max) } } })
+        let huge = MetricFamilyWriter.family("h", type: Self.histogram, { $0.message(7) { for _ in 0..<4 { $0.span(9, 0, .max) } } })
         #expect(failure(huge) == "histogram \"h\": negative side: spans require 17179869180 buckets, have 0")
-        let unit = ProtobufWriter.family("a_total", type: Self.counter, unit: "x", { _ in })
+        let unit = MetricFamilyWriter.family("a_total", type: Self.counter, unit: "x", { _ in })
         #expect(failure(unit) == "unit \"x\" not a suffix of counter \"a_total\"")
-        let label = ProtobufWriter.family("a", type: Self.gauge, { $0.message(1) { $0.text(1, "x"); $0.raw(2, [0xff]) } })
+        let label = MetricFamilyWriter.family("a", type: Self.gauge, { $0.message(1) { $0.text(1, "x"); $0.raw(2, [0xff]) } })
         #expect(failure(label) == "invalid label value: \u{fffd}")
-        let many = ProtobufWriter.family("h", type: Self.histogram, { $0.message(7) { $0.packed(13, Array(repeating: 0, count: 140_000)) } })
+        let many = MetricFamilyWriter.family("h", type: Self.histogram, { $0.message(7) { $0.packed(13, Array(repeating: 0, count: 140_000)) } })
         #expect(failure(many) == "proto: Histogram: more than 131072 values in field PositiveDelta")
     }
 
     @Test("a long name before a million series is refused, not written out")
     func expansion() {
-        var family = ProtobufWriter()
+        var family = MetricFamilyWriter()
         family.text(1, String(repeating: "n", count: 100_000))
         for _ in 0..<100_000 { family.message(4) { _ in } }
-        var page = ProtobufWriter()
+        var page = MetricFamilyWriter()
         page.varint(UInt64(family.bytes.count))
         #expect(failure(page.bytes + family.bytes) == "series need more than 64 times the bytes of the page")
     }
 
     @Test("groups and unknown fields are stepped over")
     func unknownFields() throws {
-        var family = ProtobufWriter()
+        var family = MetricFamilyWriter()
         family.text(1, "a")
         family.unsigned(9, 5)
         family.double(10, 1)
@@ -188,7 +188,7 @@ struct ProtobufFormatTests {
         family.varint(13 << 3 | 4)
         family.varint(12 << 3 | 4)
         family.message(4) { $0.message(3) { $0.double(1, 5) } }
-        var page = ProtobufWriter()
+        var page = MetricFamilyWriter()
         page.varint(UInt64(family.bytes.count))
         #expect(try lines(page.bytes + family.bytes).last == "__name__=a 5")
     }

@@ -25,7 +25,7 @@ struct HistogramScrapeTests {
 
     /// `name` with buckets of schema 3 from index 0 on.
     private func native(_ name: String, _ counts: [Int64], schema: Int64 = 3, count: UInt64? = nil, exemplars: [(String, UInt64)] = []) -> [UInt8] {
-        ProtobufWriter.family(name, type: 4, { metric in
+        MetricFamilyWriter.family(name, type: 4, { metric in
             metric.message(7) { histogram in
                 histogram.unsigned(1, count ?? UInt64(counts.reduce(0, +)))
                 histogram.double(2, 1)
@@ -39,7 +39,7 @@ struct HistogramScrapeTests {
     }
 
     private func gauge(_ name: String, _ value: Double) -> [UInt8] {
-        ProtobufWriter.family(name, type: 1, { $0.message(2) { $0.double(1, value) } })
+        MetricFamilyWriter.family(name, type: 1, { $0.message(2) { $0.double(1, value) } })
     }
 
     @Test("a native histogram is stored as one sample beside floats, counted once, and known at the next scrape")
@@ -176,7 +176,7 @@ struct HistogramScrapeTests {
         bench.scrape("# TYPE h histogram\nh_bucket{le=\"1\"} 2 # {t=\"a\"} 0.5 9.5\nh_bucket{le=\"+Inf\"} 3 # {t=\"b\"} 2\nh_count 3\nh_sum 4\n# EOF\n", type: Self.openMetrics)
         let expected = "{{schema:-53 count:3 sum:4 custom_values:[1] buckets:[2 1]}}"
         #expect(bench.samples("h") == "\(expected)@10" && bench.storage.exemplars == ["h {t=\"a\"} 0.5@9500!"])
-        let page = ProtobufWriter.family("h", type: 4, { $0.message(7) { $0.unsigned(1, 3); $0.double(2, 4); $0.bucket(1, 2) } })
+        let page = MetricFamilyWriter.family("h", type: 4, { $0.message(7) { $0.unsigned(1, 3); $0.double(2, 4); $0.bucket(1, 2) } })
         scrape(bench, page)
         scrape(bench, page)
         #expect(bench.samples("h") == [10, 20, 30].map { "\(expected)@\($0)" }.joined(separator: " "))
@@ -198,7 +198,7 @@ struct HistogramScrapeTests {
     @Test("protobuf: a zero where a series began, once, and only where that is before the sample")
     func starts() {
         func page(_ value: Double, _ start: UInt64?) -> [UInt8] {
-            ProtobufWriter.family("c", type: 0, { metric in
+            MetricFamilyWriter.family("c", type: 0, { metric in
                 metric.message(3) { counter in
                     counter.double(1, value)
                     if let start { counter.message(3) { $0.unsigned(2, start * 1_000_000) } }
@@ -218,7 +218,7 @@ struct HistogramScrapeTests {
 
     @Test("a histogram's zero has its layout; a converted one's, too")
     func histogramStarts() {
-        let page = ProtobufWriter.family("h", type: 4, { $0.message(7) { histogram in
+        let page = MetricFamilyWriter.family("h", type: 4, { $0.message(7) { histogram in
             histogram.unsigned(1, 1)
             histogram.signed(5, 2)
             histogram.span(12, 0, 1)
@@ -295,7 +295,7 @@ struct HistogramScrapeTests {
     @Test("metadata of protobuf pages is literal")
     func metadata() {
         let bench = bench()
-        let report = scrape(bench, ProtobufWriter.family("a_seconds", type: 1, help: "x\\ny", unit: "seconds", { _ in }))
+        let report = scrape(bench, MetricFamilyWriter.family("a_seconds", type: 1, help: "x\\ny", unit: "seconds", { _ in }))
         #expect(report.metadata == [MetricMetadata(family: "a_seconds", type: .gauge, help: "x\\ny", unit: "seconds")])
     }
 }

@@ -1,8 +1,8 @@
 /// Writes protobuf messages field by field, for pages made in tests.
 ///
-///     var metric = ProtobufWriter()
+///     var metric = MetricFamilyWriter()
 ///     metric.message(3) { $0.double(1, 5) }      // Metric { counter: Counter { value: 5 } }
-public struct ProtobufWriter {
+public struct MetricFamilyWriter {
     public private(set) var bytes: [UInt8] = []
 
     public init() {}
@@ -37,14 +37,14 @@ public struct ProtobufWriter {
         bytes += value
     }
 
-    public mutating func message(_ field: UInt64, _ body: (inout ProtobufWriter) -> Void) {
-        var inner = ProtobufWriter()
+    public mutating func message(_ field: UInt64, _ body: (inout MetricFamilyWriter) -> Void) {
+        var inner = MetricFamilyWriter()
         body(&inner)
         raw(field, inner.bytes)
     }
 
     public mutating func packed(_ field: UInt64, _ values: [Int64]) {
-        var inner = ProtobufWriter()
+        var inner = MetricFamilyWriter()
         for value in values { inner.varint(Self.zigzag(value)) }
         raw(field, inner.bytes)
     }
@@ -52,18 +52,18 @@ public struct ProtobufWriter {
     private static func zigzag(_ value: Int64) -> UInt64 { UInt64(bitPattern: value << 1 ^ value >> 63) }
 }
 
-extension ProtobufWriter {
+extension MetricFamilyWriter {
     /// One delimited `MetricFamily` of `io.prometheus.client`; `metrics` write the fields of its metrics.
     public static func family(
-        _ name: String, type: UInt64, help: String = "", unit: String = "", _ metrics: ((inout ProtobufWriter) -> Void)...
+        _ name: String, type: UInt64, help: String = "", unit: String = "", _ metrics: ((inout MetricFamilyWriter) -> Void)...
     ) -> [UInt8] {
-        var family = ProtobufWriter()
+        var family = MetricFamilyWriter()
         family.text(1, name)
         if !help.isEmpty { family.text(2, help) }
         family.unsigned(3, type)
         for metric in metrics { family.message(4, metric) }
         if !unit.isEmpty { family.text(5, unit) }
-        var page = ProtobufWriter()
+        var page = MetricFamilyWriter()
         page.varint(UInt64(family.bytes.count))
         return page.bytes + family.bytes
     }
