@@ -299,7 +299,8 @@ let package = Package(
             name: "LeavesTests",
             dependencies: [
                 "RegularExpression", "Digest", "Histograms", "JSON", "Numbers", "ServiceNames", "Snappy", "Exposition", "TextTemplate", "Support",
-            ]),
+            ],
+            exclude: ["pages"]),
         .testTarget(name: "TokensTests", dependencies: ["Tokens"]),
         .testTarget(name: "TSDBTests", dependencies: ["Histograms", "TSDB", "Support"]),
         .testTarget(
