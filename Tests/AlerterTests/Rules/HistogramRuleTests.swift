@@ -66,7 +66,7 @@ struct HistogramRuleTests {
 
     @Test("an alerting rule fires on them: the text sees the histogram, the alert's value is 0")
     func alerts() throws {
-        let rule = try Rule.alert("A", "x", annotations: ["text": "{{ $value }}"])
+        let rule = try Rule.alert("A", "x", annotations: [(name: "text", template: "{{ $value }}")])
         var state = state(rule)
         guard let alerting = state.alerting else { return #expect(Bool(false)) }
         let findings = try state.findings(result([(["a": "1"], 10, histogram), (["a": "2"], 7, nil)]), alerting) { _, _, value in
@@ -76,6 +76,6 @@ struct HistogramRuleTests {
             }
         }
         #expect(findings.map(\.value) == [0, 7])
-        #expect(findings.map { $0.annotations["text"] } == ["{count:3, sum:10, (1,2]:3}", "7.0"])
+        #expect(findings.map { $0.annotations["text"] ?? "" } == ["{count:3, sum:10, (1,2]:3}", "7.0"])
     }
 }

@@ -100,8 +100,9 @@ final class RemoteWriteReceiver: Sendable {
             return .text(error.description + "\n", .internalServerError)
         }
         let notes = reader.notes
-        received.increment(by: report.storedCount)
-        receivedHistograms.increment(by: reader.batch.histograms.keys.count { report[$0] == .stored || report[$0] == .repeated })
+        let histograms = reader.batch.histograms.keys.reduce(0) { $0 + (report[$1] == .stored ? 1 : 0) }
+        received.increment(by: report.storedCount - histograms)
+        receivedHistograms.increment(by: histograms)
         invalid.increment(by: notes.invalidSeries)
         // One that is not taken is no fault of the request, as upstream sees it.
         let taken = exemplars.reduce(0) { $0 + ($1 == .stored || $1 == .repeated ? 1 : 0) }
