@@ -294,7 +294,7 @@ let package = Package(
             path: "Sources/Services/minprom-demo"),
 
         // Tests: one folder per target.
-        .target(name: "Support", dependencies: ["TSDB"], path: "Tests/Support"),
+        .target(name: "Support", dependencies: ["Histograms", "TSDB"], path: "Tests/Support"),
         .testTarget(
             name: "LeavesTests",
             dependencies: [

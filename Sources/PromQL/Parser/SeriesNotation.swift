@@ -1,3 +1,4 @@
+import Histograms
 import Numbers
 import TSDB
 
@@ -5,7 +6,7 @@ import TSDB
 ///
 ///     5 NaN -Inf   one sample          _    no sample       stale    a stale marker
 ///     5x3          5 5 5 5             _x3  none, 3 times   stalex1  two stale markers
-///     1+2x3        1 3 5 7             {{…}}, {{…}}x3, {{…}}+{{…}}x3   native histograms, counted and not read
+///     1+2x3        1 3 5 7             {{…}}, {{…}}x3, {{…}}+{{…}}x3   native histograms (`HistogramNotation`)
 public struct SeriesNotation {
     public struct Fault: Error, Equatable {
         public var message: String
@@ -27,12 +28,12 @@ public struct SeriesNotation {
         case value(Double)
         /// A step without a sample.
         case gap
-        /// A native histogram; its content is not read.
-        case histogram
+        /// A native histogram. Valid but for its counts, which may be negative; `isHinted`: it states a counter-reset hint.
+        indirect case histogram(FloatHistogram, isHinted: Bool)
     }
 
-    private let bytes: [UInt8]
-    private var position = 0
+    let bytes: [UInt8]
+    var position = 0
 
     /// The largest count behind an `x`; a script that wants more is wrong.
     private static let maximumRepetitions = 1_000_000
@@ -198,28 +199,15 @@ public struct SeriesNotation {
             guard position < bytes.count else { return items }
             guard items.count < Self.maximumItems else { throw Fault(message: "more than \(Self.maximumItems) values") }
             if rest.starts(with: "{{".utf8) {
-                try skipHistogram()
-                if peek == "+" || peek == "-" {
-                    position += 1
-                    try skipHistogram()
-                }
-                let repetitions = try takeRepetitions() ?? 0
-                items.append(contentsOf: repeatElement(.histogram, count: repetitions + 1))
+                items.append(contentsOf: try histogramItems())
             } else {
                 items.append(contentsOf: try item(takeWord()))
             }
         }
     }
 
-    private mutating func skipHistogram() throws(Fault) {
-        guard rest.starts(with: "{{".utf8) else { throw Fault(message: "expected a histogram") }
-        while position < bytes.count && !rest.starts(with: "}}".utf8) { position += 1 }
-        guard position < bytes.count else { throw Fault(message: "histogram without end") }
-        position += 2
-    }
-
     /// Reads `xN`, if it stands here.
-    private mutating func takeRepetitions() throws(Fault) -> Int? {
+    mutating func takeRepetitions() throws(Fault) -> Int? {
         guard peek == "x" else { return nil }
         position += 1
         let start = position
@@ -270,7 +258,7 @@ public struct SeriesNotation {
     }
 
     /// A decimal number, `Inf` or `NaN`, with a sign or without; stops before `x` and before the sign of a difference.
-    private mutating func takeNumber() -> Double? {
+    mutating func takeNumber() -> Double? {
         let start = position
         if peek == "+" || peek == "-" { position += 1 }
         let word = String(decoding: rest.prefix(3), as: UTF8.self).lowercased()
@@ -299,13 +287,13 @@ public struct SeriesNotation {
 
     // MARK: - Bytes
 
-    private var rest: ArraySlice<UInt8> { bytes[position...] }
-    private var isAtEnd: Bool { position == bytes.count }
-    private var peek: Character? {
+    var rest: ArraySlice<UInt8> { bytes[position...] }
+    var isAtEnd: Bool { position == bytes.count }
+    var peek: Character? {
         position < bytes.count ? Character(Unicode.Scalar(bytes[position])) : nil
     }
 
-    private mutating func skipBlanks() {
+    mutating func skipBlanks() {
         while peek == " " || peek == "\t" || peek == "\n" || peek == "\r" { position += 1 }
     }
 
