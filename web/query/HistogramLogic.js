@@ -25,6 +25,10 @@ export function intervalText({ bounds, low, high }) {
 /// The interval with as many digits as a reader needs.
 export const shortInterval = (bucket, short) => intervalText(bucket).replace(/[\d.]+(e[+-]?\d+)?/g, (number) => short(Number(number)));
 
+// Of lists too long to be arguments.
+const leastOf = (list) => list.reduce((a, b) => Math.min(a, b), Infinity);
+const greatestOf = (list) => list.reduce((a, b) => Math.max(a, b), -Infinity);
+
 /// Whether a bucket lies around zero.
 const isAroundZero = ({ low, high }) => low <= 0 && high >= 0 && Number.isFinite(low) && low < high && (low < 0 || high === 0);
 
@@ -38,7 +42,7 @@ export function scaleOf(buckets, kind) {
   if (kind === 'linear') return bounded((value) => value / 4, bounds, widthOf(buckets) ?? 1);
   const sizes = buckets.filter((bucket) => !isAroundZero(bucket)).flatMap(({ low, high }) => [low, high])
     .filter((value) => Number.isFinite(value) && value !== 0).map(Math.abs);
-  const least = sizes.length > 0 ? Math.min(...sizes) : 1;
+  const least = sizes.length > 0 ? leastOf(sizes) : 1;
   let step = Infinity;
   for (const { low, high } of buckets) {
     // Logarithms apart: a quotient of extremes would be infinite.
@@ -57,13 +61,13 @@ export function scaleOf(buckets, kind) {
 /// The narrowest finite bucket; undefined without one.
 function widthOf(buckets) {
   const widths = buckets.map(({ low, high }) => high / 4 - low / 4).filter((width) => Number.isFinite(width) && width > 0);
-  return widths.length > 0 ? Math.min(...widths) : undefined;
+  return widths.length > 0 ? leastOf(widths) : undefined;
 }
 
 /// Infinite bounds lie `beyond` the last finite one.
 function bounded(place, bounds, beyond) {
   const places = bounds.map(place);
-  const least = places.length > 0 ? Math.min(...places) : 0, greatest = places.length > 0 ? Math.max(...places) : 0;
+  const least = places.length > 0 ? leastOf(places) : 0, greatest = places.length > 0 ? greatestOf(places) : 0;
   // Never lost beside great numbers.
   const room = Math.max(beyond, (greatest - least) / 20, Math.max(Math.abs(least), Math.abs(greatest)) * 1e-9);
   const all = (value) => (value === Infinity ? greatest + room : value === -Infinity ? least - room : place(value));
@@ -82,10 +86,10 @@ export function barsOf(buckets, kind) {
   if (shown.length === 0) return [];
   const scale = scaleOf(shown, kind);
   const extents = shown.map((bucket) => extentOf(bucket, scale));
-  const low = Math.min(...extents.map(({ from }) => from)), high = Math.max(...extents.map(({ to }) => to));
+  const low = leastOf(extents.map(({ from }) => from)), high = greatestOf(extents.map(({ to }) => to));
   // What is too narrow to be seen is no tower.
   const density = shown.map(({ count }, index) => Math.abs(count) / Math.max((extents[index].to - extents[index].from) / (high - low), 1e-4));
-  const most = Math.max(...density);
+  const most = greatestOf(density);
   return shown.map((bucket, index) => ({
     from: (extents[index].from - low) / (high - low), to: (extents[index].to - low) / (high - low),
     height: most > 0 ? density[index] / most : 0, bucket,
