@@ -60,7 +60,7 @@ let package = Package(
             name: "PromQL", dependencies: ["Histograms", "TSDB", "Numbers", "RegularExpression"], swiftSettings: hot),
         .target(
             name: "Scraper", dependencies: ["TSDB", "Digest", "Exposition", "Histograms", "Numbers", "RegularExpression"], swiftSettings: hot),
-        .target(name: "Alerter", dependencies: ["Digest", "JSON", "Numbers", "PromQL", "RegularExpression", "TextTemplate", "TSDB"]),
+        .target(name: "Alerter", dependencies: ["Digest", "Histograms", "JSON", "Numbers", "PromQL", "RegularExpression", "TextTemplate", "TSDB"]),
 
         // Services: everything that touches the world.
         .target(
@@ -139,7 +139,7 @@ let package = Package(
         .target(
             name: "PrometheusClient",
             dependencies: [
-                "JSON", "Numbers", "ServiceNames", "Snappy", "TSDB",
+                "Histograms", "JSON", "Numbers", "ServiceNames", "Snappy", "TSDB",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -193,7 +193,7 @@ let package = Package(
             path: "Sources/Services/Compare"),
         .target(
             name: "Tool",
-            dependencies: ["Alerter", "ConfigurationFile", "Numbers", "PromQL", "RegularExpression", "Scraper", "TSDB"],
+            dependencies: ["Alerter", "ConfigurationFile", "Histograms", "Numbers", "PromQL", "RegularExpression", "Scraper", "TSDB"],
             path: "Sources/Services/Tool"),
         .target(
             name: "Incidents",
@@ -308,7 +308,7 @@ let package = Package(
             exclude: ["scripts"]),
         .testTarget(name: "ScraperTests", dependencies: ["Digest", "Histograms", "Scraper", "TSDB", "Support"]),
         .testTarget(
-            name: "AlerterTests", dependencies: ["Alerter", "Numbers", "PromQL", "RegularExpression", "TextTemplate", "TSDB", "Support"]),
+            name: "AlerterTests", dependencies: ["Alerter", "Histograms", "Numbers", "PromQL", "RegularExpression", "TextTemplate", "TSDB", "Support"]),
         .testTarget(
             name: "BotTests",
             dependencies: [
@@ -354,7 +354,7 @@ let package = Package(
         .testTarget(
             name: "ServicesTests",
             dependencies: [
-                "Alerter", "Bench", "Compare", "ConfigurationFile", "HostMetrics", "HTTPServer", "JSON", "Notify",
+                "Alerter", "Bench", "Compare", "ConfigurationFile", "Histograms", "HostMetrics", "HTTPServer", "JSON", "Notify",
                 "PrometheusClient", "PromQL", "RegularExpression", "Rules", "Scraper", "SelfMetrics", "Snappy", "Support",
                 "Tool", "TSDB", "WebAPI",
                 .product(name: "HTTPTypes", package: "swift-http-types"),

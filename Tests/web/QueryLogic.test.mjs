@@ -82,12 +82,13 @@ test('a matrix becomes columns on one grid: gaps are null, NaN and infinities st
     { metric: { a: '1' }, values: [[100, '1'], [110, 'NaN'], [130, '+Inf']] },
     { metric: { a: '2' }, values: [[120, '-2e+06']] },
     { metric: { a: '3' }, histograms: [[100, { count: '1', sum: '2' }]] },
+    { metric: { a: '4' }, values: [[110, '1']], histograms: [[100, { count: '1', sum: '2' }]] },
   ];
   const { columns, labels, histograms } = columnsOfMatrix(matrix, { start: 100, end: 130, step: 10 });
-  assert.deepEqual(columns, [[100, 110, 120, 130], [1, NaN, null, Infinity], [null, null, -2e6, null]]);
-  assert.deepEqual(labels, [{ a: '1' }, { a: '2' }]);
-  assert.equal(histograms, 1);
-  assert.deepEqual(drawable(columns), [[100, 110, 120, 130], [1, null, null, null], [null, null, -2e6, null]]);
+  assert.deepEqual(columns, [[100, 110, 120, 130], [1, NaN, null, Infinity], [null, null, -2e6, null], [null, 1, null, null]]);
+  assert.deepEqual(labels, [{ a: '1' }, { a: '2' }, { a: '4' }]);
+  assert.deepEqual(histograms.map(({ metric }) => metric), [{ a: '3' }, { a: '4' }]);
+  assert.deepEqual(drawable(columns), [[100, 110, 120, 130], [1, null, null, null], [null, null, -2e6, null], [null, 1, null, null]]);
 });
 
 test('steps that are no whole numbers still find their place', () => {

@@ -5,7 +5,7 @@
 // uPlot is fetched by `make setup`; a build without it says so in place of the graph.
 
 import { h, fill } from '../app/Dom.js';
-import { drawable, stacked, labelDifferences, summary, shortNumber, axisLabels, formatTime } from './QueryLogic.js';
+import { drawable, stacked, labelDifferences, summary, shortNumber, axisLabels, formatTime, timeLabels } from './QueryLogic.js';
 import { seriesText } from './SeriesText.js';
 
 /// Series drawn at first; the rest on demand. A canvas draws more, but nobody reads them.
@@ -194,20 +194,6 @@ function verticalRange(least, greatest, isStacked) {
   if (high !== 0) high += span * 0.08;
   // At the end of the numbers a margin would be infinite, and no axis has that.
   return [Number.isFinite(low) ? low : least, Number.isFinite(high) ? high : greatest];
-}
-
-/// '14:05', with seconds where ticks are closer than a minute, with the date where the day changes.
-function timeLabels(times, isUTC) {
-  const step = times.length > 1 ? times[1] - times[0] : 60;
-  let day = '';
-  return times.map((seconds) => {
-    const [date, clock] = formatTime(seconds, isUTC).split(' ');
-    const text = step < 60 ? clock : clock.slice(0, 5);
-    const isNew = date !== day;
-    day = date;
-    if (step >= 86400) return date.slice(5);
-    return isNew ? `${text}\n${date.slice(5)}` : text;
-  });
 }
 
 /// One line per series: colour, the labels that differ, last value, least, mean and greatest. Shared labels stand once, above.

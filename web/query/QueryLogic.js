@@ -139,20 +139,17 @@ export function parseNumber(text) {
 
 /// A matrix → one column of times, and one of values per series: a number (NaN and ±Inf too), or null where there is none.
 ///
-///   [{ metric, values: [[t, '1'], …] }]  →  { columns: [[t₀, t₁ …], [1, null …], …], labels: [metric …], histograms: 0 }
+///   [{ metric, values: [[t, '1'], …] }]  →  { columns: [[t₀, t₁ …], [1, null …], …], labels: [metric …], histograms: [] }
 ///
-/// Times are the request's grid, so all series share one column. Native histograms have no line; they are counted.
+/// Times are the request's grid, so all series share one column. Series with native histograms, which have no line, stand apart as they came.
 export function columnsOfMatrix(result, { start, end, step }) {
   const count = Math.min(Math.floor((end - start) / step + 1e-6) + 1, 11001);
   const times = Array.from({ length: Math.max(count, 0) }, (_, index) => Math.round((start + index * step) * 1000) / 1000);
   const columns = [times];
   const labels = [];
-  let histograms = 0;
+  const histograms = result.filter((series) => series.histograms?.length > 0);
   for (const series of result) {
-    if (!series.values) {
-      histograms += 1;
-      continue;
-    }
+    if (!series.values) continue;
     const column = new Array(times.length).fill(null);
     for (const [time, text] of series.values) {
       const index = Math.round((time - start) / step);
@@ -232,6 +229,20 @@ export function labelPieces(labels) {
 }
 
 // MARK: Numbers for people
+
+/// '14:05', with seconds where ticks are closer than a minute, with the date where the day changes.
+export function timeLabels(times, isUTC) {
+  const step = times.length > 1 ? times[1] - times[0] : 60;
+  let day = '';
+  return times.map((seconds) => {
+    const [date, clock] = formatTime(seconds, isUTC).split(' ');
+    const text = step < 60 ? clock : clock.slice(0, 5);
+    const isNew = date !== day;
+    day = date;
+    if (step >= 86400) return date.slice(5);
+    return isNew ? `${text}\n${date.slice(5)}` : text;
+  });
+}
 
 const prefixes = [[1e12, 'T'], [1e9, 'G'], [1e6, 'M'], [1e3, 'k']];
 

@@ -9,6 +9,7 @@ import * as Api from '../app/Api.js';
 import * as Settings from '../app/Settings.js';
 import { ExpressionField } from './ExpressionField.js';
 import { Graph, drawnAtFirst } from './Graph.js';
+import { Heatmap, heatmapsAtFirst } from './Heatmap.js';
 import { PlanTree } from './PlanTree.js';
 import { ResultTable } from './ResultTable.js';
 import {
@@ -139,12 +140,10 @@ export function QueryPanel(initial, { changed, remove, duplicate }) {
     const isUTC = Settings.get().zone === 'utc';
     freeView();
     freeView = () => {};
-    const extra = [];
     if (tab === 'graph') {
       const { columns, labels, histograms } = columnsOfMatrix(data.result, asked);
-      if (histograms > 0) extra.push(`${histograms} series of native histograms: see the table.`);
-      if (labels.length === 0) fill(view, h('div', { class: 'empty' }, 'No data in this range.'));
-      else drawGraph(columns, labels, asked, isUTC, drawnAtFirst);
+      if (labels.length === 0 && histograms.length === 0) fill(view, h('div', { class: 'empty' }, 'No data in this range.'));
+      else drawAll({ columns, labels, histograms }, asked, isUTC);
     } else if (tab === 'explain') {
       PlanTree(view, data.explain.tree, asked.expr);
       fill(status, `${formatDuration(asked.end - asked.start)} every ${formatDuration(asked.step)} · ${Math.round(seconds * 1000)} ms with the way here and back`);
@@ -159,20 +158,30 @@ export function QueryPanel(initial, { changed, remove, duplicate }) {
       `${Math.round(seconds * 1000)} ms`,
     ].join(' · '));
     fill(notes, warnings.map((text) => h('div', { class: 'note warn' }, h('pre', {}, text))),
-      [...infos, ...extra].map((text) => h('div', { class: 'note info' }, h('pre', {}, text))));
+      infos.map((text) => h('div', { class: 'note info' }, h('pre', {}, text))));
   }
 
-  function drawGraph(columns, labels, asked, isUTC, limit) {
+  const select = (start, end) => update({ range: Math.max(Math.round(end - start), 5), end: Math.round(end) });
+
+  /// Floats as a graph, and beneath it a heat map for each series of native histograms.
+  function drawAll({ columns, labels, histograms }, asked, isUTC, limits = { lines: drawnAtFirst, maps: heatmapsAtFirst }) {
     freeView();
-    const place = h('div', {});
-    const rest = labels.length - limit;
-    fill(view, place, rest > 0 ? h('div', { class: 'note info' }, `${limit} of ${labels.length} series are drawn. `, h('button', {
-      class: 'link', type: 'button', onclick: () => drawGraph(columns, labels, asked, isUTC, labels.length),
+    const more = (shown, all, what, change) => (all > shown ? h('div', { class: 'note info' }, `${shown} of ${all} ${what} are drawn. `, h('button', {
+      class: 'link', type: 'button', onclick: () => drawAll({ columns, labels, histograms }, asked, isUTC, { ...limits, ...change }),
     }, 'Draw all')) : undefined);
-    freeView = Graph(place, {
-      data: { columns: columns.slice(0, limit + 1), labels: labels.slice(0, limit) }, range: asked, isStacked: state.stacked, isUTC,
-      onselect: (start, end) => update({ range: Math.max(Math.round(end - start), 5), end: Math.round(end) }),
-    });
+    const lines = labels.length > 0 ? h('div', {}) : undefined;
+    const maps = histograms.slice(0, limits.maps).map((series) => [h('div', {}), series]);
+    fill(view, lines, more(limits.lines, labels.length, 'series', { lines: labels.length }), maps.map(([place]) => place),
+      more(limits.maps, histograms.length, 'histograms', { maps: histograms.length }));
+    const frees = maps.map(([place, { metric, histograms: points }]) =>
+      Heatmap(place, { labels: metric, histograms: points, range: asked, isUTC, onselect: select }));
+    if (lines) {
+      frees.push(Graph(lines, {
+        data: { columns: columns.slice(0, limits.lines + 1), labels: labels.slice(0, limits.lines) }, range: asked, isStacked: state.stacked,
+        isUTC, onselect: select,
+      }));
+    }
+    freeView = () => { for (const free of frees) free(); };
   }
 
   const restyle = () => {

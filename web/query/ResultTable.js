@@ -1,6 +1,7 @@
 // An instant answer as a table: a vector, a matrix (a range selector's samples), a scalar or a string.
 
 import { h, fill } from '../app/Dom.js';
+import { HistogramPicture } from './HistogramPicture.js';
 import { PointView } from './PointView.js';
 import { formatTime } from './QueryLogic.js';
 import { seriesText } from './SeriesText.js';
@@ -58,17 +59,11 @@ function rows({ resultType, result }) {
   if (resultType === 'scalar' || resultType === 'string') return [[undefined, () => result[1]]];
   return result.map(({ metric, value, values, histogram, histograms }) => [metric, (isUTC) => {
     if (value) return value[1];
-    if (histogram) return histogramText(histogram[1]);
-    const list = values ?? histograms ?? [];
+    if (histogram) return HistogramPicture(histogram[1]);
+    const list = [...values ?? [], ...histograms ?? []].sort(([a], [b]) => a - b);
     // Newest first, and not the whole of a long range.
     const lines = list.slice(-100).reverse().map(([time, item]) =>
-      h('div', {}, typeof item === 'string' ? item : histogramText(item), h('span', { class: 'at' }, ` @ ${formatTime(time, isUTC)}`)));
+      h('div', {}, typeof item === 'string' ? item : HistogramPicture(item), h('span', { class: 'at' }, ` @ ${formatTime(time, isUTC)}`)));
     return [lines, list.length > 100 ? h('div', { class: 'at' }, `… ${list.length - 100} more`) : undefined];
   }]);
-}
-
-function histogramText({ count, sum, buckets = [] }) {
-  const closing = { 0: ['(', ']'], 1: ['[', ')'], 2: ['(', ')'], 3: ['[', ']'] };
-  return h('div', { class: 'histogram' }, h('div', {}, `count ${count}, sum ${sum}`),
-    buckets.map(([bounds, low, high, share]) => h('div', { class: 'at' }, `${closing[bounds]?.[0] ?? '('}${low}, ${high}${closing[bounds]?.[1] ?? ']'}  ${share}`)));
 }

@@ -7,7 +7,7 @@ extension RuleState {
     /// limit: then there are no alerts any more.
     mutating func alert(
         _ result: RuleResult, _ alerting: Rule.Alerting, limit: Int, at time: Timestamp,
-        expand: (String, Labels, Double) -> String
+        expand: (String, Labels, RuleValue) -> String
     ) throws(RuleError) -> [RuleSample] {
         let findings = try findings(result, alerting, expand)
         let activeCount = alerts.evaluate(
@@ -36,7 +36,7 @@ extension RuleState {
     }
 
     mutating func findings(
-        _ result: RuleResult, _ alerting: Rule.Alerting, _ expand: (String, Labels, Double) -> String
+        _ result: RuleResult, _ alerting: Rule.Alerting, _ expand: (String, Labels, RuleValue) -> String
     ) throws(RuleError) -> [RuleAlerts.Finding] {
         // What depends on the value is made anew each time.
         let isTemplated = labels.pairs.contains { RuleTemplate.isTemplate($0.value) }
@@ -45,7 +45,7 @@ extension RuleState {
         var seen: Set<Labels> = []
         memo.beginCycle()
         for (index, source) in result.labels.enumerated() {
-            let value = result.values[index]
+            let value = result.value(index)
             func made(_ source: Labels) -> Labels {
                 var builder = LabelsBuilder(source)
                 builder.remove(MetricName.label)
@@ -61,7 +61,7 @@ extension RuleState {
                 alerting.annotations.map { pair in
                     (name: pair.name, value: RuleTemplate.isTemplate(pair.template) ? expand(pair.template, source, value) : pair.template)
                 })
-            findings.append(.init(source: source, labels: labels, annotations: annotations, value: value))
+            findings.append(.init(source: source, labels: labels, annotations: annotations, value: result.values[index]))
         }
         memo.endCycle(resultCount: result.labels.count)
         return findings

@@ -155,7 +155,7 @@ extension GroupEvaluation {
     /// Fills in templates of a rule. They may ask queries of their own, at the time of the evaluation.
     func expansion(
         _ alerting: Rule.Alerting, on storage: any Queryable, at time: Timestamp, in environment: RuleEnvironment
-    ) -> (String, Labels, Double) -> String {
+    ) -> (String, Labels, RuleValue) -> String {
         let template = RuleTemplate(
             externalLabels: environment.externalLabels, externalURL: environment.externalURL, at: time
         ) { (text: String) throws(QueryError) -> QueryResult.Value in

@@ -1,3 +1,4 @@
+import Histograms
 import PromQL
 import TSDB
 
@@ -43,12 +44,22 @@ struct RuleState: Sendable {
 struct RuleResult {
     var labels: [Labels]
     var values: [Double]
+    /// Empty, or a place per series: those that are native histograms have one here, and 0 among `values`.
+    var histograms: [FloatHistogram?] = []
+
+    func histogram(_ index: Int) -> FloatHistogram? { histograms.isEmpty ? nil : histograms[index] }
+
+    /// As templates see it.
+    func value(_ index: Int) -> RuleValue { histogram(index).map { .histogram($0) } ?? .float(values[index]) }
 
     init(_ value: QueryResult.Value) throws(RuleError) {
         switch value {
         case .vector(let vector):
             labels = vector.labels
             values = vector.values
+            guard !vector.histograms.isEmpty else { break }
+            histograms = vector.histograms
+            for index in histograms.indices where histograms[index] != nil { values[index] = 0 }
         case .scalar(let value, _):
             labels = [Labels()]
             values = [value]
@@ -76,7 +87,7 @@ extension RuleState {
             }
             let (slot, isNew) = series.claim(made)
             guard isNew else { throw .duplicateSeries }
-            samples.append(RuleSample(slot: slot, value: result.values[index]))
+            samples.append(RuleSample(slot: slot, value: result.values[index], histogram: result.histogram(index)))
         }
         memo.endCycle(resultCount: result.labels.count)
         if limit > 0, samples.count > limit {
@@ -86,8 +97,9 @@ extension RuleState {
     }
 }
 
-/// One value for one of a rule's series.
+/// One value for one of a rule's series: a float, or a native histogram.
 struct RuleSample {
     var slot: Int
     var value: Double
+    var histogram: FloatHistogram?
 }

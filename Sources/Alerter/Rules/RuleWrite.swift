@@ -1,3 +1,4 @@
+import Histograms
 import TSDB
 
 /// From a rule's samples to storage, with a stale marker for each series that the rule no longer gives.
@@ -8,19 +9,19 @@ extension RuleState {
     ) throws(TSDBError) -> String? {
         var batch = SampleBatch(), slots: [Int] = []
         var problem: String?
-        func add(_ slot: Int, _ value: Double) {
+        func add(_ sample: RuleSample) {
             do throws(TSDBError) {
-                let reference = try reference(for: slot, storage)
-                batch.append(reference, at: time, value: value)
-                slots.append(slot)
+                batch.append(sample, as: try reference(for: sample.slot, storage), at: time)
+                slots.append(sample.slot)
             } catch {
                 problem = error.message
             }
         }
-        for sample in samples { add(sample.slot, sample.value) }
+        for sample in samples { add(sample) }
         let gone = series.gone
         let sampleCount = slots.count
-        for slot in gone { add(slot, StaleMarker.value) }
+        // A float ends a series of histograms, too.
+        for slot in gone { add(RuleSample(slot: slot, value: StaleMarker.value)) }
         var isStored = Set(slots.prefix(sampleCount))
         if !batch.isEmpty {
             let report = try storage.append(batch)
@@ -28,7 +29,7 @@ extension RuleState {
             for index in slots.indices {
                 switch report[index] {
                 case .stored, .repeated: continue
-                case .unknownSeries: lost.append(RuleSample(slot: slots[index], value: batch.values[index]))
+                case .unknownSeries: lost.append(batch.ruleSample(index, slot: slots[index]))
                 case .outOfOrder, .duplicate, .tooOld, .outOfBounds, .tooFarAhead: isStored.remove(slots[index])
                 }
                 // A marker may come late: another rule gives the series now.
@@ -56,7 +57,7 @@ extension RuleState {
         for sample in samples where !StaleMarker.isStale(sample.value) {
             let reference = try storage.reference(for: series.slots[sample.slot].labels)
             series.keep(reference, in: sample.slot)
-            batch.append(reference, at: time, value: sample.value)
+            batch.append(sample, as: reference, at: time)
         }
         if !batch.isEmpty { _ = try storage.append(batch) }
     }
@@ -79,6 +80,20 @@ extension RuleState {
         case .recording(let metric): [labels[MetricName.label] ?? metric]
         case .alerting: [AlertSeries.alerts, AlertSeries.forState]
         }
+    }
+}
+
+extension SampleBatch {
+    fileprivate mutating func append(_ sample: RuleSample, as reference: SeriesRef, at time: Timestamp) {
+        if let histogram = sample.histogram {
+            append(reference, at: time, histogram: .float(histogram))
+        } else {
+            append(reference, at: time, value: sample.value)
+        }
+    }
+
+    fileprivate func ruleSample(_ index: Int, slot: Int) -> RuleSample {
+        RuleSample(slot: slot, value: values[index], histogram: histograms[index]?.asFloat)
     }
 }
 

@@ -60,9 +60,13 @@ enum RuleFunctions {
                 throw TemplateError(error.shown(in: text))
             }
             switch value {
-            case .scalar(let number, _): return [QuerySample(labels: Labels(), value: number)]
+            case .scalar(let number, _): return [QuerySample(labels: Labels(), value: .float(number))]
             case .vector(let vector):
-                return zip(vector.labels, vector.values).map { QuerySample(labels: $0, value: $1) }
+                return vector.labels.indices.map { row in
+                    QuerySample(
+                        labels: vector.labels[row],
+                        value: vector.histogram(row).map { .histogram($0) } ?? .float(vector.values[row]))
+                }
             case .string, .matrix, .samples: throw TemplateError("rule result is not a vector or scalar")
             }
         }
@@ -101,7 +105,7 @@ enum RuleFunctions {
             .string(try sample(arguments[1]).labels[arguments[0].text] ?? "")
         },
         "value": TemplateFunction([.type(QuerySample.type)]) { arguments throws(TemplateError) in
-            .float(try sample(arguments[0]).value)
+            try sample(arguments[0]).value.forTemplates
         },
         "strvalue": TemplateFunction([.type(QuerySample.type)]) { arguments throws(TemplateError) in
             .string(try sample(arguments[0]).labels["__value__"] ?? "")

@@ -48,6 +48,12 @@ public struct RuleTemplate {
     public func expand(
         _ template: String, name: String, labels: Labels, value: Double
     ) -> Result<String, TemplateError> {
+        expand(template, name: name, labels: labels, value: .float(value))
+    }
+
+    func expand(
+        _ template: String, name: String, labels: Labels, value: RuleValue
+    ) -> Result<String, TemplateError> {
         guard Self.isTemplate(template) else { return .success(template) }
         let data = AlertTemplateData(
             labels: .labels(labels), externalLabels: externalLabels, externalURL: externalURL, value: value)

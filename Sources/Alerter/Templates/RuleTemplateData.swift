@@ -1,3 +1,4 @@
+import Histograms
 import Numbers
 import TSDB
 import TextTemplate
@@ -9,19 +10,53 @@ extension TemplateValue {
     }
 }
 
+/// What a series of a result has: a number, or a native histogram.
+enum RuleValue: Sendable {
+    case float(Double)
+    case histogram(FloatHistogram)
+
+    var forTemplates: TemplateValue {
+        switch self {
+        case .float(let value): .float(value)
+        case .histogram(let histogram): .object(TemplateHistogram(histogram))
+        }
+    }
+}
+
+/// A native histogram in a template: printed as upstream prints it, `{count:3, sum:10, (1,2]:3}`; no number to compute with.
+struct TemplateHistogram: TemplateObject {
+    private let histogram: FloatHistogram
+
+    init(_ histogram: FloatHistogram) { self.histogram = histogram }
+
+    var typeName: String { "*histogram.FloatHistogram" }
+    var text: String { histogram.description }
+
+    func field(_ name: String) -> TemplateValue? {
+        switch name {
+        case "Count": .float(histogram.count)
+        case "Sum": .float(histogram.sum)
+        case "Schema": .integer(Int64(histogram.schema))
+        case "ZeroThreshold": .float(histogram.zeroThreshold)
+        case "ZeroCount": .float(histogram.zeroCount)
+        default: nil
+        }
+    }
+}
+
 /// What a rule's template sees as `.`.
 struct AlertTemplateData: TemplateObject {
     let labels: TemplateValue
     let externalLabels: TemplateValue
     let externalURL: String
-    let value: Double
+    let value: RuleValue
 
     var typeName: String {
         "struct { Labels map[string]string; ExternalLabels map[string]string; ExternalURL string; Value interface {} }"
     }
 
     var text: String {
-        "{\(labels.text) \(externalLabels.text) \(externalURL) \(TemplateValue.float(value).text)}"
+        "{\(labels.text) \(externalLabels.text) \(externalURL) \(value.forTemplates.text)}"
     }
 
     func field(_ name: String) -> TemplateValue? {
@@ -29,7 +64,7 @@ struct AlertTemplateData: TemplateObject {
         case "Labels": labels
         case "ExternalLabels": externalLabels
         case "ExternalURL": .string(externalURL)
-        case "Value": .float(value)
+        case "Value": value.forTemplates
         default: nil
         }
     }
@@ -42,15 +77,15 @@ struct QuerySample: TemplateObject {
     static let listType = "template.queryResult"
 
     let labels: Labels
-    let value: Double
+    let value: RuleValue
 
     var typeName: String { Self.type }
-    var text: String { "{\(TemplateValue.labels(labels).text) \(TemplateValue.float(value).text)}" }
+    var text: String { "{\(TemplateValue.labels(labels).text) \(value.forTemplates.text)}" }
 
     func field(_ name: String) -> TemplateValue? {
         switch name {
         case "Labels": .labels(labels)
-        case "Value": .float(value)
+        case "Value": value.forTemplates
         default: nil
         }
     }

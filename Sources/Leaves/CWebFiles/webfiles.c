@@ -177,6 +177,18 @@ static const unsigned char query_Graph_css[] = {
 static const unsigned char query_Graph_js[] = {
 #embed "../../../web/query/Graph.js"
 };
+static const unsigned char query_Heatmap_js[] = {
+#embed "../../../web/query/Heatmap.js"
+};
+static const unsigned char query_Histogram_css[] = {
+#embed "../../../web/query/Histogram.css"
+};
+static const unsigned char query_HistogramLogic_js[] = {
+#embed "../../../web/query/HistogramLogic.js"
+};
+static const unsigned char query_HistogramPicture_js[] = {
+#embed "../../../web/query/HistogramPicture.js"
+};
 static const unsigned char query_PlanTree_js[] = {
 #embed "../../../web/query/PlanTree.js"
 };
@@ -298,6 +310,10 @@ static const struct webfile files[] = {
     FILE("query/Functions.js", query_Functions_js),
     FILE("query/Graph.css", query_Graph_css),
     FILE("query/Graph.js", query_Graph_js),
+    FILE("query/Heatmap.js", query_Heatmap_js),
+    FILE("query/Histogram.css", query_Histogram_css),
+    FILE("query/HistogramLogic.js", query_HistogramLogic_js),
+    FILE("query/HistogramPicture.js", query_HistogramPicture_js),
     FILE("query/PlanTree.js", query_PlanTree_js),
     FILE("query/PointView.js", query_PointView_js),
     FILE("query/QueryLogic.js", query_QueryLogic_js),

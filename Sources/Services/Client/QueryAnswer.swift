@@ -30,10 +30,10 @@ public enum QueryData: Sendable, Equatable {
     case matrix([QuerySeries])
 }
 
-/// A value at a time: a number, or a native histogram as the JSON text it came in.
+/// A value at a time: a number, or a native histogram.
 public enum QueryValue: Sendable, Equatable {
     case float(Double)
-    case histogram(String)
+    case histogram(QueryHistogram)
 }
 
 /// One element of an instant vector.
@@ -54,8 +54,8 @@ public struct QuerySeries: Sendable, Equatable {
     public var labels: Labels
     public var times: [Timestamp] = []
     public var values: [Double] = []
-    /// Native histograms, as the JSON text they came in.
-    public var histograms: [(time: Timestamp, text: String)] = []
+    /// Native histograms, which are not among `values`.
+    public var histograms: [(time: Timestamp, histogram: QueryHistogram)] = []
 
     public init(labels: Labels) { self.labels = labels }
 

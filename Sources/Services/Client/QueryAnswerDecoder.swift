@@ -137,8 +137,8 @@ private struct QueryAnswerDecoder {
                 let (time, value) = try floatPair()
                 point = (time, .float(value))
             case "histogram":
-                let (time, text) = try histogramPair()
-                point = (time, .histogram(text))
+                let (time, histogram) = try histogramPair()
+                point = (time, .histogram(histogram))
             default: try reader.skip()
             }
         }
@@ -190,17 +190,58 @@ private struct QueryAnswerDecoder {
 
     private mutating func floatPair() throws(JSONError) -> (Timestamp, Double) {
         let time = try openPair()
-        let value = try reader.withString { NumberText.parse($0) }
-        guard let value else { throw reader.error("a value that is not a number") }
+        let value = try quotedNumber()
         try closePair()
         return (time, value)
     }
 
-    private mutating func histogramPair() throws(JSONError) -> (time: Timestamp, text: String) {
+    private mutating func histogramPair() throws(JSONError) -> (time: Timestamp, histogram: QueryHistogram) {
         let time = try openPair()
-        let range = try reader.skip()
+        let histogram = try histogram()
         try closePair()
-        return (time, reader.text(range))
+        return (time, histogram)
+    }
+
+    /// `{"count":"42","sum":"34593.34","buckets":[[3,"-0.25","0.25","3"],…]}`
+    private mutating func histogram() throws(JSONError) -> QueryHistogram {
+        var histogram = QueryHistogram(count: 0, sum: 0)
+        try reader.beginObject()
+        while let key = try reader.nextKey() {
+            switch key {
+            case "count": histogram.count = try quotedNumber()
+            case "sum": histogram.sum = try quotedNumber()
+            case "buckets":
+                try reader.beginArray()
+                while try reader.nextElement() { histogram.buckets.append(try bucket()) }
+            default: try reader.skip()
+            }
+        }
+        return histogram
+    }
+
+    private mutating func bucket() throws(JSONError) -> QueryHistogram.Bucket {
+        func expect(_ isThere: Bool) throws(JSONError) {
+            guard isThere else { throw reader.error("a bucket of less than four parts") }
+        }
+        try reader.beginArray()
+        try expect(try reader.nextElement())
+        guard let number = Int(exactly: try reader.number()), let bounds = QueryHistogram.Bounds(rawValue: number) else {
+            throw reader.error("a bucket with unknown bounds")
+        }
+        try expect(try reader.nextElement())
+        let lower = try quotedNumber()
+        try expect(try reader.nextElement())
+        let upper = try quotedNumber()
+        try expect(try reader.nextElement())
+        let count = try quotedNumber()
+        guard try !reader.nextElement() else { throw reader.error("a bucket of more than four parts") }
+        return QueryHistogram.Bucket(bounds: bounds, lower: lower, upper: upper, count: count)
+    }
+
+    private mutating func quotedNumber() throws(JSONError) -> Double {
+        let value = try reader.withString { NumberText.parse($0) }
+        guard let value else { throw reader.error("a value that is not a number") }
+        return value
     }
 
     private mutating func openPair() throws(JSONError) -> Timestamp {

@@ -7,6 +7,8 @@ import TSDB
 ///
 ///     up{job="node"}              a matrix: a series, and its points beneath
 ///       2026-11-22T21:00:00Z  1
+///
+/// Native histograms are pictures of their buckets: bars beneath a vector's series, one line each in a matrix (`HistogramText`).
 extension QueryData {
     public var lines: [String] {
         switch self {
@@ -15,8 +17,11 @@ extension QueryData {
         case .vector(let elements):
             let names = elements.map(\.labels.description)
             let width = names.map(\.count).max() ?? 0
-            return zip(names, elements).map { name, element in
-                name + String(repeating: " ", count: width - name.count + 2) + element.value.text
+            return zip(names, elements).flatMap { name, element -> [String] in
+                var lines = element.value.lines
+                let space = String(repeating: " ", count: width - name.count + 2)
+                lines[0] = name + space + lines[0]
+                return lines
             }
         case .matrix(let series):
             return series.flatMap { series in
@@ -27,7 +32,7 @@ extension QueryData {
                     )
                 }
                 for histogram in series.histograms {
-                    lines.append("  \(TimeText.string(milliseconds: histogram.time.milliseconds))  \(histogram.text)")
+                    lines.append("  \(TimeText.string(milliseconds: histogram.time.milliseconds))  \(histogram.histogram.line)")
                 }
                 return lines
             }
@@ -36,10 +41,11 @@ extension QueryData {
 }
 
 extension QueryValue {
-    fileprivate var text: String {
+    /// One at least.
+    fileprivate var lines: [String] {
         switch self {
-        case .float(let value): return NumberText.string(value, style: .plain)
-        case .histogram(let text): return text
+        case .float(let value): return [NumberText.string(value, style: .plain)]
+        case .histogram(let histogram): return histogram.lines
         }
     }
 }

@@ -66,9 +66,7 @@ public struct AnswerComparison: Sendable {
             if let x = a[i].float, let y = b[j].float { points.append((a[i].labels, x, y)) }
         }
         found += values(points)
-        if let (i, _) = pairs.first(where: { a[$0.0].histogram != b[$0.1].histogram }) {
-            found.append(Difference(.values, "the histograms of \(a[i].labels) differ"))
-        }
+        found += histograms(pairs.map { i, j in (a[i].labels, a[i].timedHistogram, b[j].timedHistogram) })
         if found.isEmpty, !isInOrder(a, b, order.sequence) {
             let at = zip(a, b).firstIndexOf { $0.labels != $1.labels } ?? 0
             found.append(Difference(.order, "element \(at + 1) is \(a[at].labels) and \(b[at].labels)"))
@@ -107,9 +105,7 @@ public struct AnswerComparison: Sendable {
             }
         }
         found += values(points)
-        if let (i, _) = pairs.first(where: { !a[$0.0].histograms.elementsEqual(b[$0.1].histograms) { $0 == $1 } }) {
-            found.append(Difference(.values, "the histograms of \(a[i].labels) differ"))
-        }
+        found += histograms(pairs.map { i, j in (a[i].labels, a[i].histograms, b[j].histograms) })
         if found.isEmpty, let at = zip(a, b).firstIndexOf({ $0.labels != $1.labels }) {
             found.append(Difference(.order, "series \(at + 1) is \(a[at].labels) and \(b[at].labels)"))
         }
@@ -191,9 +187,11 @@ extension QueryElement {
         if case .float(let value) = value { value } else { nil }
     }
 
-    var histogram: String? {
-        if case .histogram(let text) = value { text } else { nil }
+    var histogram: QueryHistogram? {
+        if case .histogram(let histogram) = value { histogram } else { nil }
     }
+
+    fileprivate var timedHistogram: [(time: Timestamp, histogram: QueryHistogram)] { histogram.map { [(time, $0)] } ?? [] }
 }
 
 extension QueryData {

@@ -39,7 +39,7 @@ public struct RuleTestFile: Sendable {
     public struct ExpressionTest: Sendable {
         public var time: TSDB.Duration
         public var expression: String
-        public var expected: [(labels: String, value: Double, isHistogram: Bool)] = []
+        public var expected: [(labels: String, value: Double, histogram: String)] = []
     }
 
     public init(_ text: [UInt8]) throws(ConfigError) {
@@ -101,7 +101,7 @@ public struct RuleTestFile: Sendable {
             if let node = fields.take("value") { value = try number(node) }
             let histogram = try fields.string("histogram") ?? ""
             try fields.finish()
-            test.expected.append((labels, value, !histogram.isEmpty))
+            test.expected.append((labels, value, histogram))
         }
         try fields.finish()
         return test

@@ -1,5 +1,6 @@
 import Alerter
 import ConfigurationFile
+import Histograms
 import Numbers
 import PromQL
 import Synchronization
@@ -180,17 +181,30 @@ struct RuleTestRun {
         var wanted: [ShownSample] = []
         for sample in expected.expected {
             do throws(SeriesNotation.Fault) {
-                wanted.append(ShownSample(labels: try SeriesNotation.labels(sample.labels), value: sample.value))
+                var shown = ShownSample(labels: try SeriesNotation.labels(sample.labels), value: sample.value)
+                if !sample.histogram.isEmpty { shown.histogram = try Self.histogram(sample.histogram).testExpression }
+                wanted.append(shown)
             } catch {
                 let reason = Self.complaint(sample.labels) ?? error.message
                 return place + " err: labels \(QuotedText.go(sample.labels)): \(reason)"
             }
-            if sample.isHistogram { return place + " err: native histograms are not supported" }
         }
         wanted.sort { $0.labels < $1.labels }
         let isSame = wanted.count == found.count && zip(wanted, found).allSatisfy { $0.equals($1, isFuzzy: isFuzzy) }
         if isSame { return nil }
         return place + "\n        exp: \(ShownSample.list(wanted))\n        got: \(ShownSample.list(found))"
+    }
+
+    /// The one histogram that `text` gives.
+    private static func histogram(_ text: String) throws(SeriesNotation.Fault) -> FloatHistogram {
+        let values = try SeriesNotation.values(text)
+        guard values.count == 1, let value = values.first else {
+            throw SeriesNotation.Fault(message: "expected 1 value, got \(values.count)")
+        }
+        guard case .histogram(let histogram, _) = value else {
+            throw SeriesNotation.Fault(message: "expected histogram, got \(text)")
+        }
+        return histogram
     }
 
     /// What the language itself says of a series that cannot be read.

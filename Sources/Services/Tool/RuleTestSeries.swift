@@ -43,7 +43,10 @@ struct RuleTestSeries {
                             reference, at: start + Duration.milliseconds(Int64(place) * interval.milliseconds),
                             value: value)
                     case .gap: break
-                    case .histogram: throw TSDBError(.invalid, "native histograms are not supported")
+                    case .histogram(let histogram, _):
+                        batch.append(
+                            reference, at: start + Duration.milliseconds(Int64(place) * interval.milliseconds),
+                            histogram: .float(histogram))
                     }
                 }
                 rows[index].next = end

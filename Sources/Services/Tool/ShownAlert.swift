@@ -1,4 +1,5 @@
 import Alerter
+import Histograms
 import Numbers
 import PromQL
 import TSDB
@@ -62,27 +63,37 @@ extension Annotations {
 struct ShownSample {
     var labels: Labels
     var value: Double
+    /// A native histogram as scripts write it, `{{count:3 sum:10 buckets:[3]}}`; empty: it is a float.
+    var histogram = ""
 
     /// `nil` for what is no vector and no scalar.
     static func samples(_ value: QueryResult.Value) -> [ShownSample]? {
         switch value {
         case .scalar(let number, _): return [ShownSample(labels: Labels(), value: number)]
-        case .vector(let vector): return zip(vector.labels, vector.values).map { ShownSample(labels: $0, value: $1) }
+        case .vector(let vector):
+            return vector.labels.indices.map { row in
+                let histogram = vector.histogram(row)
+                return ShownSample(
+                    labels: vector.labels[row], value: histogram == nil ? vector.values[row] : 0,
+                    histogram: histogram?.testExpression ?? "")
+            }
         case .string, .matrix, .samples: return nil
         }
     }
 
     /// `isFuzzy`: one unit in the last place apart is the same.
     func equals(_ other: ShownSample, isFuzzy: Bool) -> Bool {
-        guard labels == other.labels else { return false }
-        if value == other.value { return true }
+        guard labels == other.labels, histogram == other.histogram else { return false }
+        if !histogram.isEmpty || value == other.value { return true }
         return isFuzzy && (value.nextDown == other.value || value.nextUp == other.value)
     }
 
     static func list(_ samples: [ShownSample]) -> String {
         if samples.isEmpty { return "nil" }
-        return samples.map { ShownAlert.braces(Annotations($0.labels.pairs)) + " " + exponent($0.value) }
-            .joined(separator: ", ")
+        return samples.map { sample in
+            ShownAlert.braces(Annotations(sample.labels.pairs)) + " "
+                + (sample.histogram.isEmpty ? exponent(sample.value) : sample.histogram)
+        }.joined(separator: ", ")
     }
 
     /// Go's `FormatFloat(x, 'E', -1)`: `1.5E+00`.

@@ -1,10 +1,11 @@
-import PromQL
+import Histograms
 import Support
 import TSDB
 import Testing
 import TextTemplate
 
 @testable import Alerter
+@testable import PromQL
 
 /// Rules' templates, case by case. Expected texts are Prometheus'.
 @Suite("Rules' templates")
@@ -34,6 +35,30 @@ struct RuleTemplateTests {
         switch template().expand(text, name: "__alert_X", labels: labels, value: value) {
         case .success(let text): return text
         case .failure(let error): return "error: \(error.message)"
+        }
+    }
+
+    @Test("a native histogram prints as upstream prints it, has fields, and is no number", arguments: [
+        ("{{ $value }}", "{count:3, sum:10, (1,2]:3}"),
+        ("{{ .Value.Count }} {{ .Value.Sum }} {{ $value.Schema }}", "3 10 0"),
+        ("{{ query \"h\" | first | value }} {{ (query \"h\" | first).Value.Sum }}", "{count:3, sum:10, (1,2]:3} 10"),
+        (
+            "{{ $value | humanize }}",
+            "error: error executing template __alert_X: template: __alert_X:1:109: executing \"__alert_X\" at <humanize>: "
+                + "error calling humanize: can't convert *histogram.FloatHistogram to float"
+        ),
+    ])
+    func histograms(_ text: String, _ expected: String) {
+        let histogram = FloatHistogram(
+            count: 3, sum: 10, positiveSpans: [BucketSpan(offset: 1, length: 1)], positiveBuckets: [3])
+        let template = RuleTemplate(externalLabels: [:], externalURL: "", at: Self.now) { _ in
+            var vector = InstantVector(at: Self.now)
+            vector.append(["a": "b"], 10, histogram)
+            return .vector(vector)
+        }
+        switch template.expand(text, name: "__alert_X", labels: [:], value: .histogram(histogram)) {
+        case .success(let text): #expect(text == expected)
+        case .failure(let error): #expect("error: \(error.message)" == expected)
         }
     }
 

@@ -112,7 +112,7 @@ struct PrometheusClientTests {
     @Test("a damaged answer is read or refused, never worse", arguments: TestSeed.seeds(2))
     func damaged(seed: UInt64) {
         let answers = [
-            #"{"status":"success","data":{"resultType":"matrix","result":[{"metric":{"a":"b"},"values":[[1.5,"2"],[16,"NaN"]],"histograms":[[1,{"count":"1"}]]}]},"warnings":["w"],"infos":[]}"#,
+            #"{"status":"success","data":{"resultType":"matrix","result":[{"metric":{"a":"b"},"values":[[1.5,"2"],[16,"NaN"]],"histograms":[[1,{"count":"1","sum":"+Inf","buckets":[[3,"-1e-128","1e-128","2"],[0,"1","2","3"]]}]]}]},"warnings":["w"],"infos":[]}"#,
             #"{"data":{"result":[{"metric":{"a":"b"},"value":[1.5,"+Inf"]}],"resultType":"vector"},"status":"success"}"#,
             #"{"status":"error","errorType":"bad_data","error":"no \u00e9"}"#,
             #"{"status":"success","data":{"resultType":"scalar","result":[1e9,"2"]}}"#,

@@ -47,6 +47,45 @@ struct ComparedAnswersTests {
         #expect(kinds("x", vector([("a", 1)]), vector([("a", 1.1)]), .relative(1e-9)) == [.values])
     }
 
+    private func histograms(_ all: [(String, [(Int64, QueryHistogram)])]) -> QueryAnswer {
+        QueryAnswer(
+            status: 200,
+            outcome: .success(
+                .matrix(
+                    all.map { name, points in
+                        var series = QuerySeries(labels: Labels(["x": name]))
+                        series.histograms = points.map { (Timestamp(milliseconds: $0 * 1000), $1) }
+                        return series
+                    })))
+    }
+
+    @Test("histograms are compared by count, sum and buckets, each within the tolerance")
+    func histograms() {
+        let bucket = QueryHistogram.Bucket(bounds: .upper, lower: 1, upper: 2, count: 3)
+        let a = QueryHistogram(count: 3, sum: 0.3, buckets: [bucket])
+        var others: [QueryHistogram] = Array(repeating: a, count: 6)
+        others[0].count = 4
+        others[1].sum = 5
+        others[2].buckets[0].bounds = .both
+        others[3].buckets[0].upper = 2.5
+        others[4].buckets[0].count = 2
+        others[5].buckets.append(bucket)
+        let reference = histograms([("a", [(1, a), (2, a)])])
+        #expect(kinds("x", reference, reference) == [])
+        for other in others {
+            #expect(kinds("x", reference, histograms([("a", [(1, a), (2, other)])]), .relative(1e-9)) == [.values])
+        }
+        var near = a
+        near.sum = 0.1 + 0.2
+        near.buckets[0].lower = 1.0.nextUp
+        #expect(kinds("x", reference, histograms([("a", [(1, near), (2, a)])])) == [.values])
+        #expect(kinds("x", reference, histograms([("a", [(1, near), (2, a)])]), .ulps(1)) == [])
+        #expect(kinds("x", reference, histograms([("a", [(1, a), (3, a)])])) == [.times])
+        #expect(kinds("x", reference, matrix([("a", [1: 3, 2: 3])])).contains(.times))
+        let detail = AnswerComparison().differences("x", reference: reference, test: histograms([("a", [(1, others[4]), (2, others[4])])]))
+        #expect(detail.first?.detail == #"2 histograms, a histogram of {x="a"} at 1.0: bucket (1, 2] 3 and 2"#)
+    }
+
     @Test("order counts where it is defined, and equal values may change places")
     func order() {
         let a = vector([("a", 1), ("b", 2), ("c", 2)])

@@ -230,8 +230,16 @@ struct RuleTestToolTests {
             ("tests: [{input_series: [{series: 'a{', values: '1'}]}]", "a{ 1"),
             ("tests: [{input_series: [{series: a, values: '1x99999999'}]}]", "repetitions"),
             (
-                "tests: [{input_series: [{series: a, values: '{{sum:1}}'}], promql_expr_test: [{expr: a, eval_time: 0m}]}]",
-                "native histograms"
+                "tests: [{promql_expr_test: [{expr: '1', eval_time: 0m, exp_samples: [{labels: '{}', histogram: '{{sum:1}} {{}}'}]}]}]",
+                "expected 1 value, got 2"
+            ),
+            (
+                "tests: [{promql_expr_test: [{expr: '1', eval_time: 0m, exp_samples: [{labels: '{}', histogram: '3'}]}]}]",
+                "expected histogram, got 3"
+            ),
+            (
+                "tests: [{promql_expr_test: [{expr: '1', eval_time: 0m, exp_samples: [{labels: '{}', histogram: '{{sum:1 count:2}}'}]}]}]",
+                "exp: {} {{count:2 sum:1}}\n        got: {} 1E+00"
             ),
             ("tests: [{alert_rule_test: [{eval_time: 1m}]}]", "misses required attribute alertname at eval_time 1m"),
             (

@@ -8,7 +8,7 @@ import Testing
 @testable import WebAPI
 
 /// Writes protobuf by hand, so that the reader is tested against another pen than its own.
-private struct Protobuf {
+struct Protobuf {
     var bytes: [UInt8] = []
 
     mutating func varint(_ field: UInt64, _ value: UInt64) {
@@ -119,7 +119,10 @@ struct RemoteWriteTests {
             (Protobuf.series([("__name__", "a")], [(2000, 1), (1000, 1)]), "out of order sample (1 of"),
             (Protobuf.series([("__name__", "b")], [(2000, 1), (2000, 2)]), "duplicate sample for timestamp (1 of"),
             (Protobuf.series([("__name__", "c")], [(1 << 50, 1)]), "too far in the future"),
-            (Protobuf.series([("__name__", "d")], [(1000, 1)]) { $0.message(4, []) }, "native histograms are not stored (1)"),
+            (
+                Protobuf.series([("__name__", "d")], [(1000, 1)]) { $0.message(4, Protobuf.histogram { $0.varint(1, 5) }) },
+                "1 invalid histograms, the first is of {__name__=\"d\"}: 0 observations found in buckets, but the Count field is 5"
+            ),
         ]
         for (index, (series, text)) in bad.enumerated() {
             let time = Int64(1000 + index)

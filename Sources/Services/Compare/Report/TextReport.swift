@@ -68,15 +68,17 @@ enum AnswerText {
         case .success(.string(let time, let text)): lines = ["“\(text)” @\(time.seconds)"]
         case .success(.vector(let elements)):
             lines = elements.prefix(maximum).map { element in
-                "\(element.labels) \(element.float.map(ValueText.string) ?? element.histogram ?? "") @\(element.time.seconds)"
+                "\(element.labels) \(element.float.map(ValueText.string) ?? element.histogram.map(HistogramComparison.text) ?? "") @\(element.time.seconds)"
             }
             if elements.count > maximum { lines.append("… \(elements.count) elements") }
         case .success(.matrix(let all)):
             lines = all.prefix(maximum).map { series in
                 let shown = zip(series.times, series.values).prefix(points)
                     .map { "\(ValueText.string($0.1)) @\($0.0.seconds)" }.joined(separator: " ")
-                return "\(series.labels) \(shown)"
-                    + (series.values.count > points ? " … \(series.values.count) points" : "")
+                let histograms = series.histograms.prefix(points)
+                    .map { " \(HistogramComparison.text($0.histogram)) @\($0.time.seconds)" }.joined()
+                let count = series.values.count + series.histograms.count
+                return "\(series.labels) \(shown)\(histograms)" + (count > points ? " … \(count) points" : "")
             }
             if all.count > maximum { lines.append("… \(all.count) series") }
         }

@@ -6,6 +6,7 @@
     import Darwin
 #endif
 import HTTPServer
+import Histograms
 import NIOCore
 import PromQL
 import TSDB
@@ -18,7 +19,8 @@ import TSDB
 /// `resultType` stands before `result`: Grafana reads the body as a stream. An answer that fits one piece is sent as one
 /// buffer; a larger one is made while it is sent, so it never stands in memory twice.
 ///
-/// The times of a range query are written once and copied to every point: about 16 bytes each.
+/// The times of a range query are written once and copied to every point: about 16 bytes each. Native histograms stand behind a row's
+/// floats, `"histograms":[[t,{…}],…]`; as one of them may be thousands of bytes, a piece may end between two.
 final class ResultRenderer: PieceSource, @unchecked Sendable {
     // Sendable: used by one thread at a time (`PieceSource.next`), and handed over by the pool's lock.
 
@@ -33,7 +35,13 @@ final class ResultRenderer: PieceSource, @unchecked Sendable {
         var showsSteps: Bool
     }
 
-    private enum Stage { case head, rows(next: Int), done }
+    private enum Stage {
+        case head
+        case rows(next: Int)
+        /// Histograms of `row` from `next` on are still to be written.
+        case histograms(row: Int, next: Int)
+        case done
+    }
 
     private let result: QueryResult
     private let rowCount: Int
@@ -88,21 +96,45 @@ final class ResultRenderer: PieceSource, @unchecked Sendable {
             writeHead()
             stage = .rows(next: 0)
             return next()
-        case .rows(var row):
-            while row < rowCount && json.count < Self.pieceSize {
-                if row > 0 { json.append(byte: UInt8(ascii: ",")) }
-                // Handed down as an argument, so that the accesses are checked once per row and not per point.
-                write(row, to: &json)
-                row += 1
+        case .histograms(let row, let next):
+            let all = histograms(of: row)
+            let rest = write(all, from: next, to: &json)
+            if rest < all.count {
+                stage = .histograms(row: row, next: rest)
+                return json.take()
             }
-            if row < rowCount {
-                stage = .rows(next: row)
-            } else {
-                writeTail()
-                stage = .done
-            }
-            return json.take()
+            json.append("}")
+            return rows(from: row + 1)
+        case .rows(let row): return rows(from: row)
         }
+    }
+
+    /// The next piece, which begins with row `start` or in front of it.
+    private func rows(from start: Int) -> ByteBuffer {
+        var row = start
+        while row < rowCount && json.count < Self.pieceSize {
+            if row > 0 { json.append(byte: UInt8(ascii: ",")) }
+            // Handed down as an argument, so that the accesses are checked once per row and not per point.
+            write(row, to: &json)
+            let histograms = histograms(of: row)
+            if !histograms.isEmpty {
+                json.append(",\"histograms\":[")
+                let rest = write(histograms, from: 0, to: &json)
+                if rest < histograms.count {
+                    stage = .histograms(row: row, next: rest)
+                    return json.take()
+                }
+            }
+            json.append("}")
+            row += 1
+        }
+        if row < rowCount {
+            stage = .rows(next: row)
+        } else {
+            writeTail()
+            stage = .done
+        }
+        return json.take()
     }
 
     private func writeHead() {
@@ -123,24 +155,31 @@ final class ResultRenderer: PieceSource, @unchecked Sendable {
         }
     }
 
+    /// A row without its end: histograms may follow.
     private func write(_ row: Int, to json: inout JSONText) {
         switch result.value {
         case .scalar, .string: break
         case .vector(let vector):
             json.append("{\"metric\":")
             json.append(vector.labels[row])
-            json.append(",\"value\":")
-            times.append(0, vector.values[row], to: &json, isFirst: true)
-            json.append("}")
+            if let histogram = vector.histogram(row) {
+                json.append(",\"histogram\":")
+                json.append(histogram, at: vector.at)
+            } else {
+                json.append(",\"value\":")
+                times.append(0, vector.values[row], to: &json, isFirst: true)
+            }
         case .matrix(let matrix):
             json.append("{\"metric\":")
             json.append(matrix.labels[row])
+            guard matrix.pointCount(ofRow: row) > 0 else { break }
             json.append(",\"values\":[")
             matrix.withRow(row) { values, presence in times.append(values, presence, to: &json) }
-            json.append("]}")
+            json.append("]")
         case .samples(let samples):
             json.append("{\"metric\":")
             json.append(samples.labels[row])
+            guard samples.pointCount(ofRow: row) > 0 else { break }
             json.append(",\"values\":[")
             var isFirst = true
             samples.forEachPoint(ofRow: row) { time, value in
@@ -152,8 +191,32 @@ final class ResultRenderer: PieceSource, @unchecked Sendable {
                 json.appendSampleValue(value)
                 json.append(byte: UInt8(ascii: "]"))
             }
-            json.append("]}")
+            json.append("]")
         }
+    }
+
+    /// The histograms of a row of a matrix, in order of time.
+    private func histograms(of row: Int) -> [TimedHistogram] {
+        switch result.value {
+        case .scalar, .string, .vector: []
+        case .matrix(let matrix):
+            matrix.histograms(ofRow: row).map { (Timestamp(milliseconds: matrix.grid.time($0.step)), $0.histogram) }
+        case .samples(let samples): samples.histograms(ofRow: row)
+        }
+    }
+
+    private typealias TimedHistogram = (time: Timestamp, histogram: FloatHistogram)
+
+    /// Writes histograms and, behind the last one, what closes the list, until the piece is full. Returns the number of the next one.
+    private func write(_ histograms: [TimedHistogram], from first: Int, to json: inout JSONText) -> Int {
+        var next = first
+        while next < histograms.count && (json.count < Self.pieceSize || next == first) {
+            if next > 0 { json.append(byte: UInt8(ascii: ",")) }
+            json.append(histograms[next].histogram, at: histograms[next].time)
+            next += 1
+        }
+        if next == histograms.count { json.append("]") }
+        return next
     }
 
     private func writeTail() {

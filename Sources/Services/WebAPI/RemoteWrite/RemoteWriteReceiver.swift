@@ -18,6 +18,7 @@ final class RemoteWriteReceiver: Sendable {
 
     private let scratches = Mutex<[Scratch]>([])
     private let received = Counter()
+    private let receivedHistograms = Counter()
     private let refused = Counter()
     private let invalid = Counter()
     private let receivedExemplars = Counter()
@@ -99,13 +100,15 @@ final class RemoteWriteReceiver: Sendable {
             return .text(error.description + "\n", .internalServerError)
         }
         let notes = reader.notes
-        received.increment(by: report.storedCount)
+        let histograms = reader.batch.histograms.keys.reduce(0) { $0 + (report[$1] == .stored ? 1 : 0) }
+        received.increment(by: report.storedCount - histograms)
+        receivedHistograms.increment(by: histograms)
         invalid.increment(by: notes.invalidSeries)
         // One that is not taken is no fault of the request, as upstream sees it.
         let taken = exemplars.reduce(0) { $0 + ($1 == .stored || $1 == .repeated ? 1 : 0) }
         receivedExemplars.increment(by: taken)
         ignoredExemplars.increment(by: notes.exemplars - taken)
-        refusedHistograms.increment(by: notes.histograms)
+        refusedHistograms.increment(by: notes.invalidHistograms)
         let problems = Self.problems(report, notes)
         guard !problems.isEmpty else { return .noContent }
         refused.increment()
@@ -130,7 +133,9 @@ final class RemoteWriteReceiver: Sendable {
             problems.append("invalid labels in \(notes.invalidSeries) series, the first is \(notes.firstInvalid)")
         }
         if let refusal = notes.firstRefusal { problems.append("\(notes.refusedSeries) series refused: \(refusal)") }
-        if notes.histograms > 0 { problems.append("native histograms are not stored (\(notes.histograms))") }
+        if notes.invalidHistograms > 0 {
+            problems.append("\(notes.invalidHistograms) invalid histograms, the first is of \(notes.firstInvalidHistogram)")
+        }
         return problems
     }
 
@@ -143,11 +148,14 @@ final class RemoteWriteReceiver: Sendable {
             "The total number of received remote write samples and histogram samples which contain invalid labels.", invalid.value)
         page.single("minprom_remote_write_requests_refused_total", .counter, "Requests answered with 400.", refused.value)
         page.single(
+            "prometheus_remote_storage_histograms_in_total", .counter,
+            "HistogramSamples in to remote storage, compare to histograms out for queue managers.", receivedHistograms.value)
+        page.single(
             "prometheus_remote_storage_exemplars_in_total", .counter,
             "Exemplars in to remote storage, compare to exemplars out for queue managers.", receivedExemplars.value)
         page.single("minprom_remote_write_exemplars_ignored_total", .counter, "Exemplars received and not stored.", ignoredExemplars.value)
         page.single(
-            "minprom_remote_write_histograms_refused_total", .counter, "Native histograms received and not stored.",
+            "minprom_remote_write_histograms_refused_total", .counter, "Native histograms received whose parts do not fit each other.",
             refusedHistograms.value)
     }
 }

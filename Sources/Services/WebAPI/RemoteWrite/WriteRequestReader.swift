@@ -1,3 +1,4 @@
+import Histograms
 import TSDB
 
 /// Reads a remote-write 1.0 request and turns it into a batch of samples.
@@ -23,6 +24,10 @@ struct WriteRequestReader: ~Copyable {
         var firstRefusal: TSDBError?
         var exemplars = 0
         var histograms = 0
+        /// Native histograms whose parts do not fit each other.
+        var invalidHistograms = 0
+        /// The series of the first such one, and what is wrong with it.
+        var firstInvalidHistogram = ""
     }
 
     /// The samples read, in the order of the request.
@@ -81,7 +86,9 @@ struct WriteRequestReader: ~Copyable {
         }
         notes.exemplars &+= exemplars
         notes.histograms &+= histograms
-        if sampleCount > 0 { try readSamples(message, from: labelsEnd, reference) }
+        if sampleCount > 0 || histograms > 0 {
+            try readSamples(message, from: labelsEnd, hasHistograms: histograms > 0, reference)
+        }
         if exemplars > 0, let existing { try readExemplars(message, from: labelsEnd, existing) }
     }
 
@@ -102,12 +109,20 @@ struct WriteRequestReader: ~Copyable {
         }
     }
 
-    /// The samples at or behind `offset`, for the series whose labels are packed.
+    /// The samples at or behind `offset`, for the series whose labels are packed; histograms behind floats, as upstream takes them.
     private mutating func readSamples(
-        _ message: UnsafeRawBufferPointer, from offset: Int,
+        _ message: UnsafeRawBufferPointer, from offset: Int, hasHistograms: Bool,
         _ reference: (UnsafeRawBufferPointer) throws(TSDBError) -> SeriesRef
     ) throws(ProtobufError) {
+        var histograms: [(time: Timestamp, sample: HistogramSample)] = []
+        if hasHistograms {
+            let (valid, hasFloats) = try readHistograms(message, from: offset)
+            // Of nothing that can be stored no series is made.
+            if valid.isEmpty && !hasFloats { return }
+            histograms = valid
+        }
         guard let found = lookUp(message, reference) else { return }
+        defer { for (time, sample) in histograms { batch.append(found, at: time, histogram: sample) } }
         var reader = ProtobufReader(message, at: offset)
         while let field = try reader.nextField() {
             guard field.number == 2, field.wireType == 2 else {
@@ -119,19 +134,52 @@ struct WriteRequestReader: ~Copyable {
         }
     }
 
+    /// The histograms at or behind `offset` that are valid, and whether there are floats besides; the others are noted.
+    private mutating func readHistograms(
+        _ message: UnsafeRawBufferPointer, from offset: Int
+    ) throws(ProtobufError) -> (valid: [(time: Timestamp, sample: HistogramSample)], hasFloats: Bool) {
+        var valid: [(time: Timestamp, sample: HistogramSample)] = []
+        var hasFloats = false
+        var reader = ProtobufReader(message, at: offset)
+        while let field = try reader.nextField() {
+            guard field.number == 4, field.wireType == 2 else {
+                if field.number == 2, field.wireType == 2 { hasFloats = true }
+                try reader.skip(field.wireType)
+                continue
+            }
+            let histogram = try HistogramMessage(try reader.lengthDelimited())
+            do throws(HistogramError) {
+                valid.append((histogram.time, try histogram.sample()))
+            } catch {
+                noteInvalid(error, of: message)
+            }
+        }
+        return (valid, hasFloats)
+    }
+
+    private mutating func noteInvalid(_ error: HistogramError, of message: UnsafeRawBufferPointer) {
+        if notes.invalidHistograms == 0 {
+            let series = Self.text(of: (try? labels(of: message)) ?? [])
+            notes.firstInvalidHistogram = "\(series): \(error.description)"
+        }
+        notes.invalidHistograms &+= 1
+    }
+
     /// A series with labels that are unsorted, long, empty, not ASCII or not in front.
     private mutating func readUnusual(
         _ message: UnsafeRawBufferPointer, _ existing: Finder?,
         _ reference: (UnsafeRawBufferPointer) throws(TSDBError) -> SeriesRef
     ) throws(ProtobufError) {
         guard packSorted(try labels(of: message)) else { return noteInvalid(message) }
+        var histograms = 0
         var reader = ProtobufReader(message)
         while let field = try reader.nextField() {
             if field.number == 3 { notes.exemplars &+= 1 }
-            if field.number == 4 { notes.histograms &+= 1 }
+            if field.number == 4 { histograms &+= 1 }
             try reader.skip(field.wireType)
         }
-        try readSamples(message, from: 0, reference)
+        notes.histograms &+= histograms
+        try readSamples(message, from: 0, hasHistograms: histograms > 0, reference)
         if let existing { try readExemplars(message, from: 0, existing) }
     }
 

@@ -243,8 +243,10 @@ extension QueryData {
         case .string(let text, let time): self = .string(time: time, text)
         case .vector(let vector):
             self = .vector(
-                vector.labels.indices.map {
-                    QueryElement(labels: vector.labels[$0], time: vector.at, value: .float(vector.values[$0]))
+                vector.labels.indices.map { row in
+                    let histogram = vector.histogram(row).map { QueryValue.histogram(QueryHistogram($0)) }
+                    return QueryElement(
+                        labels: vector.labels[row], time: vector.at, value: histogram ?? .float(vector.values[row]))
                 })
         case .matrix(let matrix):
             self = .matrix(
@@ -253,6 +255,9 @@ extension QueryData {
                     matrix.forEachPoint(ofRow: row) { step, value in
                         series.times.append(Timestamp(milliseconds: matrix.grid.time(step)))
                         series.values.append(value)
+                    }
+                    series.histograms = matrix.histograms(ofRow: row).map { step, histogram in
+                        (Timestamp(milliseconds: matrix.grid.time(step)), QueryHistogram(histogram))
                     }
                     return series
                 })
@@ -264,6 +269,7 @@ extension QueryData {
                         series.times.append(time)
                         series.values.append(value)
                     }
+                    series.histograms = samples.histograms(ofRow: row).map { ($0.time, QueryHistogram($0.histogram)) }
                     return series
                 })
         }
