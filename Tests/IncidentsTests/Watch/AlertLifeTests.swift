@@ -116,8 +116,23 @@ struct AlertLifeTests {
     func before() {
         var life = AlertLife(alert: "A", muted: [], actions: 1...1)
         #expect(life.begin(alerts: ["A": .firing], lines: []) == "A is firing already")
-        #expect(life.begin(alerts: ["B": .firing], lines: [Self.line("action", id: "old")]) == nil)
+        #expect(life.begin(alerts: ["A": .inactive, "B": .firing], lines: [Self.line("action", id: "old")]) == nil)
         #expect(life.observe(lines: [Self.line("action", id: "old")], at: .zero) == [] && !life.hasActed)
+    }
+
+    @Test("what stands in the way is an alert of the incident's own, its kin or those it must keep quiet; no other")
+    func obstacle() {
+        let life = AlertLife(alert: "A", kin: ["K"], muted: ["M"], actions: 1...1)
+        #expect(life.obstacle(alerts: ["HostHighCPU": .firing, "A": .inactive]) == nil)
+        for name in ["A", "K", "M"] { #expect(life.obstacle(alerts: [name: .pending]) == "\(name) is pending already") }
+    }
+
+    @Test("a bot that cools down or has given up on a target says so in its page")
+    func restraint() {
+        let page = #"{"cooldowns":[{"target":"api","until":1}],"circuits":[{"target":"worker","until":1}]}"#
+        #expect(BotLog.restraint(page, target: "api") == "api cools down from the bot's last action")
+        #expect(BotLog.restraint(page, target: "worker") == "the bot's circuit of worker is open")
+        #expect(BotLog.restraint(page, target: "web") == nil && BotLog.restraint("[]", target: "api") == nil && BotLog.restraint("x", target: "api") == nil)
     }
 
     @Test("lines of the bot's log are found whatever stands around them")

@@ -71,7 +71,14 @@ public struct AlertLife: Sendable {
     /// What there is before the incident; says why it cannot be judged from here.
     public mutating func begin(alerts: [String: State], lines: [BotLine]) -> String? {
         for line in lines.suffix(Self.maximumLines) { known.insert(line.id) }
-        if let state = alerts[alert], state != .inactive { return "\(alert) is \(state.rawValue) already" }
+        return obstacle(alerts: alerts)
+    }
+
+    /// One of our alerts that is there already. Alerts of others do not matter.
+    func obstacle(alerts: [String: State]) -> String? {
+        for name in [alert] + kin + muted {
+            if let state = alerts[name], state != .inactive { return "\(name) is \(state.rawValue) already" }
+        }
         return nil
     }
 

@@ -29,6 +29,14 @@ public enum BotLog {
         return list.elements.compactMap { $0["link"]?.string }.filter { $0.hasPrefix("/approve/") }
     }
 
+    /// Why the bot would not act on `target` now.
+    public static func restraint(_ text: String, target: String) -> String? {
+        guard let value = try? JSONValue(parsing: text) else { return nil }
+        func names(_ list: String) -> Bool { value[list]?.elements.contains { $0["target"]?.string == target } ?? false }
+        if names("circuits") { return "the bot's circuit of \(target) is open" }
+        return names("cooldowns") ? "\(target) cools down from the bot's last action" : nil
+    }
+
     /// What the summary of an incident gives away of its lines.
     private static func summary(_ value: JSONValue, _ alert: String, _ incident: String) -> [AlertLife.BotLine] {
         guard let state = value["state"]?.string, value["opened"] != nil, !alert.isEmpty else { return [] }
