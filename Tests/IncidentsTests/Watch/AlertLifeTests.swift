@@ -98,6 +98,10 @@ struct AlertLifeTests {
         let page = #"{"incidents":[{"id":"5b","alert":"A","state":"verified","labels":{"x":"y"},"actions":1,"opened":5},{"id":"5c","alert":"A","state":"deciding","actions":0,"opened":6}],"approvals":[{"id":"5b-0","link":"/approve/5b-0?sig=x"},{"id":"6","link":"http://evil/"}],"log":{"lines":3}}"#
         let lines = try BotLog.lines(page)
         #expect(lines.map(\.event) == ["received", "decision", "action", "verified", "received"])
+        // Resolved before the verification had its answer.
+        let closed = #"[{"id":"5d","alert":"A","state":"closed","actions":1,"verified":true,"opened":5,"resolved":9}]"#
+        #expect(try BotLog.lines(closed).map(\.event) == ["received", "decision", "action", "verified", "resolved"])
+        #expect(try BotLog.lines(closed.replacing("true", with: "false")).map(\.event) == ["received", "decision", "action", "resolved"])
         #expect(BotLog.approvals(page) == ["/approve/5b-0?sig=x"] && BotLog.approvals("x") == [])
         #expect(BotLog.lines(ofFile: "{\"event\":\"received\",\"alert\":\"A\",\"hash\":\"1\"}\n{\"event\":\"dec").map(\.id) == ["1"])
     }

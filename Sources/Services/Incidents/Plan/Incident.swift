@@ -23,8 +23,10 @@ public enum Incident: String, CaseIterable, Sendable {
     /// (`verify.within`, 3 m) is over. HostHighCPU looks back one minute and waits half of one.
     public var naturalLength: Duration? {
         switch self {
-        case .partition, .memory: .seconds(90)
+        case .partition: .seconds(90)
         case .cpu: .seconds(150)
+        // A machine whose own memory comes page by page, from its host, takes two minutes to give 20 GB away.
+        case .memory: .seconds(180)
         case .latency, .errors, .status, .dbSlow, .kill, .backlog: nil
         }
     }

@@ -47,7 +47,7 @@ public enum BotLog {
         if state != "deciding" { lines.append(line("decision")) }
         let actions = value["actions"]?.number.flatMap { Int(exactly: $0) } ?? 0
         for number in 0..<min(max(actions, 0), 100) { lines.append(line("action", "number \(number + 1)")) }
-        if state == "verified" { lines.append(line("verified")) }
+        if state == "verified" || value["verified"]?.bool == true { lines.append(line("verified")) }
         if value["resolved"] != nil { lines.append(line("resolved")) }
         return lines
     }
