@@ -86,6 +86,22 @@ struct AlertLifeTests {
         #expect(life.objections == [])
     }
 
+    @Test("two sources decide twice on one remedy; two actions are one too many still")
+    func sources() {
+        var life = AlertLife(alert: "A", actions: 1...1)
+        for (second, state) in [AlertLife.State.pending, .firing, .inactive].enumerated() {
+            _ = life.observe(alerts: ["A": state], at: .seconds(second))
+        }
+        func lines(_ source: String, _ events: [String]) -> [Line] {
+            events.map { Line(event: $0, alert: "A", id: "\(source) \($0)", source: source) }
+        }
+        _ = life.observe(lines: lines("full", ["received", "decision", "action", "verified", "resolved"]), at: .seconds(3))
+        _ = life.observe(lines: lines("minimal", ["received", "decision", "resolved"]), at: .seconds(3))
+        #expect(life.objections == [])
+        _ = life.observe(lines: lines("minimal", ["action"]), at: .seconds(4))
+        #expect(life.objections == ["2 actions"])
+    }
+
     @Test("a notice is no remedy")
     func notice() throws {
         let line = try BotLog.lines(#"{"event":"action","alert":"A","action":"notify","target":"pager","result":"ok"}"#)
