@@ -251,6 +251,7 @@ extension IncidentPlan {
 
     private static func partition(_ options: IncidentOptions) -> IncidentPlan {
         let fault = options.fault
+        let ready = "min(probe_success{job=\"blackbox\",instance=\"http://api:8000/-/ready\"})"
         var json = "{\"mode\":\"\(fault.mode.rawValue)\""
         if fault.mode == .delay { json += ",\"delay_ms\":\(milliseconds(fault.delay))" }
         json += ",\"for_s\":\(seconds(options.length))}"
@@ -261,6 +262,7 @@ extension IncidentPlan {
             bot: "restarts the api once, which does not mend a network: what it verifies is met when the network is back. up stays 1.",
             sights: [
                 Sight(title: "5xx per second", query: failuresQuery), Sight(title: "the api can be scraped", query: "up{job=\"api\"}"),
+                Sight(title: "it is not ready", query: ready),
                 Sight(title: "the database can be reached (its exporter goes another way)", query: "pg_up"),
             ],
             begin: [.request(.POST, .proxy, "/-/fault", json: json)], revert: [.request(.DELETE, .proxy, "/-/fault", json: nil)])
@@ -269,6 +271,13 @@ extension IncidentPlan {
             SightCheck("5xx are counted", failuresQuery, .seen(.above(0))),
             SightCheck("the api can be scraped throughout", "min(up{job=\"api\"})", .never(.equal(0)), until: .action),
         ]
+        // A delay passes everything on.
+        if fault.mode != .delay {
+            plan.checks += [
+                SightCheck("the probe of its readiness fails", ready, .seen(.equal(0))),
+                SightCheck("the probe succeeds again", ready, .finally(.equal(1))),
+            ]
+        }
         return plan
     }
 
