@@ -177,6 +177,8 @@ def postgres():
         ("Work", [
             Panel("Transactions", "ops", [(f"sum by (datname) (rate(pg_stat_database_xact_commit{{{database}}}[$__rate_interval]))", "{{datname}} committed"), (f"sum by (datname) (rate(pg_stat_database_xact_rollback{{{database}}}[$__rate_interval]))", "{{datname}} rolled back")]),
             Panel("Rows", "ops", [(f"sum(rate(pg_stat_database_tup_{kind}{{{database}}}[$__rate_interval]))", kind) for kind in ("inserted", "updated", "deleted", "fetched")]),
+            Panel("Time in statements", "percentunit", [(f"topk(5, sum by (queryid) (rate(pg_stat_statements_seconds_total{{{database}}}[$__rate_interval])))", "{{queryid}}")], description="Seconds of execution in each second: the five statements that take the most."),
+            Panel("Time of one statement", "s", [(f"topk(5, sum by (queryid) (rate(pg_stat_statements_seconds_total{{{database}}}[$__rate_interval])) / sum by (queryid) (rate(pg_stat_statements_calls_total{{{database}}}[$__rate_interval]) > 0))", "{{queryid}}")], description="Mean of the executions; the five slowest. pg_stat_statements says which queryid is which statement."),
             Panel("Oldest transaction by state", "s", [(f"max by (state) (pg_stat_activity_max_tx_duration{{{database}}})", "{{state}}")]),
         ]),
         ("Waiting", [
