@@ -198,7 +198,7 @@ let package = Package(
         .target(
             name: "Incidents",
             dependencies: [
-                "HTTPServer", "JSON", "Numbers", "SelfMetrics", "ServiceNames",
+                "HTTPServer", "JSON", "Numbers", "SelfMetrics", "ServiceNames", "ServiceProcess",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
