@@ -151,17 +151,21 @@ struct HistogramCursor {
 }
 
 extension HistogramChunk {
-    /// Appends all samples of a chunk to `columns`: integers become floats, beyond 2⁵³ the nearest ones, each from its exact count.
+    /// Appends the samples of a chunk with `from <= t <= through` to `columns`: integers become floats, beyond 2⁵³ the nearest ones, each
+    /// from its exact count.
     ///
     /// `BitReader.spare` bytes behind `bytes` must be readable. Throws `.corruption` where the bits end before the samples do.
     static func decode(
-        _ bytes: UnsafeRawBufferPointer, isFloat: Bool, into columns: inout SampleColumns
+        _ bytes: UnsafeRawBufferPointer, isFloat: Bool, from: Int64 = .min, through: Int64 = .max,
+        into columns: inout SampleColumns
     ) throws(TSDBError) {
         var cursor = try HistogramCursor(bytes, isFloat: isFloat)
         guard cursor.total > 0 else { return }
         var layout = columns.begin(cursor.layout)
         var isInLayout = true
         while try cursor.next() {
+            if cursor.timestamp > through { return }
+            if cursor.timestamp < from { continue }
             if cursor.isStale {
                 // Only stale markers follow, so the layout changes once.
                 if isInLayout {

@@ -292,8 +292,6 @@ struct HistogramChunkBytes: Sendable {
     let count: Int
     let isFloat: Bool
 
-    var encoding: ClosedChunk.Encoding { isFloat ? .floatHistogram : .histogram }
-
     func withBytes<Result>(_ body: (UnsafeRawBufferPointer) throws(TSDBError) -> Result) throws(TSDBError) -> Result {
         var failure: TSDBError?
         let result: Result? = buffer.withUnsafeBytes { bytes in

@@ -54,9 +54,9 @@ struct HistogramFields {
     }
 
     /// A stale marker of the kind.
-    init(staleMarkerOf isFloat: Bool, hint: CounterResetHint) {
+    init(staleMarkerOf isFloat: Bool) {
         self.isFloat = isFloat
-        self.hint = hint
+        hint = .unknown
         sum = StaleMarker.bits
     }
 
