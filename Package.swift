@@ -198,7 +198,7 @@ let package = Package(
         .target(
             name: "Incidents",
             dependencies: [
-                "HTTPServer", "JSON", "Numbers", "SelfMetrics", "ServiceNames",
+                "HTTPServer", "JSON", "Numbers", "SelfMetrics", "ServiceNames", "ServiceProcess",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
@@ -299,7 +299,8 @@ let package = Package(
             name: "LeavesTests",
             dependencies: [
                 "RegularExpression", "Digest", "Histograms", "JSON", "Numbers", "ServiceNames", "Snappy", "Exposition", "TextTemplate", "Support",
-            ]),
+            ],
+            exclude: ["pages"]),
         .testTarget(name: "TokensTests", dependencies: ["Tokens"]),
         .testTarget(name: "TSDBTests", dependencies: ["Histograms", "TSDB", "Support"]),
         .testTarget(

@@ -109,7 +109,7 @@ def api():
     return dashboard("minprom-api", "API: latency and errors", [
         ("At a glance", [
             Panel("Up", "none", [('up{job="api"}', "")], 3, 4, "stat", steps=colours("red", (1, "green"))),
-            Panel("Probe from outside", "none", [('probe_success{job="blackbox"}', "")], 3, 4, "stat", steps=colours("red", (1, "green"))),
+            Panel("Probe from outside", "none", [('probe_success{job="blackbox",service="api"}', "")], 3, 4, "stat", steps=colours("red", (1, "green"))),
             Panel("p95, one minute", "s", [("service:flask_http_request_duration_seconds:p95_1m", "")], 4, 4, "stat", SLOW, colours("green", (0.2, "red"))),
             Panel("p95, five minutes", "s", [("service:flask_http_request_duration_seconds:p95_5m", "")], 4, 4, "stat", SLOW, colours("green", (0.2, "red"))),
             Panel("Requests", "reqps", [("service:flask_http_request:rate1m", "")], 3, 4, "stat"),
@@ -121,7 +121,7 @@ def api():
             Panel("p95 by path", "s", [(percentile(0.95, ", path"), "{{path}}")], 12),
             Panel("Requests by status", "reqps", [(f"sum by (status) (rate(flask_http_request_total{{{API}}}[$__rate_interval]))", "{{status}}")], stacked=True),
             Panel("Exceptions", "reqps", [(f"sum by (method) (rate(flask_http_request_exceptions_total{{{API}}}[$__rate_interval]))", "{{method}}")], description="Raised and not caught. A returned 503 is not among them."),
-            Panel("Probe", "s", [('sum by (phase) (probe_http_duration_seconds{job="blackbox"})', "{{phase}}")], description="Where the time of a probe goes.", stacked=True),
+            Panel("Probe", "s", [('sum by (phase) (probe_http_duration_seconds{job="blackbox",service="api"})', "{{phase}}")], description="Where the time of a probe goes.", stacked=True),
         ]),
         ("Worker", [
             Panel("Queue", "none", [('max by (job) (worker_queue_length{job="worker"})', "jobs")], steps=colours("transparent", (200, "red"))),
@@ -177,6 +177,8 @@ def postgres():
         ("Work", [
             Panel("Transactions", "ops", [(f"sum by (datname) (rate(pg_stat_database_xact_commit{{{database}}}[$__rate_interval]))", "{{datname}} committed"), (f"sum by (datname) (rate(pg_stat_database_xact_rollback{{{database}}}[$__rate_interval]))", "{{datname}} rolled back")]),
             Panel("Rows", "ops", [(f"sum(rate(pg_stat_database_tup_{kind}{{{database}}}[$__rate_interval]))", kind) for kind in ("inserted", "updated", "deleted", "fetched")]),
+            Panel("Time in statements", "percentunit", [(f"topk(5, sum by (queryid) (rate(pg_stat_statements_seconds_total{{{database}}}[$__rate_interval])))", "{{queryid}}")], description="Seconds of execution in each second: the five statements that take the most."),
+            Panel("Time of one statement", "s", [(f"topk(5, sum by (queryid) (rate(pg_stat_statements_seconds_total{{{database}}}[$__rate_interval])) / sum by (queryid) (rate(pg_stat_statements_calls_total{{{database}}}[$__rate_interval]) > 0))", "{{queryid}}")], description="Mean of the executions; the five slowest. pg_stat_statements says which queryid is which statement."),
             Panel("Oldest transaction by state", "s", [(f"max by (state) (pg_stat_activity_max_tx_duration{{{database}}})", "{{state}}")]),
         ]),
         ("Waiting", [

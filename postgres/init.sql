@@ -1,3 +1,6 @@
+-- Calls and time of each statement, for the exporter.
+CREATE EXTENSION IF NOT EXISTS pg_stat_statements;
+
 -- The tables of the demo. The api creates them as well when they are absent; a new database has them from the beginning.
 
 CREATE TABLE IF NOT EXISTS transactions (

@@ -3,7 +3,7 @@
 # promtool and amtool; compose files and dashboards by scripts of ours. MINPROM may name another binary.
 set -uo pipefail
 cd "$(dirname "$0")/.."
-minprom=${MINPROM:-.build/debug/minprom}
+minprom=$(realpath -m "${MINPROM:-.build/debug/minprom}")
 status=0
 
 check() {
@@ -28,8 +28,8 @@ if python3 -c 'import yaml' 2>/dev/null; then
     check python3 grafana/dashboards.py --check
     if command -v "$minprom" >/dev/null; then
         start="$minprom serve --storage.tsdb.path=:memory: --web.listen-address=127.0.0.1:{port}"
-        check Tests/system/grafana.py --cmd "$PWD/$start"
-        check Tests/system/grafana.py --cmd "$PWD/$start" --self-test
+        check Tests/system/grafana.py --cmd "$start"
+        check Tests/system/grafana.py --cmd "$start" --self-test
     fi
 else
     echo "skipped compose files and dashboards: python3-yaml is not there"

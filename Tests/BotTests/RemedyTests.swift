@@ -40,6 +40,32 @@ struct RemedyTests {
         #expect(withoutSource(minimal) == withoutSource(full))
     }
 
+    @Test("one thing seen by two sources is two incidents and one action; each ends by its own source's word")
+    func bothSources() throws {
+        var scene = try Scene(.restarting())
+        func hear(_ agent: String, _ alert: Webhook.Alert) throws {
+            try scene.bot.receive(Webhook(groupKey: "{}", alerts: [alert]), userAgent: agent, at: scene.now)
+            try scene.settle()
+        }
+        let full = Webhook.Alert.firing("APIHighLatency", starts: "2026-11-24T16:00:00.5Z")
+        let minimal = Webhook.Alert.firing("APIHighLatency", starts: "2026-11-24T16:00:01.9Z")
+        try hear("Alertmanager/0.33.1", full)
+        try scene.advance(.seconds(2))
+        try hear("minprom", minimal)
+        try scene.advance(.seconds(60))
+        try hear("minprom", minimal.resolved())
+        try hear("Alertmanager/0.33.1", full.resolved())
+        #expect(scene.works.count == 1)
+        for source in ["full", "minimal"] {
+            let ends = scene.records.filter { $0.source == source && ($0.event == .received || $0.event == .resolved) }
+            #expect(ends.map(\.event) == [.received, .resolved] && ends.last?.result == "resolved", "\(source)")
+        }
+        // From one source a new start is the end of the one before.
+        try hear("minprom", .firing("APIHighLatency", starts: "2026-11-24T17:00:00Z"))
+        try hear("minprom", .firing("APIHighLatency", starts: "2026-11-24T18:00:00Z"))
+        #expect(scene.records.last { $0.event == .resolved }?.result == "superseded")
+    }
+
     @Test("the same webhook a thousand times is one action")
     func thousandTimes() throws {
         var scene = try Scene(.restarting())

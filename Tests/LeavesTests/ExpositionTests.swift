@@ -191,6 +191,7 @@ struct ExpositionTests {
         case .help: return "help \(text(entry.name))|\(text(entry.text))"
         case .unit: return "unit \(text(entry.name))|\(text(entry.text))"
         case .comment: return "comment"
+        case .histogram: return "histogram"
         }
     }
 

@@ -1,3 +1,4 @@
+import Histograms
 import Support
 import TSDB
 import Testing
@@ -22,13 +23,48 @@ struct MemorySeriesTests {
         #expect(try times(series, .min, .max) == [0, 10, 20, 30, 40])
     }
 
-    @Test("a native histogram is only noted, and only by selections that cover it")
-    func histograms() throws {
+    private func histogram(_ counts: Double..., hint: CounterResetHint = .unknown) -> FloatHistogram {
+        FloatHistogram(
+            hint: hint, count: counts.reduce(0, +), sum: 1,
+            positiveSpans: [BucketSpan(offset: 0, length: UInt32(counts.count))], positiveBuckets: counts)
+    }
+
+    /// A letter per sample: `?` nothing known, `n` no reset, `g` gauge, `.` a float.
+    private func hints(_ samples: [FloatHistogram?]) throws -> String {
         let series = MemorySeries()
-        series.noteHistogram(["__name__": "m"], 50)
-        #expect(try times(series, 0, 49) == [])
-        #expect(!series.histogramsSelected)
-        #expect(try times(series, 0, 50) == [])
-        #expect(series.histogramsSelected)
+        for (time, histogram) in samples.enumerated() {
+            if let histogram {
+                series.append(["__name__": "m"], Int64(time), histogram)
+            } else {
+                series.append(["__name__": "m"], Int64(time), StaleMarker.value)
+            }
+        }
+        let set = try series.select(
+            [.equal("__name__", "m")], from: Timestamp(milliseconds: .min), through: Timestamp(milliseconds: .max))
+        var columns = SampleColumns()
+        try set.decode(0, from: .min, through: .max, into: &columns)
+        return String(
+            (0..<columns.count).map { index -> Character in
+                switch columns.histograms.histogram(sample: index)?.hint {
+                case .unknown?: "?"
+                case .notReset?: "n"
+                case .reset?: "r"
+                case .gauge?: "g"
+                case nil: "."
+                }
+            })
+    }
+
+    @Test("histograms come out with the hints of the chunks that they would lie in")
+    func chunkHints() throws {
+        let five = histogram(2, 3), six = histogram(3, 3), wide = histogram(3, 3, 1)
+        #expect(try hints([five, six, wide]) == "?nn")
+        #expect(try hints([six, five, five]) == "??n")
+        #expect(try hints([wide, six]) == "??", "a bucket in use is gone")
+        #expect(try hints([histogram(3, 3, 0), six]) == "?n", "an empty bucket is gone")
+        #expect(try hints([five, histogram(3, 3, hint: .reset), six]) == "??n")
+        #expect(try hints([five, nil, six, six]) == "?n?n", "a stale marker ends a chunk, and is a histogram")
+        #expect(try hints([nil, five]) == ".?")
+        #expect(try hints([five, histogram(1, hint: .gauge), histogram(0, hint: .gauge), six]) == "?gg?")
     }
 }

@@ -115,9 +115,8 @@ struct ScriptReport: CustomStringConvertible {
     }
 
     var description: String {
-        let onFloats = outcomes.count - skipped["native histograms", default: 0]
         let reasons = skipped.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
-        return "\(name): \(outcomes.count) evals, \(onFloats) on floats, \(passed) passed, \(failures.count) failed"
+        return "\(name): \(outcomes.count) evals, \(passed) passed, \(failures.count) failed"
             + (reasons.isEmpty ? "" : "; skipped: \(reasons)")
     }
 }

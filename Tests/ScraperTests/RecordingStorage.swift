@@ -1,3 +1,4 @@
+import Histograms
 import Synchronization
 import TSDB
 
@@ -6,8 +7,11 @@ final class RecordingStorage: Appendable {
     struct Sample: Equatable, CustomStringConvertible {
         var time: Int64
         var value: Double
+        /// As text, where it is one; with a `f` in front where it is a float histogram.
+        var histogram: String?
         var description: String {
-            value.bitPattern == 0x7ff0_0000_0000_0002 ? "stale@\(time)" : "\(value)@\(time)"
+            if let histogram { return "\(histogram)@\(time)" }
+            return value.bitPattern == 0x7ff0_0000_0000_0002 ? "stale@\(time)" : "\(value)@\(time)"
         }
     }
 
@@ -43,7 +47,13 @@ final class RecordingStorage: Appendable {
         if let failure = state.withLock({ $0.failure }) { throw failure }
         var verdicts: [AppendVerdict] = []
         for index in 0..<batch.count {
-            let sample = Sample(time: batch.timestamps[index], value: batch.values[index])
+            let histogram: String? =
+                switch batch.histograms[index] {
+                case .integer(let histogram): FloatHistogram(histogram).testExpression
+                case .float(let histogram): "f" + histogram.testExpression
+                case nil: nil
+                }
+            let sample = Sample(time: batch.timestamps[index], value: batch.values[index], histogram: histogram)
             let reference = batch.references[index]
             verdicts.append(state.withLock { state in
                 guard let labels = state.labels[reference] else { return .unknownSeries }

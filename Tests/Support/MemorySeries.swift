@@ -1,3 +1,4 @@
+import Histograms
 import Synchronization
 import TSDB
 
@@ -6,14 +7,15 @@ import TSDB
 /// Takes samples in any order, keeps each series sorted by time, and answers selections by trying every matcher on every
 /// series. Independent of the head and of blocks on purpose: what a query answers over it was decided by the query engine alone.
 ///
+/// Native histograms come out with the counter-reset hints that a head's chunks would give them (`ChunkHints`), and a stale marker behind a
+/// histogram is a histogram, too.
+///
 /// Invariants: per series times are strictly ascending (of two samples at one time the later written stays); series keep the order
 /// in which they were first written.
 public final class MemorySeries: Queryable {
     private struct Contents {
         var order: [Labels] = []
         var rows: [Labels: Row] = [:]
-        /// Whether a selection has met a native histogram since the last `resetHistogramAccess`.
-        var histogramsSelected = false
 
         mutating func withRow(_ labels: Labels, _ change: (inout Row) -> Void) {
             if rows[labels] == nil { order.append(labels) }
@@ -22,10 +24,31 @@ public final class MemorySeries: Queryable {
     }
 
     struct Row: Sendable {
-        var timestamps: [Int64] = []
-        var values: [Double] = []
-        /// Times at which the series holds a native histogram. The samples themselves are not kept.
-        var histogramTimes: [Int64] = []
+        fileprivate(set) var timestamps: [Int64] = []
+        fileprivate(set) var values: [Double] = []
+        /// Empty, or a place per sample: the native histograms, as they were written.
+        fileprivate(set) var histograms: [FloatHistogram?] = []
+        /// The same with the hints that a reader gets; empty until someone reads.
+        fileprivate var shown: [FloatHistogram?] = []
+
+        fileprivate mutating func put(_ timestamp: Int64, _ value: Double, _ histogram: FloatHistogram?) {
+            if histogram != nil && histograms.isEmpty { histograms = Array(repeating: nil, count: values.count) }
+            shown = []
+            let index = timestamps.last.map { $0 < timestamp } ?? true
+                ? timestamps.count : timestamps.partitioningIndex { $0 >= timestamp }
+            if index == timestamps.count || timestamps[index] != timestamp {
+                timestamps.insert(timestamp, at: index)
+                values.insert(value, at: index)
+                if !histograms.isEmpty { histograms.insert(histogram, at: index) }
+            } else {
+                values[index] = value
+                if !histograms.isEmpty { histograms[index] = histogram }
+            }
+        }
+
+        fileprivate mutating func show() {
+            if shown.count != histograms.count { shown = ChunkHints.shown(histograms, values) }
+        }
 
         func hasSamples(from: Int64, through: Int64) -> Bool {
             let index = timestamps.partitioningIndex { $0 >= from }
@@ -39,34 +62,13 @@ public final class MemorySeries: Queryable {
 
     /// `timestamp` in milliseconds since the epoch.
     public func append(_ labels: Labels, _ timestamp: Int64, _ value: Double) {
-        contents.withLock { contents in
-            contents.withRow(labels) { row in
-                if let last = row.timestamps.last, timestamp <= last {
-                    let index = row.timestamps.partitioningIndex { $0 >= timestamp }
-                    if row.timestamps[index] == timestamp {
-                        row.values[index] = value
-                    } else {
-                        row.timestamps.insert(timestamp, at: index)
-                        row.values.insert(value, at: index)
-                    }
-                } else {
-                    row.timestamps.append(timestamp)
-                    row.values.append(value)
-                }
-            }
-        }
+        contents.withLock { contents in contents.withRow(labels) { $0.put(timestamp, value, nil) } }
     }
 
-    /// Notes that the series holds a native histogram at that time. Selections do not give it out; they set
-    /// `histogramsSelected`, so that a runner of scripts knows which answers it must not judge.
-    public func noteHistogram(_ labels: Labels, _ timestamp: Int64) {
-        contents.withLock { contents in contents.withRow(labels) { $0.histogramTimes.append(timestamp) } }
+    /// A native histogram, which must be valid.
+    public func append(_ labels: Labels, _ timestamp: Int64, _ histogram: FloatHistogram) {
+        contents.withLock { contents in contents.withRow(labels) { $0.put(timestamp, histogram.sum, histogram) } }
     }
-
-    /// Whether a selection since `resetHistogramAccess` covered a native histogram.
-    public var histogramsSelected: Bool { contents.withLock { $0.histogramsSelected } }
-
-    public func resetHistogramAccess() { contents.withLock { $0.histogramsSelected = false } }
 
     public func removeAll() { contents.withLock { $0 = Contents() } }
 
@@ -76,11 +78,10 @@ public final class MemorySeries: Queryable {
         contents.withLock { contents in
             var labels: [Labels] = [], rows: [Row] = []
             for candidate in contents.order where matchers.allSatisfy({ $0.matches(candidate) }) {
-                guard let row = contents.rows[candidate] else { continue }
-                if row.histogramTimes.contains(where: { $0 >= from.milliseconds && $0 <= through.milliseconds }) {
-                    contents.histogramsSelected = true
-                }
-                guard row.hasSamples(from: from.milliseconds, through: through.milliseconds) else { continue }
+                contents.rows[candidate]?.show()
+                guard let row = contents.rows[candidate],
+                    row.hasSamples(from: from.milliseconds, through: through.milliseconds)
+                else { continue }
                 labels.append(candidate)
                 rows.append(row)
             }
@@ -118,7 +119,11 @@ private struct MemorySeriesSet: SeriesSet {
         let row = rows[index]
         var position = row.timestamps.partitioningIndex { $0 >= from }
         while position < row.timestamps.count && row.timestamps[position] <= through {
-            columns.append(row.timestamps[position], row.values[position])
+            if !row.shown.isEmpty, let histogram = row.shown[position] {
+                columns.append(row.timestamps[position], histogram)
+            } else {
+                columns.append(row.timestamps[position], row.values[position])
+            }
             position += 1
         }
     }

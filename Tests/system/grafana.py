@@ -225,10 +225,13 @@ class Checker:
             return
         tree = answer["data"]
         for node in walk(tree):
-            if node["type"] == "vectorSelector":
+            if node["type"] in ("vectorSelector", "matrixSelector"):
                 self.metric(node, f"{what}: {text}")
             if node["type"] == "call" and node["func"]["name"] == "rate" and "$__" not in text:
                 self.want(False, f"{what}: {text}: the window of a rate is not $__rate_interval")
+        # These choose among series and change none.
+        while tree["type"] == "aggregation" and tree["op"] in ("topk", "bottomk", "limitk"):
+            tree = tree["expr"]
         if tree["type"] == "aggregation" and not tree.get("without"):
             for label in re.findall(r"\{\{\s*(\w+)\s*\}\}", legend):
                 self.want(label in tree["grouping"], f"{what}: legend shows {label}, which {text} does not keep")
@@ -286,6 +289,7 @@ def mistakes():
 
     yield "an expression that does not parse", panel(lambda p: p["targets"][0].update(expr="sum(rate(up[5m])"))
     yield "a metric that nobody has", panel(lambda p: p["targets"][0].update(expr='flask_http_requests_total{job="api"}'))
+    yield "a metric that nobody has, over a range", panel(lambda p: p["targets"][0].update(expr='rate(flask_http_requests_total{job="api"}[$__rate_interval])'))
     yield "a metric of another job", panel(lambda p: p["targets"][0].update(expr='node_load1{job="api"}'))
     yield "a metric that only the original has", panel(lambda p: p["targets"][0].update(expr='go_goroutines{job="prometheus"}'))
     yield "a histogram without its suffix", panel(lambda p: p["targets"][0].update(expr='flask_http_request_duration_seconds{job="api"}'))

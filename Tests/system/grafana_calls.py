@@ -206,7 +206,8 @@ def calls(now):
     yield "G-7", "escaped label", p, "GET", f"/api/v1/label/U__status/values?{q(window)}", None, {}
     yield "G-7", "label values by POST", p, "POST", "/api/v1/label/status/values", q(window), FORM
     yield "G-8", "metadata", p, "GET", "/api/v1/metadata?metric=worker_queue_length", None, {}
-    yield "G-8", "metadata, limited", p, "GET", "/api/v1/metadata?limit=1", None, {}
+    # Without a name it is any metric, of any type.
+    yield "G-8", "metadata, limited", p, "GET", "/api/v1/metadata?limit=1&metric=worker_queue_length", None, {}
     yield "G-9", "rules", p, "GET", "/api/v1/rules", None, {}
     yield "G-9", "rules without alerts", p, "GET", "/api/v1/rules?exclude_alerts=true", None, {}
     yield "G-9", "rules, page by page", p, "GET", "/api/v1/rules?group_limit=1", None, {}

@@ -1,4 +1,6 @@
-/// Walks the lines of a metrics page. `TextFormat` and `OpenMetricsFormat` are the two kinds.
+import Histograms
+
+/// Walks the lines of a metrics page: `TextFormat` and `OpenMetricsFormat`, and `ProtobufFormat`, whose page reads as if it had lines.
 ///
 ///     # HELP up Whether …          .help   name, text
 ///     # TYPE up gauge              .type   name, type
@@ -20,10 +22,30 @@ public protocol ExpositionParser {
 
     /// What the last entry was made of.
     var entry: ExpositionEntryParts { get }
+
+    /// Calls `body` with the bytes that `entry.series` and the sample's labels point into: those of `page`, which is the parser's page, where
+    /// series stand there as they are.
+    func withSource<Result, Failure: Error>(
+        _ page: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
+    ) throws(Failure) -> Result
+
+    /// Puts the next exemplar of the sample in the place of the one before; `false` when there is none. Only native histograms have many.
+    mutating func nextExemplar() -> Bool
+}
+
+extension ExpositionParser {
+    @inline(__always)
+    public func withSource<Result, Failure: Error>(
+        _ page: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
+    ) throws(Failure) -> Result { try body(page) }
+
+    public mutating func nextExemplar() -> Bool { false }
 }
 
 public enum ExpositionEntry: Sendable {
     case series, type, help, unit, comment
+    /// A sample that is a native histogram.
+    case histogram
 }
 
 /// The parts of an entry; which ones mean something depends on its kind.
@@ -39,7 +61,13 @@ public struct ExpositionEntryParts {
     public internal(set) var text: Range<Int> = 0..<0
     /// The newest `# TYPE`, whatever its name was.
     public internal(set) var type = MetricType.unknown
-    /// `.series`: what stands behind the `#` of the line, where it has an exemplar (OpenMetrics).
+    /// `.histogram`: the value, to be validated before anything is done with it.
+    public internal(set) var histogram: HistogramSample?
+    /// When the series began to count, in milliseconds, where the sample itself says so (protobuf).
+    public internal(set) var start: Int64?
+    /// Labels and texts stand as they are: nothing is escaped, no number is to be respelled.
+    public internal(set) var isLiteral = false
+    /// `.series`, `.histogram`: what stands behind the `#` of the line, where it has an exemplar (OpenMetrics).
     public internal(set) var exemplar: ExemplarParts?
     /// Names and values of the exemplar's labels in turn, without quotes; `SeriesLabels` makes labels of them.
     var exemplarTokens: [Range<Int>] = []

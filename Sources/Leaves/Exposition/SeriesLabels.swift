@@ -27,15 +27,16 @@ public struct SeriesLabels {
         scratch.removeAll(keepingCapacity: true)
         pairs.removeAll(keepingCapacity: true)
         let tokens = entry.tokens
-        let metric = appendUnescaped(page[clamped: tokens.name ?? 0..<0])
+        let isLiteral = entry.isLiteral
+        let metric = append(page[clamped: tokens.name ?? 0..<0], isLiteral: isLiteral)
         pairs.append((appendBytes("__name__".utf8), metric))
         var index = 0
         while index + 1 < tokens.labels.count {
-            let name = appendUnescaped(page[clamped: tokens.labels[index]])
-            var value = appendUnescaped(page[clamped: tokens.labels[index + 1]])
+            let name = append(page[clamped: tokens.labels[index]], isLiteral: isLiteral)
+            var value = append(page[clamped: tokens.labels[index + 1]], isLiteral: isLiteral)
             index += 2
             if value.isEmpty { continue }
-            if let normal = normalFloat(name: name, value: value, type: entry.type) { value = appendBytes(normal) }
+            if !isLiteral, let normal = normalFloat(name: name, value: value, type: entry.type) { value = appendBytes(normal) }
             pairs.append((name, value))
         }
         sortPairs()
@@ -88,10 +89,10 @@ public struct SeriesLabels {
         return start..<scratch.count
     }
 
-    /// `\"`, `\\` and `\n` lose their escape; other backslashes stay.
-    private mutating func appendUnescaped(_ text: UnsafeRawBufferPointer) -> Range<Int> {
+    /// `\"`, `\\` and `\n` lose their escape, unless the text is literal; other backslashes stay.
+    private mutating func append(_ text: UnsafeRawBufferPointer, isLiteral: Bool) -> Range<Int> {
         let start = scratch.count
-        if !text.contains(UInt8(ascii: "\\")) {
+        if isLiteral || !text.contains(UInt8(ascii: "\\")) {
             scratch.append(contentsOf: text)
             return start..<scratch.count
         }

@@ -139,6 +139,7 @@ extension Engine {
         try root.forEachColumn(steps: 1, context) { (index, column) throws(QueryError) in
             guard column.isPresent(0) else { return }
             try context.reserve(samples: 1)
+            try context.reserve(histogramsOf: column)
             let labels = root.labels(at: index)
             try budget.add(labels)
             vector.append(labels, column.values[0], column.histogram(0))
@@ -160,11 +161,12 @@ extension Engine {
             // A subquery's steps may reach out of the window; storage's samples do not.
             scratch.samples.trim(
                 from: windows.from.milliseconds, through: windows.through.milliseconds, start: 0)
-            if range.reach != .window { scratch.samples.closeWindow(windows) }
+            if range.reach != .window { try scratch.samples.closeWindow(windows) }
             guard scratch.samples.count > 0 else { continue }
             try builder.context.reserve(samples: scratch.samples.count)
             // Twice: sorting by labels copies them.
             try builder.context.reserve(bytes: scratch.samples.count * 32)
+            try builder.context.reserve(histogramsOf: scratch.samples)
             let labels = source.labels(at: index)
             try budget.add(labels)
             matrix.append(source.dropsName(at: index) ? labels.droppingName() : labels, scratch.samples)
@@ -198,6 +200,7 @@ extension Engine {
             guard count > 0 else { return }
             try context.reserve(samples: count)
             try context.reserve(bytes: count * 8 + column.wordCount * 8)
+            try context.reserve(histogramsOf: column)
             matrix.append(labels[index], column)
         }
         return matrix

@@ -2,7 +2,7 @@ import TSDB
 
 /// How many samples a query looks at, per step: what `stats=all` shows, by upstream's rules.
 ///
-///     x                  1 per series and step that has a value
+///     x                  1 per series and step that has a value; for a native histogram what it counts for (`HistogramWeight`)
 ///     rate(x[5m])        all samples of the window, at each step again
 ///     f(y[1h:5m])        all values of the window; what the inner part read does not count
 ///     y @ 100            as much at every step as at the one at which it is evaluated
@@ -71,11 +71,15 @@ struct SampleCounter {
 
     private func selector(_ plan: SelectorPlan, _ grid: StepGrid, _ count: inout SampleCount) throws(QueryError) {
         let windows = WindowGrid(grid, length: builder.lookback, offset: plan.offset, at: plan.at)
-        let selected = InstantSelector(try builder.select(plan, windows), windows, context: builder.context)
+        let selected = InstantSelector(
+            try builder.select(plan, windows), windows, yieldsTimestamps: plan.yieldsTimestamps,
+            readsStatistics: plan.readsStatistics, context: builder.context)
         var column = StepColumn(count: grid.count)
         for index in 0..<selected.count {
             try selected.fill(index, into: &column, scratch: scratch)
-            for step in 0..<grid.count where column.isPresent(step) { count.add(1, at: step) }
+            for step in 0..<grid.count where column.isPresent(step) {
+                count.add(column.histogram(step)?.sampleCount ?? 1, at: step)
+            }
         }
     }
 
@@ -85,7 +89,16 @@ struct SampleCounter {
             try source.load(index, into: scratch, context: builder.context)
             guard scratch.samples.count > 0 else { continue }
             let fitted = scratch.plan(windows, fitting: scratch.samples.timestamps, count: scratch.samples.count)
-            for step in 0..<grid.count { count.add(fitted.high[step] - fitted.low[step], at: step) }
+            if scratch.samples.histograms.isEmpty {
+                for step in 0..<grid.count { count.add(fitted.high[step] - fitted.low[step], at: step) }
+            } else {
+                // What all samples up to each one count for.
+                var sums = [0]
+                for index in 0..<scratch.samples.count {
+                    sums.append(sums[index] &+ scratch.samples.histograms.sampleCount(index))
+                }
+                for step in 0..<grid.count { count.add(sums[fitted.high[step]] &- sums[fitted.low[step]], at: step) }
+            }
         }
     }
 

@@ -13,6 +13,7 @@ extension PointExplainer {
             var result = mention(part, row)
             result.steps = [.init("result", "", 1, note: "no series has a value")]
             return result
+        case "info": return try explainInfo(plan, part, row)
         case "time":
             var result = mention(part, row)
             result.steps = [
@@ -23,6 +24,21 @@ extension PointExplainer {
             return result
         default: return try explainMapped(plan, part, row)
         }
+    }
+
+    /// The value is that of the series whose labels all stand in the answer; the others came from info series.
+    private func explainInfo(_ plan: FunctionPlan, _ part: Part, _ row: Row) throws(QueryError) -> Derivation {
+        var result = mention(part, row)
+        let operand = part.operand(0, plan.arguments[0])
+        let inputs = try operand.rows(self).filter { input in
+            input.value.isSame(as: row.value) && input.labels.pairs.allSatisfy { row.labels[$0.name] == $0.value }
+        }
+        guard let input = inputs.max(by: { $0.labels.pairs.count < $1.labels.pairs.count }) else { return result }
+        let added = row.labels.pairs.filter { input.labels[$0.name] == nil }.map(\.name)
+        let note = added.isEmpty ? "unchanged: no info series adds a label" : "the value stays; info series add \(added.joined(separator: ", "))"
+        result.steps = [.init("result", "", input.value, note: note)]
+        result.inputs = [try derive(operand, input)]
+        return result
     }
 
     /// A function that answers one value per series of its first vector.

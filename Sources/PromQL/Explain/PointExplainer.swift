@@ -1,3 +1,4 @@
+import Histograms
 import TSDB
 
 /// Which query a point belongs to.
@@ -65,7 +66,9 @@ final class PointExplainer {
     /// One series' value.
     struct Row {
         var labels: Labels
+        /// Of a histogram its sum.
         var value: Double
+        var histogram: FloatHistogram?
     }
 
     /// A part of the query at one time; its rows are computed when first asked for, and kept.
@@ -107,7 +110,8 @@ final class PointExplainer {
         try source.forEachColumn(steps: 1, context) { (index, column) throws(QueryError) in
             guard column.isPresent(0) else { return }
             try context.reserve(samples: 1)
-            rows.append(Row(labels: source.labels(at: index), value: column.values[0]))
+            rows.append(
+                Row(labels: source.labels(at: index), value: column.values[0], histogram: column.histogram(0)))
         }
         return rows
     }
@@ -118,6 +122,7 @@ final class PointExplainer {
         for (index, row) in rows.enumerated() {
             table.rowValues(index)[0] = row.value
             table.rowPresence(index)[0] = 1
+            if let histogram = row.histogram { table.set(histogram, at: index, step: 0) }
         }
         return table
     }
@@ -158,6 +163,7 @@ extension PointExplainer {
     func derive(_ part: Part, _ row: Row) throws(QueryError) -> Derivation {
         partCount += 1
         guard partCount <= Derivation.maximumParts else { return mention(part, row) }
+        if let native = try deriveNative(part, row) { return native }
         switch part.node {
         case .scalar: return mention(part, row)
         case .string, .range: throw QueryError(.evaluation, "a string or range vector has no points")
@@ -199,9 +205,13 @@ extension PointExplainer {
         case .selector, .aggregate, .binary: title += explanation.detail.isEmpty ? "" : " " + explanation.detail
         default: break
         }
-        return Derivation(
+        var result = Derivation(
             title: title, expression: expression(at: explanation.place), place: explanation.place,
             labels: row.labels, time: Timestamp(milliseconds: part.time), value: row.value)
+        if let histogram = row.histogram {
+            result.steps = [.init("histogram", note: histogram.description), .init("value", note: Self.valueIsSum)]
+        }
+        return result
     }
 
     func expression(at place: Range<Int>?) -> String {

@@ -11,6 +11,8 @@ extension PointExplainer {
         var through: Int64
         var times: [Int64] = []
         var values: [Double] = []
+        /// Texts of the native histograms, by number; their sums are among the values.
+        var histograms: [Int: String] = [:]
 
         var count: Int { times.count }
         /// Its length in seconds, as Go's `Duration.Seconds` gives it.
@@ -37,7 +39,7 @@ extension PointExplainer {
         for window in windows {
             // What `anchored` and `smoothed` do with samples beyond the window is not spelled out: samples and result are shown.
             let steps =
-                plan.range.reach == .window
+                plan.range.reach == .window && window.histograms.isEmpty && row.histogram == nil
                 ? RangeArithmetic(window: window, parameters: parameters, time: part.time).steps(plan.name) : []
             if chosen == nil || steps.last?.value?.isSame(as: row.value) == true { chosen = (window, steps) }
             if steps.last?.value?.isSame(as: row.value) == true { break }
@@ -48,8 +50,10 @@ extension PointExplainer {
             "window",
             "(\(Explanation.seconds(window.from)), \(Explanation.seconds(window.through))]: \(window.count) samples of "
                 + "\(window.labels)")
-        result.steps = all.steps + steps
-        if result.outcome == nil {
+        result.steps += all.steps + steps
+        if !window.histograms.isEmpty || row.histogram != nil {
+            result.steps.append(.init("result", note: Self.notShown))
+        } else if result.outcome == nil {
             let note = plan.range.reach == .window ? "of the samples" : "\(plan.range.reach.rawValue): of the samples"
             result.steps.append(.init("result", "", row.value, note: note))
         }
@@ -59,7 +63,9 @@ extension PointExplainer {
             if let source = try operand.rows(self).first(where: { $0.labels == window.labels }) {
                 result.inputs.append(try derive(operand, source))
                 let step = DurationText.string(milliseconds: step.milliseconds)
-                result.steps[0].note += ", one every \(step); the newest is shown beneath"
+                if let place = result.steps.firstIndex(where: { $0.name == "window" }) {
+                    result.steps[place].note += ", one every \(step); the newest is shown beneath"
+                }
             }
         }
         return result
@@ -68,11 +74,12 @@ extension PointExplainer {
     private func list(_ window: Window, in result: inout Derivation, isCounter: Bool) {
         let first = max(0, window.count - Derivation.maximumSamples)
         for index in first..<window.count {
-            let fell = isCounter && index > 0 && window.values[index] < window.values[index - 1]
+            let histogram = window.histograms[index]
+            let fell = isCounter && index > 0 && histogram == nil && window.values[index] < window.values[index - 1]
             result.samples.append(
                 .init(
                     time: Timestamp(milliseconds: window.times[index]), value: window.values[index],
-                    note: fell ? "reset" : ""))
+                    note: fell ? "reset" : histogram.map { "the sum of \($0)" } ?? ""))
         }
         result.omittedSamples = first
     }
@@ -95,6 +102,9 @@ extension PointExplainer {
                 let time = scratch.samples.timestamps[position]
                 let isInside = time > window.from && time <= window.through
                 guard isInside || plan.range.reach != .window else { continue }
+                if let histogram = scratch.samples.histograms.histogram(sample: position) {
+                    window.histograms[window.count] = histogram.description
+                }
                 window.times.append(time)
                 window.values.append(scratch.samples.values[position])
             }

@@ -12,7 +12,7 @@ extension PointExplainer {
     func explain(_ selector: SelectorPlan, _ part: Part, _ row: Row) throws(QueryError) -> Derivation {
         var result = mention(part, row)
         if selector.reach != .window && !selector.yieldsTimestamps {
-            result.steps = [
+            result.steps += [
                 .init("result", "", row.value, note: "\(selector.reach.rawValue): between the samples around the time")
             ]
             return result
@@ -29,10 +29,12 @@ extension PointExplainer {
         guard columns.count > 0 else { return result }
         let last = columns.count - 1, end = windows.through.milliseconds, time = columns.timestamps[last]
         for index in max(0, last - Self.samplesBefore)...last {
+            let histogram = columns.histograms.histogram(sample: index)?.description
+            let notes = [index == last ? "taken" : nil, histogram.map { "the sum of \($0)" }]
             result.samples.append(
                 .init(
                     time: Timestamp(milliseconds: columns.timestamps[index]), value: columns.values[index],
-                    note: index == last ? "taken" : ""))
+                    note: notes.compactMap { $0 }.joined(separator: ", ")))
         }
         result.omittedSamples = columns.count - result.samples.count
         var steps = Arithmetic()
@@ -47,9 +49,9 @@ extension PointExplainer {
         if selector.yieldsTimestamps {
             steps.step("result", "\(digits(milliseconds: time)) / 1000", Double(time) / 1000, "the sample's own time")
         } else {
-            steps.given("result", columns.values[last])
+            steps.given("result", columns.values[last], row.histogram == nil ? "" : Self.valueIsSum)
         }
-        result.steps = steps.steps
+        result.steps += steps.steps
         return result
     }
 }

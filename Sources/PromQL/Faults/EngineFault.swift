@@ -80,11 +80,11 @@ extension EngineFault {
         case (.plainSum, .aggregate(let plan)) where plan.op == .sum:
             return try Aggregation.fold(
                 try builder.build(plan.operand, on: grid), Aggregation.effective(plan.grouping), grid.count,
-                builder.context, PlainSum.self)
+                plan.operandPlace, builder.context, PlainSum.self)
         case (.averageCount, .aggregate(let plan)) where plan.op == .avg:
             return try Aggregation.fold(
                 try builder.build(plan.operand, on: grid), Aggregation.effective(plan.grouping), grid.count,
-                builder.context, AverageOfAll.self)
+                plan.operandPlace, builder.context, AverageOfAll.self)
         default: return nil
         }
     }
@@ -95,8 +95,8 @@ extension EngineFault {
     ) throws(QueryError) -> any VectorOperator {
         let (source, windows) = try builder.source(plan.range, grid)
         return RangeFunction(
-            source: source, windows: windows, kernel: kernel, names: names ?? builder.dropping, context: builder.context
-        )
+            source: source, windows: windows, kernel: kernel, names: names ?? builder.dropping, context: builder.context,
+            place: plan.firstArgumentPlace)
     }
 
     /// The lookback with the mistake in it.

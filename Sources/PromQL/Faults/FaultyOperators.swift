@@ -29,6 +29,7 @@ struct Misplaced: VectorOperator {
 
 final class PlainSum: Fold {
     static let planes = 0
+    static let histograms = HistogramFold.Treatment.added
     init(groups: Int, steps: Int) {}
 
     func add(
@@ -44,6 +45,7 @@ final class PlainSum: Fold {
 
 final class AverageOfAll: Fold {
     static let planes = 0
+    static let histograms = HistogramFold.Treatment.averaged
     private var sizes: [Int]
 
     init(groups: Int, steps: Int) { sizes = Array(repeating: 0, count: groups) }

@@ -15,11 +15,11 @@ enum FunctionArgument: Sendable {
 enum FunctionLibrary {
     /// Names of the functions that `make` builds.
     static let names: Set<String> = Set(
-        MathFunction.Name.allCases.map(\.rawValue) + CalendarPart.Name.allCases.map(\.rawValue) + [
+        MathFunction.Name.allCases.map(\.rawValue) + CalendarPart.Name.allCases.map(\.rawValue)
+            + HistogramPart.Name.allCases.map(\.rawValue) + [
             "time", "timestamp", "start_timestamp", "pi", "vector", "scalar", "absent", "max_of", "min_of",
             "clamp", "clamp_min", "clamp_max", "round", "sort", "sort_desc", "sort_by_label", "sort_by_label_desc",
             "label_replace", "label_join", "histogram_quantile", "histogram_quantiles", "histogram_fraction",
-            "histogram_avg", "histogram_count", "histogram_sum", "histogram_stddev", "histogram_stdvar",
         ])
 
     /// `arguments` correspond to `call.arguments`, which are used for their labels (`absent`) and places only. Work that needs
@@ -50,6 +50,9 @@ private struct FunctionBuilder {
             let times: any VectorOperator = arguments.isEmpty ? StepTimes(grid: grid) : try vector(0)
             return MappedSeries.make(times, CalendarPart(name: part), names: names)
         }
+        if let part = HistogramPart.Name(rawValue: name) {
+            return MappedSeries.make(try vector(0), HistogramPart(name: part), names: names)
+        }
         switch name {
         case "time": return StepTimes(grid: grid)
         case "pi": return ConstantScalar(value: .pi)
@@ -76,10 +79,8 @@ private struct FunctionBuilder {
                 try vector(0), destination: try string(1), separator: try string(2), sources: try strings(from: 3),
                 range: call.range, context: context)
         case "histogram_quantile", "histogram_fraction", "histogram_quantiles": return try histogram(name)
-        // Functions of native histograms, which float samples never are; and of start times, which are not kept.
-        case "histogram_avg", "histogram_count", "histogram_sum", "histogram_stddev", "histogram_stdvar",
-            "start_timestamp":
-            return EmptyVector()
+        // Start times are not kept.
+        case "start_timestamp": return EmptyVector()
         default:
             throw QueryError(.notImplemented, "function \"\(name)\" is not implemented", range: call.range)
         }

@@ -1,16 +1,21 @@
+import Histograms
 import Numbers
 import Synchronization
 import TSDB
 
-/// `histogram_quantile(φ, v)`, `histogram_fraction(a, b, v)` and `histogram_quantiles(v, "q", φ…)` of classic histograms.
+/// `histogram_quantile(φ, v)`, `histogram_fraction(a, b, v)` and `histogram_quantiles(v, "q", φ…)` of classic and of native histograms.
 ///
 ///     series                       le parsed   sorted by bound        one row
 ///     {job="x", le="+Inf"} ─┐
 ///     {job="x", le="0.5"}  ─┼─▶  +Inf 0.5 0.1   ▶   0.1 0.5 +Inf   ▶   {job="x"}
 ///     {job="x", le="0.1"}  ─┘
+///     {job="y"}              ▶   none: native histograms           ▶   {job="y"}
 ///
 /// The series are sorted into histograms once, from labels alone. A row is computed on demand: the columns of its own
 /// buckets, then per step a `ClassicHistogram` of the buckets present. Only the `le` values that differ are parsed.
+///
+/// A series without a number as `le` may have native histograms; its floats take no part, and say so. Where a classic and a native histogram
+/// have the same labels, a step that has both has no answer. (A native histogram that has a number as `le` is left out: nobody makes one.)
 struct HistogramFunction: VectorOperator {
     enum Estimate: Sendable {
         case quantile(ScalarColumn)
@@ -19,29 +24,24 @@ struct HistogramFunction: VectorOperator {
         case quantiles([ScalarColumn], label: String)
     }
 
-    private struct Histogram {
-        var labels: Labels
-        /// Where its buckets stand in `members`.
-        var range: Range<Int>
-    }
-
-    private struct Row {
-        var histogram: Int
-        /// Of several quantiles: which one, and at the steps where it has which value.
-        var quantile: Int
-        var value: Double
-    }
-
     private let input: any VectorOperator
     private let estimate: Estimate
     private let names: NameTreatment
     private let context: QueryContext
     private let grid: StepGrid
-    private let histograms: [Histogram]
+    private let histograms: HistogramSeries
     private let rows: [Row]
-    /// Series of all histograms behind each other, each histogram's by ascending bound.
-    private let members: [(series: Int, bound: Double)]
     private let corrections: CorrectionNotes
+    /// Of the vector in the query.
+    private let position: Range<Int>
+
+    private struct Row {
+        /// Index into `histograms.all`.
+        var histogram: Int
+        /// Of several quantiles: which one, and at the steps where it has which value.
+        var quantile: Int
+        var value: Double
+    }
 
     /// `position` is the place of the vector in the query.
     static func make(
@@ -51,6 +51,7 @@ struct HistogramFunction: VectorOperator {
         let function = try HistogramFunction(
             estimate, input, grid: grid, names: names, position: position, context: context)
         if names == .dropped && !input.isDistinctWithoutNames { return DistinctRows.of(function) }
+        if function.histograms.hasBothKinds { return DistinctRows.of(function) }
         if case .quantiles = estimate { return DistinctRows.of(function) }
         return function
     }
@@ -64,35 +65,10 @@ struct HistogramFunction: VectorOperator {
         self.names = names
         self.context = context
         self.grid = grid
+        self.position = position
         corrections = CorrectionNotes(position: position, context: context)
-
-        let groups = input.groups(.without(["le"]))
-        let byBound = input.groups(.by(["le"]))
-        // `nil`: not a number.
-        let bounds = byBound.labels.map { Numbers.NumberText.parse($0["le"] ?? "", allowing: .go) }
-        try Self.warnAboutBounds(
-            byBound, bounds, input, stepCount: grid.count, withName: names != .dropped, position: position,
-            context: context)
-
-        let byGroup = GroupMembers(groups.assignment, groupCount: groups.labels.count)
-        var members: [(series: Int, bound: Double)] = []
-        var histograms: [Histogram] = []
-        members.reserveCapacity(input.count)
-        for (group, labels) in groups.labels.enumerated() {
-            var buckets: [(series: Int, bound: Double)] = []
-            for series in byGroup[group] {
-                if let bound = bounds[Int(byBound.assignment[series])] { buckets.append((series, bound)) }
-            }
-            if buckets.isEmpty { continue }
-            buckets.sort {
-                $0.bound == $1.bound ? $0.series < $1.series : Quantile.precedes($0.bound, $1.bound)
-            }
-            histograms.append(Histogram(labels: labels, range: members.count..<(members.count + buckets.count)))
-            members += buckets
-        }
-        self.members = members
-        self.histograms = histograms
-        rows = try Self.rows(estimate, histogramCount: histograms.count, context: context)
+        histograms = HistogramSeries(input)
+        rows = try Self.rows(estimate, histogramCount: histograms.all.count, context: context)
     }
 
     private static func rows(
@@ -115,41 +91,15 @@ struct HistogramFunction: VectorOperator {
         return rows
     }
 
-    /// A series whose `le` is no number takes no part, and says so if it has any value.
-    private static func warnAboutBounds(
-        _ groups: Groups, _ bounds: [Double?], _ input: any VectorOperator, stepCount: Int, withName: Bool,
-        position: Range<Int>, context: QueryContext
-    ) throws(QueryError) {
-        guard bounds.contains(where: { $0 == nil }) else { return }
-        let scratch = Scratch()
-        var told: Set<String> = []
-        for index in 0..<input.count {
-            let group = Int(groups.assignment[index])
-            guard bounds[group] == nil else { continue }
-            let value = groups.labels[group]["le"] ?? ""
-            var text = "bucket label \"le\" is missing or has a malformed value of \(QuotedText.go(value))"
-            if withName, let name = input.labels(at: index).metricName {
-                text += " for metric name \(QuotedText.go(name))"
-            }
-            guard !told.contains(text) else { continue }
-            let isPresent = try scratch.withColumn(count: stepCount) { (column) throws(QueryError) in
-                try context.check()
-                try input.fill(index, into: &column, scratch: scratch)
-                return !column.isEmpty
-            }
-            guard isPresent else { continue }
-            told.insert(text)
-            context.annotate(.warning, text, at: position)
-        }
-    }
-
     var count: Int { rows.count }
 
-    var isDistinctWithoutNames: Bool { names == .dropped || input.isDistinctWithoutNames }
+    var isDistinctWithoutNames: Bool {
+        !histograms.hasBothKinds && (names == .dropped || input.isDistinctWithoutNames)
+    }
 
     func labels(at index: Int) -> Labels {
         let row = rows[index]
-        var labels = histograms[row.histogram].labels
+        var labels = histograms.labels(row.histogram, input)
         if names == .dropped { labels = labels.droppingName() }
         guard case .quantiles(_, let name) = estimate else { return labels }
         var builder = LabelsBuilder(labels)
@@ -161,11 +111,27 @@ struct HistogramFunction: VectorOperator {
 
     func fill(_ index: Int, into column: inout StepColumn, scratch: Scratch) throws(QueryError) {
         let row = rows[index]
-        let buckets = members[histograms[row.histogram].range]
+        switch histograms.all[row.histogram] {
+        case .classic(let labels, let range, let twin):
+            try fillClassic(row, labels, Array(histograms.members[range]), twin: twin, into: &column, scratch)
+        case .native(let series, let twin):
+            try fillNative(row, series, twin: twin, into: &column, scratch)
+        }
+    }
+}
+
+// MARK: Classic histograms
+
+extension HistogramFunction {
+    private func fillClassic(
+        _ row: Row, _ labels: Labels, _ buckets: [(series: Int, bound: Double)], twin: Int?,
+        into column: inout StepColumn, _ scratch: Scratch
+    ) throws(QueryError) {
         // The columns of one histogram, a few dozen; they go when the row is done.
         let table = try ColumnTable.pulling(
             buckets.map(\.series), of: input, stepCount: column.count, context: context)
         defer { context.releaseTable(series: buckets.count, steps: column.count) }
+        if table.hasHistograms { table.removeHistograms() }
         let bounds = buckets.map(\.bound)
         let values = bounds.indices.map { table.rowValues($0) }
         let presence = bounds.indices.map { table.rowPresence($0) }
@@ -195,8 +161,106 @@ struct HistogramFunction: VectorOperator {
             }
             column.set(step, histogram.quantile(phi))
         }
-        let name = names == .dropped ? nil : histograms[row.histogram].labels.metricName
+        if let twin { try removeSteps(ofNative: twin, from: &column, scratch) }
+        let name = names == .dropped ? nil : labels.metricName
         corrections.add(correction, metricName: name)
+    }
+
+    /// Takes away the steps at which the native histogram with the same labels has one.
+    private func removeSteps(
+        ofNative series: Int, from column: inout StepColumn, _ scratch: Scratch
+    ) throws(QueryError) {
+        let isMixed = try scratch.withColumn(count: column.count) { (native) throws(QueryError) in
+            try input.fill(series, into: &native, scratch: scratch)
+            guard native.hasHistograms else { return false }
+            var isMixed = false
+            for step in 0..<column.count where column.isPresent(step) && native.isPresent(step) {
+                if native.histogram(step) == nil { continue }
+                column.unset(step)
+                isMixed = true
+            }
+            return isMixed
+        }
+        if isMixed { context.annotate(HistogramNotes.mixedClassicAndNative(noteName(ofSeries: series), at: position)) }
+    }
+}
+
+// MARK: Native histograms
+
+extension HistogramFunction {
+    private func fillNative(
+        _ row: Row, _ series: Int, twin: Int?, into column: inout StepColumn, _ scratch: Scratch
+    ) throws(QueryError) {
+        try input.fill(series, into: &column, scratch: scratch)
+        if column.hasFloats { warnAboutBound(of: series) }
+        guard column.hasHistograms else { return column.clear() }
+        var nanIsSkewing = false, nanIsResult = false
+        let observations = column.takeHistograms()
+        for step in observations.indices {
+            guard let histogram = observations[step] else { continue }
+            let phi: Double
+            switch estimate {
+            case .fraction(let lower, let upper):
+                let found = histogram.fractionWithNaNEffect(from: lower.values[step], to: upper.values[step])
+                nanIsSkewing = nanIsSkewing || found.hasNaN
+                column.set(step, found.value)
+                continue
+            case .quantile(let quantile): phi = quantile.values[step]
+            case .quantiles(let quantiles, _):
+                phi = quantiles[row.quantile].values[step]
+                if phi.bitPattern != row.value.bitPattern { continue }
+            }
+            let found = histogram.quantileWithNaNEffect(phi)
+            nanIsSkewing = nanIsSkewing || found.effect == .skewed
+            nanIsResult = nanIsResult || found.effect == .isNaN
+            column.set(step, found.value)
+        }
+        if let twin { try removeSteps(ofClassic: twin, from: &column, scratch) }
+        guard nanIsSkewing || nanIsResult else { return }
+        let name = noteName(ofSeries: series)
+        if case .fraction = estimate {
+            context.annotate(HistogramNotes.fractionLeavesOutNaN(name, at: position))
+        } else {
+            if nanIsSkewing { context.annotate(HistogramNotes.quantileIsSkewed(name, at: position)) }
+            if nanIsResult { context.annotate(HistogramNotes.quantileIsNaN(name, at: position)) }
+        }
+    }
+
+    /// Takes away the steps at which a bucket of the classic histogram with the same labels has a value. That one says so.
+    private func removeSteps(
+        ofClassic histogram: Int, from column: inout StepColumn, _ scratch: Scratch
+    ) throws(QueryError) {
+        guard case .classic(_, let range, _) = histograms.all[histogram] else { return }
+        for (series, _) in histograms.members[range] {
+            try scratch.withColumn(count: column.count) { (bucket) throws(QueryError) in
+                try input.fill(series, into: &bucket, scratch: scratch)
+                if bucket.hasHistograms { bucket.removeHistograms() }
+                for word in 0..<column.wordCount { column.presence[word] &= ~bucket.presence[word] }
+            }
+        }
+    }
+
+    /// A float whose `le` is no number takes no part.
+    private func warnAboutBound(of series: Int) {
+        let labels = input.labels(at: series)
+        var text = "bucket label \"le\" is missing or has a malformed value of \(QuotedText.go(labels["le"] ?? ""))"
+        if names != .dropped, let name = labels.metricName { text += " for metric name \(QuotedText.go(name))" }
+        context.annotate(.warning, text, at: position)
+    }
+
+    /// The metric's name as notes have it: none where it has been taken away already.
+    private func noteName(ofSeries series: Int) -> String {
+        names == .dropped ? "" : input.labels(at: series).metricName ?? ""
+    }
+}
+
+extension StepColumn {
+    /// The histograms, a place per step; the column is empty from now on.
+    fileprivate mutating func takeHistograms() -> [FloatHistogram?] {
+        var taken = histograms
+        for step in taken.indices where !isPresent(step) { taken[step] = nil }
+        clear()
+        return taken
     }
 }
 

@@ -42,9 +42,15 @@ struct StepTimestamps: ColumnTransform {
     func apply(to column: inout StepColumn) {
         for step in 0..<column.count { column.values[step] = Double(grid.time(step)) / 1000 }
     }
+
+    /// A histogram has a time, too.
+    func apply(toMixed column: inout StepColumn) {
+        column.dropHistograms()
+        apply(to: &column)
+    }
 }
 
-/// `scalar(v)`: the value of the only series at each step; NaN where there is none or more than one.
+/// `scalar(v)`: the value of the only series at each step; NaN where there is none or more than one. Histograms do not count.
 enum ScalarOfVector {
     static func make(
         _ vector: any VectorOperator, grid: StepGrid, context: QueryContext
@@ -60,6 +66,7 @@ enum ScalarOfVector {
                 for index in 0..<vector.count {
                     try context.check()
                     try vector.fill(index, into: &column, scratch: scratch)
+                    if column.hasHistograms { column.removeHistograms() }
                     for step in 0..<grid.count where column.isPresent(step) {
                         result.values[step] = counts[step] == 0 ? column.values[step] : .nan
                         counts[step] = 1

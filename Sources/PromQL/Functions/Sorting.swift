@@ -22,7 +22,8 @@ enum Sorting {
     /// Upstream's text, behind `PromQL warning: `.
     static let ineffective = "sort is ineffective for range queries since results are always ordered by labels"
 
-    /// By value at the only step; NaN comes last in both directions, equal values keep their order.
+    /// By value at the only step; NaN comes last in both directions, equal values keep their order. Histograms have no place in
+    /// it and are left out.
     static func byValue(
         _ source: any VectorOperator, descending: Bool, grid: StepGrid, context: QueryContext
     ) throws(QueryError) -> any VectorOperator {
@@ -30,6 +31,7 @@ enum Sorting {
         let all = try ColumnTable.pulling(Array(0..<source.count), of: source, stepCount: 1, context: context)
         var present: [(value: Double, index: Int)] = []
         for index in 0..<source.count where all.rowPresence(index)[0] & 1 != 0 {
+            if all.hasHistograms, all.rowHistograms(index).contains(where: { $0 != nil }) { continue }
             present.append((all.rowValues(index)[0], index))
         }
         let order = try CheckedSort.sorted(present.indices, context) { first, second in

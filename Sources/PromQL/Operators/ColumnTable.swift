@@ -58,11 +58,29 @@ public final class ColumnTable: VectorOperator, @unchecked Sendable {
         if column.hasHistograms { histograms[index] = column.histograms }
     }
 
+    /// Only while the table is being filled: step `step` of row `index`, which has no value so far, is this histogram.
+    public func set(_ histogram: FloatHistogram, at index: Int, step: Int) {
+        precondition(index >= 0 && index < count && step >= 0 && step < stepCount, "row \(index) of \(count)")
+        histograms[index, default: Array(repeating: nil, count: stepCount)][step] = histogram
+        rowValues(index)[step] = histogram.sum
+        rowPresence(index)[step >> 6] |= 1 << UInt64(truncatingIfNeeded: step & 63)
+    }
+
     /// The histograms of row `index`: none (empty), or a place per step.
     public func rowHistograms(_ index: Int) -> [FloatHistogram?] { histograms.isEmpty ? [] : histograms[index] ?? [] }
 
     /// Some row has histograms.
     public var hasHistograms: Bool { !histograms.isEmpty }
+
+    /// Only while the table is being filled: steps that are histograms have no value.
+    func removeHistograms() {
+        for (index, row) in histograms {
+            for (step, histogram) in row.enumerated() where histogram != nil {
+                presence[index * wordCount + (step >> 6)] &= ~(1 << UInt64(truncatingIfNeeded: step & 63))
+            }
+        }
+        histograms = [:]
+    }
 
     public func rowValues(_ index: Int) -> UnsafeMutablePointer<Double> {
         precondition(index >= 0 && index < count, "row \(index) of \(count)")

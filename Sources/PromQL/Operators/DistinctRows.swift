@@ -47,6 +47,12 @@ extension StepColumn {
     /// Takes over the values of `other`; `false`, and nothing changed, where both have a value at one step.
     mutating func merge(_ other: borrowing StepColumn) -> Bool {
         for word in 0..<wordCount where presence[word] & other.presence[word] != 0 { return false }
+        if hasHistograms || other.hasHistograms {
+            other.forEachPresent { step in
+                if let histogram = other.histogram(step) { set(step, histogram) } else { replace(step, with: other.values[step]) }
+            }
+            return true
+        }
         for word in 0..<wordCount {
             var bits = other.presence[word]
             presence[word] |= bits

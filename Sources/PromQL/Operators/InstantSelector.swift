@@ -1,3 +1,4 @@
+import Histograms
 import TSDB
 
 /// `x{…}`: at each step the newest sample that is not older than the lookback.
@@ -15,16 +16,19 @@ public struct InstantSelector: VectorOperator {
     /// For `timestamp(x)`: the sample's own time in seconds takes the place of its value.
     private let yieldsTimestamps: Bool
     private let pinnedName: String?
+    /// Count and sum of histograms are enough.
+    private let readsStatistics: Bool
 
     /// `windows` have the lookback as length.
     public init(
         _ series: any SeriesSet, _ windows: WindowGrid, pinnedName: String? = nil, yieldsTimestamps: Bool = false,
-        context: QueryContext
+        readsStatistics: Bool = false, context: QueryContext
     ) {
         self.series = series
         self.windows = windows
         self.pinnedName = pinnedName
         self.yieldsTimestamps = yieldsTimestamps
+        self.readsStatistics = readsStatistics
         self.context = context
     }
 
@@ -55,6 +59,23 @@ public struct InstantSelector: VectorOperator {
             pick(plan, scratch.samples.values, into: &column) { scratch.samples.timestamps[$0] }
         } else {
             pick(plan, scratch.samples.values, into: &column)
+            if !scratch.samples.histograms.isEmpty { pickHistograms(plan, scratch.samples, into: &column) }
+        }
+    }
+
+    /// After the values, among which their sums are: a stale one is no longer present.
+    private func pickHistograms(_ plan: WindowPlan, _ samples: borrowing SampleColumns, into column: inout StepColumn) {
+        let statistics = readsStatistics ? HistogramStatistics(windows, of: samples) : nil
+        // At neighbouring steps it is often the same sample: then they share its lists.
+        var last = -1
+        var histogram: FloatHistogram?
+        for step in 0..<windows.count where column.isPresent(step) {
+            let index = plan.high[step] &- 1
+            if index != last {
+                last = index
+                histogram = statistics?.histogram(index, of: samples) ?? samples.histograms.histogram(sample: index)
+            }
+            if let histogram { column.set(step, histogram) }
         }
     }
 

@@ -43,6 +43,10 @@ struct Repeat: VectorOperator {
         try scratch.withColumn(count: 1) { (first) throws(QueryError) in
             try once.fill(index, into: &first, scratch: scratch)
             guard first.isPresent(0) else { return }
+            if let histogram = first.histogram(0) {
+                for step in 0..<column.count { column.set(step, histogram) }
+                return
+            }
             column.values.update(repeating: first.values[0], count: column.count)
             column.markAllPresent()
         }

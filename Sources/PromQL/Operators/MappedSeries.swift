@@ -34,25 +34,57 @@ struct MappedSeries: VectorOperator {
 
     func fill(_ index: Int, into column: inout StepColumn, scratch: Scratch) throws(QueryError) {
         try input.fill(index, into: &column, scratch: scratch)
-        transform.apply(to: &column)
+        if column.hasHistograms { transform.apply(toMixed: &column) } else { transform.apply(to: &column) }
     }
 }
 
 /// What a streaming operation does to one column: changes values, or clears presence bits. Steps without a value may
 /// be computed too, as long as their bits stay clear.
 protocol ColumnTransform: Sendable {
+    /// All steps are floats.
     func apply(to column: inout StepColumn)
+
+    /// Some steps are native histograms. Functions of numbers, nearly all, leave them out.
+    func apply(toMixed column: inout StepColumn)
+}
+
+extension ColumnTransform {
+    func apply(toMixed column: inout StepColumn) {
+        column.removeHistograms()
+        apply(to: &column)
+    }
+}
+
+extension StepColumn {
+    /// The steps that are histograms have no value from now on.
+    mutating func removeHistograms() {
+        for step in 0..<count where isPresent(step) && histogram(step) != nil { unset(step) }
+        dropHistograms()
+    }
+
+    /// Whether some step has a float.
+    var hasFloats: Bool {
+        guard hasHistograms else { return !isEmpty }
+        for step in 0..<count where isPresent(step) && histogram(step) == nil { return true }
+        return false
+    }
 }
 
 /// Leaves the column as it is: for functions whose values were made elsewhere, `timestamp(x)`.
 struct Identity: ColumnTransform {
     func apply(to column: inout StepColumn) {}
+    func apply(toMixed column: inout StepColumn) {}
 }
 
 /// `-x`
 struct Negation: ColumnTransform {
     func apply(to column: inout StepColumn) {
         for step in 0..<column.count { column.values[step] = -column.values[step] }
+    }
+
+    func apply(toMixed column: inout StepColumn) {
+        apply(to: &column)
+        column.changeHistograms { $0.multiply(by: -1) }
     }
 }
 

@@ -16,6 +16,7 @@ protocol RangeSource: Sendable {
 struct StoredRange: RangeSource {
     let series: any SeriesSet
     let windows: WindowGrid
+    var readsStatistics = false
 
     var count: Int { series.count }
     func labels(at index: Int) -> Labels { series.labels(at: index) }
@@ -34,5 +35,8 @@ struct StoredRange: RangeSource {
         try scratch.spend(count + windows.count, context)
         scratch.countRead(samples: count, context)
         scratch.samples.dropStaleMarkers()
+        if readsStatistics, !scratch.samples.histograms.isEmpty {
+            scratch.samples = HistogramStatistics(windows, of: scratch.samples, isRange: true).reduced(scratch.samples)
+        }
     }
 }

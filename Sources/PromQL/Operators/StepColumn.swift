@@ -75,6 +75,19 @@ public struct StepColumn: ~Copyable {
         presence[step >> 6] |= 1 << UInt64(truncatingIfNeeded: step & 63)
     }
 
+    /// Changes every histogram of a step that is present.
+    mutating func changeHistograms(_ change: (inout FloatHistogram) -> Void) {
+        guard !histograms.isEmpty else { return }
+        for step in 0..<count where isPresent(step) {
+            // Taken out, so that its lists are changed where they are.
+            guard var histogram = histograms[step] else { continue }
+            histograms[step] = nil
+            change(&histogram)
+            values[step] = histogram.sum
+            histograms[step] = histogram
+        }
+    }
+
     /// As `set`, where the step may have been a histogram before.
     public mutating func replace(_ step: Int, with value: Double) {
         if !histograms.isEmpty { histograms[step] = nil }

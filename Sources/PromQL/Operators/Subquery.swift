@@ -37,7 +37,11 @@ struct SubquerySource: RangeSource {
             scratch.samples.removeAll()
             scratch.samples.reserve(column.presentCount)
             for step in 0..<grid.count where column.isPresent(step) {
-                scratch.samples.append(grid.time(step), column.values[step])
+                if let histogram = column.histogram(step) {
+                    scratch.samples.append(grid.time(step), histogram)
+                } else {
+                    scratch.samples.append(grid.time(step), column.values[step])
+                }
             }
         }
         scratch.samples.dropStaleMarkers()

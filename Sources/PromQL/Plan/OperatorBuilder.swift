@@ -104,7 +104,7 @@ struct OperatorBuilder {
         let windows = WindowGrid(grid, length: lookback, offset: plan.offset, at: plan.at)
         return InstantSelector(
             try select(plan, windows, measures), windows, pinnedName: plan.pinnedName,
-            yieldsTimestamps: plan.yieldsTimestamps, context: context)
+            yieldsTimestamps: plan.yieldsTimestamps, readsStatistics: plan.readsStatistics, context: context)
     }
 
     /// `x smoothed`: a window of one lookback that also sees the next sample.
@@ -114,13 +114,14 @@ struct OperatorBuilder {
         let windows = WindowGrid(grid, length: lookback, offset: plan.offset, at: plan.at, after: lookback)
         return RangeFunction(
             source: StoredRange(series: try select(plan, windows, measures, isWindow: true), windows: windows),
-            windows: windows, kernel: SmoothedValue(), names: .kept, context: context)
+            windows: windows, kernel: SmoothedValue(), names: .kept, context: context, place: plan.place)
     }
 
     private func aggregate(_ plan: AggregatePlan, _ grid: StepGrid) throws(QueryError) -> any VectorOperator {
         let operand = try build(plan.operand, on: grid)
         guard plan.op.takesParameter, let parameter = plan.parameter else {
-            return try Aggregation.make(plan.op, operand, plan.grouping, steps: grid.count, context: context)
+            return try Aggregation.make(
+                plan.op, operand, plan.grouping, steps: grid.count, place: plan.operandPlace, context: context)
         }
         if plan.op == .countValues {
             guard case .string(let label) = parameter else {
@@ -133,11 +134,12 @@ struct OperatorBuilder {
         switch plan.op {
         case .topk, .bottomk:
             return try TopK.make(
-                operand, plan.grouping, k: scalar, isTop: plan.op == .topk, grid: grid, context: context)
+                operand, plan.grouping, k: scalar, isTop: plan.op == .topk, grid: grid, place: plan.place, context: context)
         case .limitk: return try LimitK.make(operand, plan.grouping, k: scalar, grid: grid, context: context)
         case .quantile:
             return try QuantileAggregation.make(
-                operand, plan.grouping, phi: scalar, grid: grid, place: plan.parameterPlace, context: context)
+                operand, plan.grouping, phi: scalar, grid: grid, place: plan.parameterPlace, operandPlace: plan.operandPlace,
+                context: context)
         case .limitRatio:
             return try LimitRatio.make(operand, ratio: scalar, place: plan.parameterPlace, context: context)
         case .sum, .avg, .count, .min, .max, .group, .stddev, .stdvar, .countValues:
@@ -162,7 +164,23 @@ struct OperatorBuilder {
             names: dropping, context: context)
     }
 
+    /// Info series are selected once the base series are known: only those of their targets.
+    private func info(_ plan: FunctionPlan, _ grid: StepGrid) throws(QueryError) -> any VectorOperator {
+        guard plan.arguments.count == 2, case .selector(var selector) = plan.arguments[1].unshared else {
+            throw QueryError(.evaluation, "info() without a selector of info series", range: plan.call.range)
+        }
+        let base = try build(plan.arguments[0], on: grid)
+        let windows = WindowGrid(grid, length: lookback, offset: selector.offset, at: selector.at)
+        selector.whole = nil
+        return try InfoEnrichment.make(base, InfoSelection(selector.matchers), windows, context: context) {
+            (matchers) throws(QueryError) in
+            selector.matchers = matchers
+            return try select(selector, windows)
+        }
+    }
+
     private func function(_ plan: FunctionPlan, _ grid: StepGrid) throws(QueryError) -> any VectorOperator {
+        if plan.call.function.name == "info" { return try info(plan, grid) }
         var arguments: [FunctionArgument] = []
         for argument in plan.arguments {
             switch argument {
@@ -197,7 +215,7 @@ extension OperatorBuilder {
         switch plan.source {
         case .selector(let selector):
             let series = try select(selector, windows, measures, isWindow: true)
-            return (StoredRange(series: series, windows: windows), windows)
+            return (StoredRange(series: series, windows: windows, readsStatistics: selector.readsStatistics), windows)
         case .subquery(let inner, let step, _, _):
             let innerGrid = SubquerySource.grid(windows, step: step.milliseconds)
             if innerGrid.count == 0 { return (SubquerySource(inner: EmptyVector(), grid: innerGrid), windows) }

@@ -25,6 +25,14 @@ public indirect enum PlanNode: Sendable {
     case shared(Int, PlanNode)
 }
 
+extension PlanNode {
+    /// What is shared under a number.
+    var unshared: PlanNode {
+        if case .shared(_, let inner) = self { return inner.unshared }
+        return self
+    }
+}
+
 /// `x{…} offset 5m @ 100`
 public struct SelectorPlan: Sendable {
     public var matchers: [Matcher]
@@ -38,6 +46,8 @@ public struct SelectorPlan: Sendable {
     public var reach = WindowReach.window
     /// Place in the query.
     public var place: Range<Int>
+    /// Of native histograms only count, sum and reset hint are wanted (`StatisticsOnly`).
+    public var readsStatistics = false
     /// Some of the matchers: another part of the query selects by these, and this one takes its series from there
     /// (`SelectorMerging`).
     public var whole: [Matcher]?
@@ -173,7 +183,7 @@ extension RangePlan {
 extension SelectorPlan: CustomStringConvertible {
     public var description: String {
         Self.text(matchers) + shift(offset, at) + (reach == .window ? "" : " \(reach.rawValue)")
-            + (yieldsTimestamps ? " times" : "") + (whole.map { " of " + Self.text($0) } ?? "")
+            + (yieldsTimestamps ? " times" : "") + (readsStatistics ? " statistics" : "") + (whole.map { " of " + Self.text($0) } ?? "")
     }
 
     private static func text(_ matchers: [Matcher]) -> String {

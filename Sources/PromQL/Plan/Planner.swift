@@ -30,7 +30,7 @@ struct Planner {
     private let queryRange: Duration
 
     func plan(_ expr: Expr) throws(QueryError) -> Plan {
-        Plan(root: try part(expr).once, grid: grid, type: expr.type)
+        Plan(root: StatisticsOnly.mark(try part(expr).once), grid: grid, type: expr.type)
     }
 
     /// A node, and whether it is the same at every step.
@@ -190,6 +190,8 @@ extension Planner {
                 isInvariant: argument.at != nil)
         }
 
+        if name == "info" { return try infoPart(call) }
+
         var parts: [Part] = []
         for argument in call.arguments {
             let part = try part(argument)
@@ -200,6 +202,27 @@ extension Planner {
         return Part(
             node: .function(FunctionPlan(call: call, arguments: parts.map { whole ? $0.node : $0.once })),
             isInvariant: isInvariant)
+    }
+
+    /// `info(v, {…})`: the second argument is a selector of info series, which look at the time that `v` looks at.
+    private func infoPart(_ call: Call) throws(QueryError) -> Part {
+        let base = try part(call.arguments[0])
+        let reference = try InfoReference(call.arguments[0]) { (offset, expr) throws(QueryError) in
+            try durations.resolve(offset, expr, allowsNegative: true)
+        }
+        var matchers: [Matcher]?
+        var place = call.range
+        if call.arguments.count > 1, case .vectorSelector(let selector) = call.arguments[1].unparenthesized {
+            matchers = selector.matchers
+            place = selector.range
+        }
+        let selection = InfoSelection(matchers)
+        let info = SelectorPlan(
+            matchers: selection.data + selection.names, offset: reference.offset, at: time(reference.at), yieldsTimestamps: false,
+            place: place)
+        return Part(
+            node: .function(FunctionPlan(call: call, arguments: [base.isInvariant ? base.node : base.once, .selector(info)])),
+            isInvariant: base.isInvariant)
     }
 
     /// Functions of the query itself, in seconds.

@@ -1,3 +1,4 @@
+import Exposition
 import TSDB
 
 /// One entry of `scrape_configs`, as a plain value: which targets a job has and how they are scraped.
@@ -28,6 +29,9 @@ public struct ScrapeConfig: Equatable, Sendable {
     /// Taken when the target names no content type or an unknown one; `nil` fails such scrapes.
     public var fallbackProtocol: ScrapeProtocol?
     public var limits = ScrapeLimits()
+    public var histograms = HistogramScraping()
+    /// Store a zero where a series began to count (feature `created-timestamp-zero-ingestion`).
+    public var storesStartZeros = false
     public var nameValidation = NameValidation.utf8
     public var nameEscaping = NameEscaping.allowUTF8
     /// Add scrape_timeout_seconds, scrape_sample_limit and scrape_body_size_bytes.
@@ -52,7 +56,11 @@ public struct GlobalConfig: Equatable, Sendable {
     public var scrapeTimeout = Duration.seconds(10)
     public var evaluationInterval = Duration.minutes(1)
     public var ruleQueryOffset = Duration.zero
-    public var protocols: [ScrapeProtocol] = ScrapeProtocol.standard
+    /// `nil`: what is standard for the job, see `ScrapeProtocol.standard`.
+    public var protocols: [ScrapeProtocol]?
+    public var histograms = HistogramScraping()
+    /// Set by a feature, not by the file.
+    public var storesStartZeros = false
     /// Added to what leaves this server (alerts, remote write), never to stored series.
     public var externalLabels = Labels()
     public var limits = ScrapeLimits()
@@ -92,12 +100,35 @@ public struct ScrapeLimits: Equatable, Sendable {
     public var labelNameLength = 0
     /// Bytes of a label value (`label_value_length_limit`).
     public var labelValueLength = 0
+    /// Buckets of a native histogram (`native_histogram_bucket_limit`): finer ones are made coarser.
+    public var buckets = 0
+    /// How much a native histogram's buckets grow at least (`native_histogram_min_bucket_factor`); up to 1 everything does.
+    public var minimumBucketFactor = 0.0
     /// Targets of the job after relabeling (`target_limit`); above it all scrapes of the job fail.
     public var targets = 0
     /// Dropped targets kept for display (`keep_dropped_targets`).
     public var keptDroppedTargets = 0
 
     public init() {}
+}
+
+/// What becomes of histograms that targets show.
+public struct HistogramScraping: Equatable, Sendable {
+    /// Native histograms are read, and protobuf is asked for first, which alone can say them (`scrape_native_histograms`).
+    public var scrapesNative = false
+    /// The classic series of a histogram are read, too, where it is native or converted (`always_scrape_classic_histograms`).
+    public var keepsClassic = false
+    /// Classic histograms become native ones with custom bounds (`convert_classic_histograms_to_nhcb`).
+    public var convertsClassic = false
+
+    public init() {}
+
+    var protobufOptions: ProtobufFormat.Options {
+        var options = ProtobufFormat.Options()
+        options.readsNativeHistograms = scrapesNative
+        options.keepsClassicHistograms = keepsClassic
+        return options
+    }
 }
 
 /// Which names series and labels may have.
@@ -123,6 +154,9 @@ public enum ScrapeProtocol: String, Sendable, CaseIterable {
     case prometheusText1_0_0 = "PrometheusText1.0.0"
     case openMetricsText0_0_1 = "OpenMetricsText0.0.1"
     case openMetricsText1_0_0 = "OpenMetricsText1.0.0"
+
+    /// Upstream's default order where native histograms are scraped, or start times are wanted.
+    public static let protobufFirst: [ScrapeProtocol] = [.prometheusProto] + standard
 
     /// Upstream's default order.
     public static let standard: [ScrapeProtocol] = [

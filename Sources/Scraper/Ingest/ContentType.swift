@@ -4,6 +4,7 @@ import Numbers
 ///
 ///     text/plain; version=0.0.4               → text
 ///     application/openmetrics-text; …          → openMetrics
+///     application/vnd.google.protobuf; …       → protobuf
 ///     missing, unreadable, unknown             → the fallback protocol, or the scrape fails
 ///
 /// Guessing from the body would make a target's meaning depend on its data; upstream stopped doing so in 3.0.
@@ -21,6 +22,7 @@ enum ContentType {
         switch mediaType {
         case "text/plain": return .text
         case "application/openmetrics-text": return .openMetrics
+        case "application/vnd.google.protobuf": return .protobuf
         default:
             return try fallen(
                 fallback,
@@ -33,7 +35,7 @@ enum ContentType {
         switch fallback {
         case .prometheusText0_0_4, .prometheusText1_0_0: return .text
         case .openMetricsText0_0_1, .openMetricsText1_0_0: return .openMetrics
-        case .prometheusProto: throw ScrapeError(.contentType, "the protobuf format is not supported yet")
+        case .prometheusProto: return .protobuf
         case nil: throw ScrapeError(.contentType, problem)
         }
     }

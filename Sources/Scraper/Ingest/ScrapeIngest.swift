@@ -1,4 +1,5 @@
 import Exposition
+import Histograms
 import TSDB
 
 /// What a page came to, for the report series and the counters.
@@ -43,6 +44,14 @@ struct ScrapeIngest {
     private var latest: Int64 = 0
     private var sampleLimit = 0
     private var limited = 0
+    private var bucketLimited = 0
+    private let intake: HistogramIntake
+    /// The value of the sample at hand, where it is a native histogram.
+    private var histogram: HistogramSample?
+    /// Gathers classic histograms, where they are to be converted.
+    private var collector: ClassicCollector?
+    /// Zeros to be stored before the batch, where the feature is on.
+    private(set) var starts: StartTimes?
     /// Places in the batch of samples that were the first of their series.
     private var newSamples: [Int] = []
     /// Samples of the page in the batch; stale markers stand behind them.
@@ -54,6 +63,9 @@ struct ScrapeIngest {
     init(target: Target, config: ScrapeConfig, storage: any Appendable) {
         self.config = config
         self.storage = storage
+        intake = HistogramIntake(config.limits)
+        collector = config.histograms.convertsClassic ? ClassicCollector() : nil
+        starts = config.storesStartZeros ? StartTimes() : nil
         labels = SampleLabels(
             target: target.labels, honorLabels: config.honorLabels, relabelConfigs: config.metricRelabelConfigs,
             limits: config.limits, names: config.nameValidation)
@@ -72,6 +84,7 @@ struct ScrapeIngest {
         exemplars.removeAll(keepingCapacity: true)
         takesExemplars = storage.takesExemplars
         if page.isEmpty {
+            starts?.beginPass(seriesCount: 0)
             // An empty page is a good one; all that was there is gone.
             markAllStale(at: time, into: &batch)
             return
@@ -83,6 +96,10 @@ struct ScrapeIngest {
         outcome = PageOutcome()
         sampleLimit = config.limits.samples > 0 ? config.limits.samples : .max
         limited = 0
+        bucketLimited = 0
+        histogram = nil
+        collector?.removeAll()
+        starts?.beginPass(seriesCount: cache.entries.count)
         newSamples.removeAll(keepingCapacity: true)
         cache.beginPass()
         metadata.beginPass()
@@ -92,8 +109,10 @@ struct ScrapeIngest {
                 switch format {
                 case .text: try walk(TextFormat(page), page, &batch)
                 case .openMetrics: try walk(OpenMetricsFormat(page), page, &batch)
+                case .protobuf: try walk(ProtobufFormat(page, options: config.histograms.protobufOptions), page, &batch)
                 }
             if limited > 0 { throw ScrapeError(.limit, "sample limit exceeded") }
+            if bucketLimited > 0 { throw ScrapeError(.limit, "histogram bucket limit exceeded") }
             sampleCount = batch.count
             cache.forEachGone { batch.append($0, at: time, value: .staleMarker) }
             cache.finishPass(cursor: cursor)
@@ -102,6 +121,7 @@ struct ScrapeIngest {
             cache.abandonPass()
             batch.removeAll()
             exemplars.removeAll()
+            starts?.abandonPass()
             markAllStale(at: time, into: &batch)
             throw error
         }
@@ -124,19 +144,33 @@ struct ScrapeIngest {
     ) throws(ScrapeError) -> Int {
         var parser = start
         var cursor = 0
+        let isPlain = collector == nil && starts == nil
+        // Known lines are passed over unread, unless each has something to tell besides its sample.
+        let takesRuns = (collector == nil || !config.histograms.keepsClassic) && !(starts != nil && Parser.self == OpenMetricsFormat.self)
         do {
             while true {
-                takeRun(&parser, &cursor, &batch)
-                guard let kind = try parser.next() else { return cursor }
+                if takesRuns { takeRun(&parser, &cursor, &batch) }
+                guard let kind = try parser.next() else {
+                    try finishClassic(&cursor, &batch)
+                    return cursor
+                }
                 switch kind {
-                case .type, .help, .unit: metadata.observe(kind, parser.entry, of: page)
-                case .comment: break
+                case .type, .help, .unit:
+                    metadata.observe(kind, parser.entry, of: page)
+                    if !isPlain { try pass(kind, parser.entry, page, &cursor, &batch) }
+                case .comment: if !isPlain { try pass(kind, parser.entry, page, &cursor, &batch) }
                 case .series:
-                    let countBefore = batch.count
-                    try takeSeries(parser.entry, page, &cursor, &batch)
-                    if takesExemplars, batch.count > countBefore, let exemplar = parser.entry.exemplar {
-                        take(exemplar, parser.entry, page, batch)
+                    if isPlain {
+                        try take(&parser, page, &cursor, &batch)
+                    } else {
+                        try takeWithContext(&parser, page, &cursor, &batch)
                     }
+                case .histogram:
+                    try finishClassic(&cursor, &batch)
+                    if collector != nil { parser.withSource(page) { collector?.noteNative(parser.entry, of: $0) } }
+                    histogram = parser.entry.histogram
+                    try take(&parser, page, &cursor, &batch)
+                    histogram = nil
                 }
             }
         } catch let error as ExpositionError {
@@ -177,6 +211,25 @@ struct ScrapeIngest {
         cache.note(run: start..<index)
     }
 
+    /// A sample with what belongs to it: exemplars, and its start time where it says so itself.
+    private mutating func take<Parser: ExpositionParser>(
+        _ parser: inout Parser, _ page: UnsafeRawBufferPointer, _ cursor: inout Int, _ batch: inout SampleBatch
+    ) throws(ScrapeError) {
+        let countBefore = batch.count
+        try parser.withSource(page) { source throws(ScrapeError) in
+            try takeSeries(parser.entry, source, &cursor, &batch)
+        }
+        guard batch.count > countBefore else { return }
+        if let start = parser.entry.start { noteStart(start, batch) }
+        guard takesExemplars else { return }
+        let first = exemplars.count
+        while let exemplar = parser.entry.exemplar {
+            take(exemplar, parser.entry, page, batch)
+            if !parser.nextExemplar() { break }
+        }
+        sortExemplars(from: first)
+    }
+
     /// A line that was not where it was last time.
     private mutating func takeSeries(
         _ entry: ExpositionEntryParts, _ page: UnsafeRawBufferPointer, _ cursor: inout Int, _ batch: inout SampleBatch
@@ -187,7 +240,7 @@ struct ScrapeIngest {
             if cache.entries[index].kind == .unresolved { try resolve(index, entry, page) }
             let isFirst = cache.entries[index].seen != cache.pass
             if isFirst { cache.note(index, expected: cursor) }
-            takeKnown(index, entry.value, timestamp, &batch)
+            try takeKnown(index, entry.value, timestamp, &batch)
             if isFirst, index < cache.oldCount { cursor = index + 1 }
             return
         }
@@ -213,8 +266,10 @@ struct ScrapeIngest {
             if outcome.refusal == nil { outcome.refusal = error.message }
             return
         }
-        newSamples.append(batch.count)
-        batch.append(reference, at: timestamp.map { Timestamp(milliseconds: $0) } ?? time, value: entry.value)
+        let place = batch.count
+        try append(reference, at: timestamp.map { Timestamp(milliseconds: $0) } ?? time, entry.value, to: &batch)
+        guard batch.count > place else { return }
+        newSamples.append(place)
         let isTracked = timestamp == nil || config.trackTimestampsStaleness
         cache.add(text, kind: isTracked ? .tracked : .timestamped, reference: reference, expected: cursor)
         outcome.seriesAdded += 1
@@ -240,7 +295,9 @@ struct ScrapeIngest {
 
     /// One more sample of a series in the cache.
     @inline(__always)
-    private mutating func takeKnown(_ index: Int, _ value: Double, _ timestamp: Int64?, _ batch: inout SampleBatch) {
+    private mutating func takeKnown(
+        _ index: Int, _ value: Double, _ timestamp: Int64?, _ batch: inout SampleBatch
+    ) throws(ScrapeError) {
         outcome.scraped &+= 1
         let entry = cache.entries[index]
         if entry.kind == .dropped {
@@ -259,14 +316,31 @@ struct ScrapeIngest {
         }
         guard let timestamp else {
             cache.entries[index].kind = .tracked
-            batch.append(entry.reference, at: time, value: value)
+            try append(entry.reference, at: time, value, to: &batch)
             return
         }
         cache.entries[index].kind = config.trackTimestampsStaleness ? .tracked : .timestamped
         if isTooFarAhead(timestamp) {
             outcome.outOfBounds += 1
         } else {
-            batch.append(entry.reference, at: Timestamp(milliseconds: timestamp), value: value)
+            try append(entry.reference, at: Timestamp(milliseconds: timestamp), value, to: &batch)
+        }
+    }
+
+    /// Appends the sample at hand, unless it has too many buckets.
+    @inline(__always)
+    private mutating func append(
+        _ reference: SeriesRef, at time: Timestamp, _ value: Double, to batch: inout SampleBatch
+    ) throws(ScrapeError) {
+        guard let histogram else {
+            batch.append(reference, at: time, value: value)
+            return
+        }
+        do { batch.append(reference, at: time, histogram: try intake.admit(histogram)) } catch {
+            switch error {
+            case .invalid(let reason): throw ScrapeError(.format, reason)
+            case .tooManyBuckets: bucketLimited += 1
+            }
         }
     }
 
@@ -299,6 +373,100 @@ struct ScrapeIngest {
             throw ScrapeError(.storage, error.message)
         }
         cache.entries[index].kind = .tracked
+    }
+
+    // MARK: Lines that belong together
+
+    /// A series where classic histograms are gathered, or start times come in lines of their own.
+    private mutating func takeWithContext<Parser: ExpositionParser>(
+        _ parser: inout Parser, _ page: UnsafeRawBufferPointer, _ cursor: inout Int, _ batch: inout SampleBatch
+    ) throws(ScrapeError) {
+        let readsLines = starts != nil && Parser.self == OpenMetricsFormat.self
+        if readsLines {
+            let isStart = parser.withSource(page) { source in
+                guard let start = starts?.take(parser.entry, of: source) else { return false }
+                collector?.noteStart(start, parser.entry, of: source)
+                return true
+            }
+            if isStart { return }
+        }
+        if collector != nil {
+            var verdict = parser.withSource(page) { collector?.take(parser.entry, of: $0) ?? .other }
+            if verdict == .finishFirst {
+                try finishClassic(&cursor, &batch)
+                verdict = parser.withSource(page) { collector?.take(parser.entry, of: $0) ?? .other }
+            }
+            if verdict == .gathered {
+                if let exemplar = parser.entry.exemplar, exemplar.timestamp != nil {
+                    packed.removeAll(keepingCapacity: true)
+                    if seriesLabels.packExemplar(parser.entry, of: page, into: &packed) {
+                        collector?.note(exemplar, labels: packed)
+                    }
+                }
+                if !config.histograms.keepsClassic { return }
+            }
+        }
+        let countBefore = batch.count
+        try take(&parser, page, &cursor, &batch)
+        if readsLines, batch.count > countBefore, let reference = batch.references.last, let time = batch.timestamps.last {
+            parser.withSource(page) { starts?.wait(reference, at: time, parser.entry, of: $0) }
+        }
+    }
+
+    /// An entry that is no sample ends what belongs together.
+    private mutating func pass(
+        _ kind: ExpositionEntry, _ entry: ExpositionEntryParts, _ page: UnsafeRawBufferPointer, _ cursor: inout Int,
+        _ batch: inout SampleBatch
+    ) throws(ScrapeError) {
+        if collector != nil {
+            try finishClassic(&cursor, &batch)
+            if kind == .type { collector?.noteType(entry, of: page) }
+        }
+        if starts != nil { starts?.noteLine(kind, entry) }
+    }
+
+    /// Takes the classic histogram that was gathered, if there is one, as a native histogram with custom bounds.
+    private mutating func finishClassic(_ cursor: inout Int, _ batch: inout SampleBatch) throws(ScrapeError) {
+        guard var gathered = collector, gathered.isGathering else { return }
+        // Two owners would copy what is gathered.
+        collector = nil
+        defer { collector = gathered }
+        guard gathered.finish() else { return }
+        histogram = gathered.entry.histogram
+        defer { histogram = nil }
+        let countBefore = batch.count
+        try gathered.withSource { source throws(ScrapeError) in
+            try takeSeries(gathered.entry, source, &cursor, &batch)
+        }
+        guard batch.count > countBefore else { return }
+        if let start = gathered.entry.start { noteStart(start, batch) }
+        if takesExemplars, let reference = batch.references.last {
+            let first = exemplars.count
+            for item in gathered.exemplars {
+                exemplars.append(
+                    SeriesExemplar(
+                        reference,
+                        Exemplar(
+                            Labels(uncheckedPacked: item.labels), value: item.parts.value,
+                            at: Timestamp(milliseconds: item.parts.timestamp ?? 0), hasOwnTimestamp: true)))
+            }
+            sortExemplars(from: first)
+        }
+        gathered.clearExemplars()
+    }
+
+    /// Notes when the series of the batch's newest sample began to count.
+    private mutating func noteStart(_ start: Int64, _ batch: borrowing SampleBatch) {
+        guard starts != nil, let reference = batch.references.last, let time = batch.timestamps.last else { return }
+        starts?.note(reference, start: start, at: time, histogram: histogram)
+    }
+
+    /// The exemplars of one histogram by time: storage takes them in order only.
+    private mutating func sortExemplars(from first: Int) {
+        guard exemplars.count - first > 1 else { return }
+        exemplars[first...].sort { a, b in
+            (a.exemplar.timestamp.milliseconds, a.exemplar.value) < (b.exemplar.timestamp.milliseconds, b.exemplar.value)
+        }
     }
 
     // MARK: Verdicts
@@ -337,6 +505,7 @@ struct ScrapeIngest {
         switch format {
         case .text: try rewalk(TextFormat(page), page, &batch)
         case .openMetrics: try rewalk(OpenMetricsFormat(page), page, &batch)
+        case .protobuf: try rewalk(ProtobufFormat(page, options: config.histograms.protobufOptions), page, &batch)
         }
     }
 
@@ -350,16 +519,24 @@ struct ScrapeIngest {
             let kind: ExpositionEntry?
             do { kind = try parser.next() } catch { throw ScrapeError(.format, error.message) }
             guard let kind else { return }
-            guard kind == .series else { continue }
-            let entry = parser.entry
-            let text = UnsafeRawBufferPointer(rebasing: page[entry.series.clamped(to: 0..<page.count)])
-            guard let index = cache.find(text, near: cache.oldCount), cache.entries[index].kind == .unresolved else { continue }
-            try resolve(index, entry, page)
-            guard cache.entries[index].kind == .tracked else { continue }
-            let timestamp = config.honorTimestamps ? entry.timestamp : nil
-            batch.append(
-                cache.entries[index].reference, at: timestamp.map { Timestamp(milliseconds: $0) } ?? time, value: entry.value)
+            guard kind == .series || kind == .histogram else { continue }
+            histogram = parser.entry.histogram
+            defer { histogram = nil }
+            // Converted histograms are no lines of the page: the next scrape brings them.
+            try parser.withSource(page) { source throws(ScrapeError) in try retake(parser.entry, source, &batch) }
         }
+    }
+
+    private mutating func retake(
+        _ entry: ExpositionEntryParts, _ source: UnsafeRawBufferPointer, _ batch: inout SampleBatch
+    ) throws(ScrapeError) {
+        let text = UnsafeRawBufferPointer(rebasing: source[entry.series.clamped(to: 0..<source.count)])
+        guard let index = cache.find(text, near: cache.oldCount), cache.entries[index].kind == .unresolved else { return }
+        try resolve(index, entry, source)
+        guard cache.entries[index].kind == .tracked else { return }
+        let timestamp = config.honorTimestamps ? entry.timestamp : nil
+        try append(
+            cache.entries[index].reference, at: timestamp.map { Timestamp(milliseconds: $0) } ?? time, entry.value, to: &batch)
     }
 
     /// Number of series known from the last good page.
@@ -368,7 +545,7 @@ struct ScrapeIngest {
 
 /// Which parser a page needs.
 enum PageFormat: Sendable {
-    case text, openMetrics
+    case text, openMetrics, protobuf
 }
 
 extension Double {

@@ -51,9 +51,9 @@ struct ScrapeMetadata {
         let old = known.metadata
         switch kind {
         case .type: known.metadata.type = entry.type
-        case .help: known.metadata.help = unescaped(text)
-        case .unit: known.metadata.unit = unescaped(text)
-        case .series, .comment: return
+        case .help: known.metadata.help = entry.isLiteral ? String(decoding: text, as: UTF8.self) : unescaped(text)
+        case .unit: known.metadata.unit = entry.isLiteral ? String(decoding: text, as: UTF8.self) : unescaped(text)
+        case .series, .histogram, .comment: return
         }
         known.seen = pass
         if families[family] == nil || known.metadata != old { hasChanged = true }
@@ -98,6 +98,7 @@ extension ExpositionEntry {
         case .help: 2
         case .unit: 3
         case .comment: 4
+        case .histogram: 5
         }
     }
 }

@@ -98,6 +98,7 @@ package final class ScrapeWorker: @unchecked Sendable {
                 Double(config.limits.samples), bodySize,
             ], at: time)
         do throws(TSDBError) {
+            if let starts = ingest.starts, !starts.zeros.isEmpty { try store(starts.zeros) }
             let verdicts = try storage.append(batch)
             forgetUnknownReports(verdicts)
             if ingest.settle(verdicts, of: batch, outcome: &report.outcome) {
@@ -109,7 +110,7 @@ package final class ScrapeWorker: @unchecked Sendable {
             }
             if report.error == nil, !ingest.exemplars.isEmpty {
                 let verdicts = try storage.append(exemplars: ingest.exemplars)
-                report.outcome.outOfOrderExemplars = verdicts.reduce(0) { $0 + ($1 == .outOfOrder ? 1 : 0) }
+                report.outcome.outOfOrderExemplars = lateExemplars(verdicts)
             }
         } catch { report.storageError = error.message }
         return report
@@ -122,6 +123,37 @@ package final class ScrapeWorker: @unchecked Sendable {
         addReport(Array(repeating: .staleMarker, count: 8), at: time)
         // Nobody is left to hear of an error; a target that came back makes these markers out of order, rightly.
         _ = try? storage.append(batch)
+    }
+
+    /// Zeros where series began to count. Most are known already, and late; that is no fault of the page.
+    private func store(_ zeros: [StartTimes.Zero]) throws(TSDBError) {
+        var batch = SampleBatch()
+        batch.takesLateSamples = false
+        for zero in zeros {
+            let time = Timestamp(milliseconds: zero.time)
+            if let histogram = zero.histogram {
+                batch.append(zero.reference, at: time, histogram: histogram)
+            } else {
+                batch.append(zero.reference, at: time, value: 0)
+            }
+        }
+        _ = try storage.append(batch)
+    }
+
+    /// Exemplars out of order, where all of a sample are: a native histogram shows some again and again, beside new ones.
+    private func lateExemplars(_ verdicts: [ExemplarVerdict]) -> Int {
+        let exemplars = ingest.exemplars
+        var total = 0, start = 0
+        while start < min(verdicts.count, exemplars.count) {
+            var end = start, late = 0
+            while end < min(verdicts.count, exemplars.count), exemplars[end].reference == exemplars[start].reference {
+                if verdicts[end] == .outOfOrder { late += 1 }
+                end += 1
+            }
+            if late == end - start { total += late }
+            start = end
+        }
+        return total
     }
 
     private func addReport(_ values: [Double], at time: Timestamp) {

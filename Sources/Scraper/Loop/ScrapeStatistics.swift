@@ -19,6 +19,8 @@ public final class ScrapeStatistics: Sendable {
         public var refusedSamples: UInt64 = 0
         /// prometheus_target_scrapes_exceeded_sample_limit_total
         public var exceededSampleLimit: UInt64 = 0
+        /// prometheus_target_scrapes_exceeded_native_histogram_bucket_limit_total
+        public var exceededBucketLimit: UInt64 = 0
         /// prometheus_target_scrapes_exceeded_body_size_limit_total
         public var exceededBodySizeLimit: UInt64 = 0
         /// prometheus_target_scrape_pool_exceeded_label_limits_total
@@ -83,6 +85,7 @@ public final class ScrapeStatistics: Sendable {
             switch error.code {
             case .bodySizeLimit: counters.exceededBodySizeLimit += 1
             case .limit where error.message.hasPrefix("sample limit"): counters.exceededSampleLimit += 1
+            case .limit where error.message.hasPrefix("histogram bucket"): counters.exceededBucketLimit += 1
             case .limit where error.message.hasPrefix("label_"): counters.exceededLabelLimits += 1
             case .limit, .transport, .timeout, .status, .contentType, .format, .storage: break
             }

@@ -24,14 +24,17 @@ public struct ConfigurationFile {
     public var environment: (_ name: String) -> String?
     /// What the language allows in rules.
     public var options: ParserOptions
+    /// What holds where `global` says nothing; features change it.
+    public var defaults: GlobalConfig
 
     public init(
-        path: String, options: ParserOptions = ParserOptions(),
+        path: String, options: ParserOptions = ParserOptions(), defaults: GlobalConfig = GlobalConfig(),
         environment: @escaping (_ name: String) -> String? = { getenv($0).map { String(cString: $0) } },
         read: @escaping (_ path: String) throws(TSDBError) -> [UInt8]
     ) {
         self.path = path
         self.options = options
+        self.defaults = defaults
         self.environment = environment
         self.read = read
     }
@@ -53,6 +56,7 @@ public struct ConfigurationFile {
 
     private func configuration(_ root: YAMLNode) throws(ConfigError) -> Configuration {
         var result = Configuration()
+        result.global = defaults
         var fields = try Fields(root, "the configuration")
         if let node = fields.take("global") { result.global = try global(node) }
         if let node = fields.take("runtime") {
@@ -82,7 +86,7 @@ public struct ConfigurationFile {
 
     private func global(_ node: YAMLNode) throws(ConfigError) -> GlobalConfig {
         var fields = try Fields(node, "global")
-        var global = GlobalConfig()
+        var global = defaults
         let interval = try fields.duration("scrape_interval"), timeout = try fields.duration("scrape_timeout")
         if let interval, interval > .zero { global.scrapeInterval = interval }
         if let timeout, timeout > global.scrapeInterval {
@@ -96,8 +100,8 @@ public struct ConfigurationFile {
         global.externalLabels = Labels(
             try fields.labels("external_labels").map { (name: $0.name, value: expand($0.value)) })
         try CommonScrapeFields.read(
-            &fields, protocols: &global.protocols, limits: &global.limits, validation: &global.nameValidation,
-            escaping: &global.nameEscaping, extra: &global.extraScrapeMetrics)
+            &fields, protocols: &global.protocols, limits: &global.limits, histograms: &global.histograms,
+            validation: &global.nameValidation, escaping: &global.nameEscaping, extra: &global.extraScrapeMetrics)
         global.queryLogFile = try fields.string("query_log_file").map { $0.isEmpty ? "" : absolute($0) } ?? ""
         try fields.refuse(["scrape_failure_log_file"])
         try fields.finish()

@@ -143,12 +143,13 @@ extension Configuration {
         out.mapping("global") { out in
             out.field("scrape_interval", global.scrapeInterval)
             out.field("scrape_timeout", global.scrapeTimeout)
-            out.list("scrape_protocols", global.protocols.map(\.rawValue))
+            if let protocols = global.protocols { out.list("scrape_protocols", protocols.map(\.rawValue)) }
             out.field("evaluation_interval", global.evaluationInterval)
             if global.ruleQueryOffset > .zero { out.field("rule_query_offset", global.ruleQueryOffset) }
             if !global.queryLogFile.isEmpty { out.field("query_log_file", global.queryLogFile) }
             if !global.externalLabels.isEmpty { out.labels("external_labels", global.externalLabels) }
             out.limits(global.limits, besides: ScrapeLimits())
+            out.histograms(global.histograms, besides: HistogramScraping())
         }
         if alerting != AlertingConfig() { out.mapping("alerting") { $0.alerting(alerting) } }
         if !ruleFiles.isEmpty { out.list("rule_files", ruleFiles) }
@@ -169,8 +170,20 @@ extension YAMLText {
         if limits.labels != base.labels { field("label_limit", limits.labels) }
         if limits.labelNameLength != base.labelNameLength { field("label_name_length_limit", limits.labelNameLength) }
         if limits.labelValueLength != base.labelValueLength { field("label_value_length_limit", limits.labelValueLength) }
+        if limits.buckets != base.buckets { field("native_histogram_bucket_limit", limits.buckets) }
+        if limits.minimumBucketFactor != base.minimumBucketFactor {
+            raw("native_histogram_min_bucket_factor: " + NumberText.string(limits.minimumBucketFactor, style: .plain))
+        }
         if limits.targets != base.targets { field("target_limit", limits.targets) }
         if limits.keptDroppedTargets != base.keptDroppedTargets { field("keep_dropped_targets", limits.keptDroppedTargets) }
+    }
+
+    fileprivate mutating func histograms(_ histograms: HistogramScraping, besides base: HistogramScraping) {
+        if histograms.scrapesNative != base.scrapesNative { field("scrape_native_histograms", histograms.scrapesNative) }
+        if histograms.keepsClassic != base.keepsClassic { field("always_scrape_classic_histograms", histograms.keepsClassic) }
+        if histograms.convertsClassic != base.convertsClassic {
+            field("convert_classic_histograms_to_nhcb", histograms.convertsClassic)
+        }
     }
 
     fileprivate mutating func scrape(_ config: ScrapeConfig, _ global: GlobalConfig) {
@@ -189,6 +202,7 @@ extension YAMLText {
         field("scheme", config.scheme)
         field("enable_compression", config.enableCompression)
         limits(config.limits, besides: global.limits)
+        histograms(config.histograms, besides: global.histograms)
         field("metric_name_validation_scheme", config.nameValidation.rawValue)
         field("metric_name_escaping_scheme", config.nameEscaping.rawValue)
         credentials(config.http)

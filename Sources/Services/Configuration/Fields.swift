@@ -100,6 +100,15 @@ extension Fields {
         return number
     }
 
+    /// A number with decimals.
+    package mutating func number(_ name: String) throws(ConfigError) -> Double? {
+        guard let node = take(name) else { return nil }
+        guard let text = try? node.text(name), let number = NumberText.parse(text, allowing: .go) else {
+            throw ConfigError("\(name) must be a number", at: node.position)
+        }
+        return number
+    }
+
     /// `10MB`, `512KiB`, `1000`.
     package mutating func bytes(_ name: String) throws(ConfigError) -> Int? {
         guard let node = take(name) else { return nil }

@@ -26,14 +26,20 @@ struct ScrapeConfigReader {
         config.trackTimestampsStaleness = try fields.bool("track_timestamps_staleness") ?? config.trackTimestampsStaleness
         config.enableCompression = try fields.bool("enable_compression") ?? config.enableCompression
         config.fallbackProtocol = try CommonScrapeFields.protocols(fields.take("fallback_scrape_protocol").map { [$0] } ?? []).first
-        config.protocols = global.protocols
         config.limits = global.limits
+        config.histograms = global.histograms
+        config.storesStartZeros = global.storesStartZeros
         config.nameValidation = global.nameValidation
         config.nameEscaping = global.nameEscaping
         config.extraScrapeMetrics = global.extraScrapeMetrics
+        var protocols = global.protocols
         try CommonScrapeFields.read(
-            &fields, protocols: &config.protocols, limits: &config.limits, validation: &config.nameValidation,
-            escaping: &config.nameEscaping, extra: &config.extraScrapeMetrics)
+            &fields, protocols: &protocols, limits: &config.limits, histograms: &config.histograms,
+            validation: &config.nameValidation, escaping: &config.nameEscaping, extra: &config.extraScrapeMetrics)
+        // What global says, or a feature, goes before what the job's histograms would like.
+        config.protocols = protocols ?? (config.histograms.scrapesNative ? ScrapeProtocol.protobufFirst : ScrapeProtocol.standard)
+        if let count = try fields.count("native_histogram_bucket_limit") { config.limits.buckets = count }
+        if let factor = try fields.number("native_histogram_min_bucket_factor") { config.limits.minimumBucketFactor = factor }
         config.http = try http(&fields)
         for item in try fields.items("relabel_configs") {
             config.relabelConfigs.append(try relabel(item, "relabel_configs entry", config.nameValidation))
@@ -176,8 +182,9 @@ struct ScrapeConfigReader {
     private func refuseRest(_ fields: Fields) throws(ConfigError) {
         try fields.refuse([
             "scrape_failure_log_file", "oauth2", "tls_config", "proxy_url", "proxy_from_environment", "no_proxy",
-            "proxy_connect_header", "native_histogram_bucket_limit", "native_histogram_min_bucket_factor",
+            "proxy_connect_header",
         ])
+        try fields.refuse(["scrape_classic_histograms"], "is replaced by always_scrape_classic_histograms")
         try fields.refuse(["bearer_token", "bearer_token_file"], "is replaced by authorization")
         for field in fields.names where field.name.hasSuffix("_sd_configs") {
             throw ConfigError(
@@ -189,11 +196,13 @@ struct ScrapeConfigReader {
 /// Fields that `global` and a scrape config have in common.
 enum CommonScrapeFields {
     static func read(
-        _ fields: inout Fields, protocols: inout [ScrapeProtocol], limits: inout ScrapeLimits,
-        validation: inout NameValidation, escaping: inout NameEscaping, extra: inout Bool
+        _ fields: inout Fields, protocols: inout [ScrapeProtocol]?, limits: inout ScrapeLimits,
+        histograms: inout HistogramScraping, validation: inout NameValidation, escaping: inout NameEscaping, extra: inout Bool
     ) throws(ConfigError) {
         if let node = fields.take("scrape_protocols") {
-            protocols = try self.protocols(try node.items("scrape_protocols"))
+            let wanted = try self.protocols(try node.items("scrape_protocols"))
+            if wanted.isEmpty { throw ConfigError("scrape_protocols cannot be empty", at: node.position) }
+            protocols = wanted
         }
         if let size = try fields.bytes("body_size_limit") { limits.bodySize = size }
         if let count = try fields.count("sample_limit") { limits.samples = count }
@@ -205,12 +214,9 @@ enum CommonScrapeFields {
         if let choice = try fields.choice("metric_name_validation_scheme", NameValidation.self) { validation = choice }
         if let choice = try fields.choice("metric_name_escaping_scheme", NameEscaping.self) { escaping = choice }
         if let flag = try fields.bool("extra_scrape_metrics") { extra = flag }
-        for name in ["scrape_native_histograms", "convert_classic_histograms_to_nhcb", "always_scrape_classic_histograms"] {
-            let position = fields.names.first { $0.name == name }?.position
-            if try fields.bool(name) == true {
-                throw ConfigError("field \(name) of \(fields.kind) is not supported yet", at: position)
-            }
-        }
+        if let flag = try fields.bool("scrape_native_histograms") { histograms.scrapesNative = flag }
+        if let flag = try fields.bool("always_scrape_classic_histograms") { histograms.keepsClassic = flag }
+        if let flag = try fields.bool("convert_classic_histograms_to_nhcb") { histograms.convertsClassic = flag }
     }
 
     static func protocols(_ nodes: [YAMLNode]) throws(ConfigError) -> [ScrapeProtocol] {
@@ -225,11 +231,6 @@ enum CommonScrapeFields {
             if result.contains(choice) { throw ConfigError("duplicated protocol in scrape_protocols: \(text)", at: node.position) }
             result.append(choice)
         }
-        // A list of preferences: what we do not speak is not offered, as long as something else is left.
-        let spoken = result.filter { $0 != .prometheusProto }
-        if spoken.isEmpty, let node = nodes.first {
-            throw ConfigError("scrape protocol PrometheusProto is not supported yet", at: node.position)
-        }
-        return spoken
+        return result
     }
 }

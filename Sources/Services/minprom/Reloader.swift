@@ -11,18 +11,20 @@ import WebAPI
 struct ConfigurationLoader: Sendable {
     private let path: String?
     private let options: ParserOptions
+    private let defaults: GlobalConfig
     private let pages: Set<String>
 
-    init(_ path: String?, options: ParserOptions, pages: Set<String>) {
+    init(_ path: String?, options: ParserOptions, defaults: GlobalConfig, pages: Set<String>) {
         self.path = path
         self.options = options
+        self.defaults = defaults
         self.pages = pages
     }
 
     func load() throws(ConfigError) -> Configuration {
         guard let path else { return .standard(pages: pages) }
         let files = DiskFileStore()
-        return try ConfigurationFile(path: path, options: options) { (path: String) throws(TSDBError) in
+        return try ConfigurationFile(path: path, options: options, defaults: defaults) { (path: String) throws(TSDBError) in
             try files.readAll(path, limit: YAMLReader.maximumBytes)
         }.load()
     }

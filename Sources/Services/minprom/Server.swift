@@ -34,7 +34,7 @@ struct Server {
         let registry = MetricsRegistry()
         let host = flags.exporters.host
         let pages: [String: InternalTransport.Page] = ["self": { registry.page() }, "host": { host.exposition() }]
-        let loader = ConfigurationLoader(flags.configFile, options: settings.engine.parser, pages: Set(pages.keys))
+        let loader = ConfigurationLoader(flags.configFile, options: settings.engine.parser, defaults: settings.globalDefaults, pages: Set(pages.keys))
         let configuration: Configuration
         do throws(ConfigError) { configuration = try loader.load() } catch {
             throw StartError("error loading config from \"\(flags.configFile ?? "")\": \(error)")

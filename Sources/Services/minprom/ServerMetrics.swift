@@ -105,6 +105,8 @@ enum ServerMetrics {
         let counters: [(String, String, UInt64)] = [
             ("prometheus_target_scrapes_exceeded_sample_limit_total",
                 "Total number of scrapes that hit the sample limit and were rejected.", scrapes.exceededSampleLimit),
+            ("prometheus_target_scrapes_exceeded_native_histogram_bucket_limit_total",
+                "Total number of scrapes that hit the native histogram bucket limit and were rejected.", scrapes.exceededBucketLimit),
             ("prometheus_target_scrapes_exceeded_body_size_limit_total",
                 "Total number of scrapes that hit the body size limit", scrapes.exceededBodySizeLimit),
             ("prometheus_target_scrapes_sample_duplicate_timestamp_total",

@@ -5,6 +5,7 @@ import NIOCore
 import Numbers
 import PromQL
 import RegularExpression
+import Scraper
 import TSDB
 import WebAPI
 
@@ -13,6 +14,8 @@ struct Settings {
     var addresses: [WebServer.Address] = []
     var retention: TSDB.Duration
     var engine = EngineOptions()
+    /// What holds where the configuration's `global` says nothing.
+    var globalDefaults = GlobalConfig()
     /// The feature `exemplar-storage`.
     var storesExemplars = false
     var format: LogLines.Format
@@ -89,6 +92,13 @@ struct Settings {
         case "promql-per-step-stats": engine.perStepStatistics = true
         case "promql-binop-fill-modifiers": engine.parser.fillModifiers = true
         case "exemplar-storage": storesExemplars = true
+        // Native histograms are always stored; whether they are scraped is for the configuration to say, and this says it for all of it.
+        case "native-histograms":
+            globalDefaults.histograms.scrapesNative = true
+            globalDefaults.protocols = ScrapeProtocol.protobufFirst
+        case "created-timestamp-zero-ingestion":
+            globalDefaults.storesStartZeros = true
+            globalDefaults.protocols = ScrapeProtocol.protobufFirst
         case "promql-extended-range-selectors": engine.parser.extendedRangeSelectors = true
         default: warnings.append("--enable-feature: \"\(feature)\" is not known or not supported yet")
         }

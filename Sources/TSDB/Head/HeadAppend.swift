@@ -37,9 +37,11 @@ extension Head {
         var storedCount = 0
         let references = batch.references, timestamps = batch.timestamps, values = batch.values
         let halfRange = options.blockRange.milliseconds / 2
+        let takesLateSamples = batch.takesLateSamples
         store.withLock { store in
             let newestBefore = store.maxTime
             var bounds = bounds
+            if !takesLateSamples { bounds.outOfOrderWindow = 0 }
             if newestBefore != .min {
                 bounds.minValidTime = max(bounds.minValidTime, newestBefore.clampedSubtracting(halfRange))
             }

@@ -50,6 +50,8 @@ public struct SampleBatch: ~Copyable, Sendable {
     public private(set) var values: [Double] = []
     /// The samples that are native histograms, by their place in the batch; their `values` are the sums.
     public private(set) var histograms: [Int: HistogramSample] = [:]
+    /// Whether samples older than the newest of their series may be stored at all; an out-of-order window does so.
+    public var takesLateSamples = true
 
     public init() {}
 

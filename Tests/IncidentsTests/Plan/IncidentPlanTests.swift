@@ -66,6 +66,19 @@ struct IncidentPlanTests {
         #expect(IncidentPlan(.latency, options).checks.isEmpty && !IncidentPlan(.latency).checks.isEmpty)
     }
 
+    @Test("its load leaves the api sessions with a slow database; memory to be watched is as much as its alert needs")
+    func amounts() {
+        // Requests under way: rate × time each. The api's pool has 16 sessions.
+        #expect(IncidentPlan(.dbSlow).loadRate * IncidentOptions().databaseDelay.seconds <= 12)
+        #expect(IncidentPlan(.latency).loadRate == 20)
+        var options = IncidentOptions()
+        #expect(IncidentPlan(.memory, options).checks.isEmpty)
+        options.megabytes = 0
+        #expect(IncidentPlan(.memory, options).checks.map(\.query) == ["1 - node_memory_MemAvailable_bytes / node_memory_MemTotal_bytes"])
+        // The alert looks back a minute and waits for half of one; three scrapes and evaluations come on top.
+        #expect(Incident.cpu.naturalLength ?? .zero >= .seconds(60 + 30 + 15))
+    }
+
     @Test("each says what it does, what to watch and what the bot will do", arguments: Incident.allCases)
     func announcement(incident: Incident) {
         let plan = IncidentPlan(incident)

@@ -86,6 +86,22 @@ struct AlertLifeTests {
         #expect(life.objections == [])
     }
 
+    @Test("two sources decide twice on one remedy; two actions are one too many still")
+    func sources() {
+        var life = AlertLife(alert: "A", actions: 1...1)
+        for (second, state) in [AlertLife.State.pending, .firing, .inactive].enumerated() {
+            _ = life.observe(alerts: ["A": state], at: .seconds(second))
+        }
+        func lines(_ source: String, _ events: [String]) -> [Line] {
+            events.map { Line(event: $0, alert: "A", id: "\(source) \($0)", source: source) }
+        }
+        _ = life.observe(lines: lines("full", ["received", "decision", "action", "verified", "resolved"]), at: .seconds(3))
+        _ = life.observe(lines: lines("minimal", ["received", "decision", "resolved"]), at: .seconds(3))
+        #expect(life.objections == [])
+        _ = life.observe(lines: lines("minimal", ["action"]), at: .seconds(4))
+        #expect(life.objections == ["2 actions"])
+    }
+
     @Test("a notice is no remedy")
     func notice() throws {
         let line = try BotLog.lines(#"{"event":"action","alert":"A","action":"notify","target":"pager","result":"ok"}"#)
@@ -98,6 +114,10 @@ struct AlertLifeTests {
         let page = #"{"incidents":[{"id":"5b","alert":"A","state":"verified","labels":{"x":"y"},"actions":1,"opened":5},{"id":"5c","alert":"A","state":"deciding","actions":0,"opened":6}],"approvals":[{"id":"5b-0","link":"/approve/5b-0?sig=x"},{"id":"6","link":"http://evil/"}],"log":{"lines":3}}"#
         let lines = try BotLog.lines(page)
         #expect(lines.map(\.event) == ["received", "decision", "action", "verified", "received"])
+        // Resolved before the verification had its answer.
+        let closed = #"[{"id":"5d","alert":"A","state":"closed","actions":1,"verified":true,"opened":5,"resolved":9}]"#
+        #expect(try BotLog.lines(closed).map(\.event) == ["received", "decision", "action", "verified", "resolved"])
+        #expect(try BotLog.lines(closed.replacing("true", with: "false")).map(\.event) == ["received", "decision", "action", "resolved"])
         #expect(BotLog.approvals(page) == ["/approve/5b-0?sig=x"] && BotLog.approvals("x") == [])
         #expect(BotLog.lines(ofFile: "{\"event\":\"received\",\"alert\":\"A\",\"hash\":\"1\"}\n{\"event\":\"dec").map(\.id) == ["1"])
     }
@@ -116,8 +136,23 @@ struct AlertLifeTests {
     func before() {
         var life = AlertLife(alert: "A", muted: [], actions: 1...1)
         #expect(life.begin(alerts: ["A": .firing], lines: []) == "A is firing already")
-        #expect(life.begin(alerts: ["B": .firing], lines: [Self.line("action", id: "old")]) == nil)
+        #expect(life.begin(alerts: ["A": .inactive, "B": .firing], lines: [Self.line("action", id: "old")]) == nil)
         #expect(life.observe(lines: [Self.line("action", id: "old")], at: .zero) == [] && !life.hasActed)
+    }
+
+    @Test("what stands in the way is an alert of the incident's own, its kin or those it must keep quiet; no other")
+    func obstacle() {
+        let life = AlertLife(alert: "A", kin: ["K"], muted: ["M"], actions: 1...1)
+        #expect(life.obstacle(alerts: ["HostHighCPU": .firing, "A": .inactive]) == nil)
+        for name in ["A", "K", "M"] { #expect(life.obstacle(alerts: [name: .pending]) == "\(name) is pending already") }
+    }
+
+    @Test("a bot that cools down or has given up on a target says so in its page")
+    func restraint() {
+        let page = #"{"cooldowns":[{"target":"api","until":1}],"circuits":[{"target":"worker","until":1}]}"#
+        #expect(BotLog.restraint(page, target: "api") == "api cools down from the bot's last action")
+        #expect(BotLog.restraint(page, target: "worker") == "the bot's circuit of worker is open")
+        #expect(BotLog.restraint(page, target: "web") == nil && BotLog.restraint("[]", target: "api") == nil && BotLog.restraint("x", target: "api") == nil)
     }
 
     @Test("lines of the bot's log are found whatever stands around them")

@@ -107,6 +107,33 @@ struct WatcherTests {
         if let error = failure.withLock({ $0 }) { throw error }
     }
 
+    @Test("in the way are its own alerts and a bot that must not act on its target; a busy machine is not")
+    func obstacles() async throws {
+        let step = Mutex(0)
+        let scenes: [(alert: String, page: String)] = [
+            ("APIHighLatency", page: "{}"), ("HostHighCPU", #"{"cooldowns":[{"target":"api","until":1}]}"#),
+            ("HostHighCPU", #"{"cooldowns":[{"target":"worker","until":1}]}"#),
+        ]
+        let service = ScriptedService { request, _ in
+            let scene = scenes[step.withLock { $0 }]
+            guard request == "GET /api/v1/alerts" else { return .object(scene.page) }
+            return .object(#"{"status":"success","data":{"alerts":[{"labels":{"alertname":"\#(scene.alert)"},"state":"firing"}]}}"#)
+        }
+        try await ScriptedService.serving(service) { port in
+            var addresses = StackAddresses()
+            (addresses.prometheus, addresses.bot) = ("http://127.0.0.1:\(port)", "http://127.0.0.1:\(port)")
+            let client = StackClient()
+            let watcher = Watcher(IncidentPlan(.latency), addresses, client)
+            var told: [String?] = []
+            for index in scenes.indices {
+                step.withLock { $0 = index }
+                told.append(try await watcher.obstacle())
+            }
+            #expect(told == ["APIHighLatency is firing already", "api cools down from the bot's last action", nil])
+            await client.shutdown()
+        }
+    }
+
     @Test("an instant query's answer: a number, no series, or nothing that can be said", arguments: [
         (#"{"data":{"result":[{"metric":{},"value":[1,"2.425"]}]}}"#, 200, SightCheck.Reading.value(2.425)),
         (#"{"data":{"result":[]}}"#, 200, .empty), (#"{"data":{"result":[{"value":[1,"NaN"]}]}}"#, 200, .unknown),

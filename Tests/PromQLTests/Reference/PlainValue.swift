@@ -1,3 +1,4 @@
+import Histograms
 import TSDB
 
 /// The answer to a query in the plainest form: what a script expects, what the reference evaluator gives, and what the engine's
@@ -14,7 +15,9 @@ enum PlainValue: Sendable {
 /// One element of an instant vector; its time is the evaluation time.
 struct PlainSample: Sendable {
     var labels: Labels
+    /// Of a histogram its sum.
     var value: Double
+    var histogram: FloatHistogram?
 }
 
 /// One series of an answer with its points in time order.
@@ -26,7 +29,16 @@ struct PlainSeries: Sendable {
 struct PlainPoint: Sendable {
     /// Milliseconds since the epoch.
     var time: Int64
+    /// Of a histogram its sum.
     var value: Double
+    var histogram: FloatHistogram?
+
+    /// A float, or a histogram as scripts write it.
+    var text: String { histogram?.testExpression ?? "\(value)" }
+}
+
+extension PlainSample {
+    var text: String { histogram?.testExpression ?? "\(value)" }
 }
 
 extension PlainValue: CustomStringConvertible {
@@ -34,10 +46,10 @@ extension PlainValue: CustomStringConvertible {
         switch self {
         case .scalar(let value): return "scalar \(value)"
         case .string(let text): return "string \(text)"
-        case .vector(let samples): return samples.map { "\($0.labels) \($0.value)" }.joined(separator: "\n")
+        case .vector(let samples): return samples.map { "\($0.labels) \($0.text)" }.joined(separator: "\n")
         case .matrix(let series):
             return series.map { row in
-                "\(row.labels) " + row.points.map { "\($0.value)@\($0.time)" }.joined(separator: " ")
+                "\(row.labels) " + row.points.map { "\($0.text)@\($0.time)" }.joined(separator: " ")
             }.joined(separator: "\n")
         }
     }

@@ -1,3 +1,4 @@
+import Histograms
 import Numbers
 import PromQL
 import TSDB
@@ -15,7 +16,8 @@ extension ReferenceEvaluator {
         /// In the order of the vector; not empty.
         var members: [Element]
 
-        var values: [Double] { members.map(\.value) }
+        var floats: [Double] { members.filter { $0.histogram == nil }.map(\.value) }
+        var histograms: [FloatHistogram] { members.compactMap(\.histogram) }
     }
 
     func aggregate(_ node: AggregateExpr, at t: Int64) throws -> [Element] {
@@ -28,9 +30,10 @@ extension ReferenceEvaluator {
             return groups(elements, node).flatMap { choose(node.op, count, of: $0.members) }
         }
         if let parameter, node.op == .limitRatio { return try share(parameter, of: elements) }
-        return groups(elements, node).map { group in
-            Element(
-                labels: group.labels, value: aggregated(node.op, group.values, parameter),
+        return groups(elements, node).compactMap { group in
+            guard let amount = aggregated(node.op, group, parameter) else { return nil }
+            return Element(
+                labels: group.labels, value: amount.value, histogram: amount.histogram,
                 dropsName: group.members.contains(where: \.dropsName))
         }
     }
@@ -51,6 +54,23 @@ extension ReferenceEvaluator {
             }
         }
         return result
+    }
+
+    /// Sums and means are of floats or of histograms, not of both; order and spread are of floats.
+    private func aggregated(_ op: AggregateOperator, _ group: Group, _ parameter: Double?) -> Amount? {
+        let histograms = group.histograms, floats = group.floats
+        switch op {
+        case .count, .group: return Amount(aggregated(op, group.members.map(\.value), parameter))
+        case .sum where !histograms.isEmpty: return floats.isEmpty ? compacted(referenceSum(histograms)) : nil
+        case .avg where !histograms.isEmpty: return floats.isEmpty ? compacted(referenceMean(histograms)) : nil
+        default: return floats.isEmpty ? nil : Amount(aggregated(op, floats, parameter))
+        }
+    }
+
+    private func compacted(_ histogram: FloatHistogram?) -> Amount? {
+        guard var histogram else { return nil }
+        histogram.compact()
+        return Amount(histogram)
     }
 
     private func aggregated(_ op: AggregateOperator, _ values: [Double], _ parameter: Double?) -> Double {
@@ -113,7 +133,7 @@ extension ReferenceEvaluator {
     private func choose(_ op: AggregateOperator, _ count: Int, of members: [Element]) -> [Element] {
         if op == .limitk { return Array(members.prefix(count)) }
         var chosen = ChosenElements(limit: count) { op == .topk ? $0 < $1 : $0 > $1 }
-        for member in members { chosen.offer(member) }
+        for member in members where member.histogram == nil { chosen.offer(member) }
         let elements = chosen.elements
         return elements.filter { !$0.value.isNaN }.sorted { op == .topk ? $0.value > $1.value : $0.value < $1.value }
             + elements.filter(\.value.isNaN)
@@ -130,7 +150,8 @@ extension ReferenceEvaluator {
         }
         let labelled = try vector(node.operand, at: t).map { element in
             var labels = LabelsBuilder(element.labels)
-            labels.set(label, to: NumberText.string(element.value, style: .fixed))
+            labels.set(
+                label, to: element.histogram.map { "\($0)" } ?? NumberText.string(element.value, style: .fixed))
             return Element(labels: labels.labels(), value: element.value)
         }
         return groups(labelled, node, also: label).map {

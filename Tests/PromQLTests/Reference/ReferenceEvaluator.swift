@@ -1,3 +1,4 @@
+import Histograms
 import PromQL
 import TSDB
 
@@ -10,7 +11,7 @@ import TSDB
 ///           └ window(x[5m], at: t)  =  samples in (t − 5m, t]
 ///
 /// The engine works on whole series over all steps and shares nothing with this code; where both give the same answer,
-/// it is hardly by accident. Floats only: native histograms are refused.
+/// it is hardly by accident. Native histograms are values like floats; only the arithmetic inside one of them is shared.
 /// Source: Prometheus documentation, “Querying basics”, “Operators”, “Functions”; behaviour of v3.14 where it is silent.
 ///
 /// Invariants: every value depends on the expression, the time and the samples alone; nothing is carried from step to step.
@@ -27,9 +28,24 @@ struct ReferenceEvaluator {
     /// An element of an instant vector on its way through the evaluation.
     struct Element {
         var labels: Labels
+        /// Of a histogram its sum.
         var value: Double
+        var histogram: FloatHistogram?
         /// With delayed name removal: the name goes at the end.
         var dropsName = false
+    }
+
+    /// A float or a histogram.
+    struct Amount {
+        var value: Double
+        var histogram: FloatHistogram?
+
+        init(_ value: Double) { self.value = value }
+
+        init(_ histogram: FloatHistogram) {
+            value = histogram.sum
+            self.histogram = histogram
+        }
     }
 
     enum Value {
@@ -54,10 +70,10 @@ struct ReferenceEvaluator {
         let t = time.milliseconds
         let evaluator = ReferenceEvaluator(storage: storage, options: options, start: t, end: t, step: 0)
         if query.type == .matrix {
-            let series = try evaluator.rangeVector(query.unparenthesized, at: t).closed.rows.map { row in
+            let series = try evaluator.rangeVector(query.unparenthesized, at: t).closed().rows.map { row in
                 PlainSeries(
                     labels: row.dropsName ? row.labels.withoutMetricName : row.labels,
-                    points: row.points.map { PlainPoint(time: $0.time, value: $0.value) })
+                    points: row.points.map { PlainPoint(time: $0.time, value: $0.value, histogram: $0.histogram) })
             }
             try evaluator.rejectDuplicates(series.map(\.labels))
             return .matrix(series.sorted { $0.labels < $1.labels })
@@ -66,7 +82,10 @@ struct ReferenceEvaluator {
         case .scalar(let value): return .scalar(value)
         case .string(let text): return .string(text)
         case .vector(let elements):
-            return .vector(try evaluator.finished(elements).map { PlainSample(labels: $0.labels, value: $0.value) })
+            return .vector(
+                try evaluator.finished(elements).map {
+                    PlainSample(labels: $0.labels, value: $0.value, histogram: $0.histogram)
+                })
         }
     }
 
@@ -94,7 +113,7 @@ struct ReferenceEvaluator {
             case .vector(let elements):
                 for element in try evaluator.finished(elements) {
                     series[element.labels, default: []].append(
-                        PlainPoint(time: t.milliseconds, value: element.value))
+                        PlainPoint(time: t.milliseconds, value: element.value, histogram: element.histogram))
                 }
             case .string: break
             }
@@ -118,7 +137,10 @@ struct ReferenceEvaluator {
         case .vectorSelector(let selector) where selector.isSmoothed:
             return .vector(try smoothedVector(selector, at: t))
         case .vectorSelector(let selector):
-            return .vector(try instantVector(selector, at: t).map { Element(labels: $0.labels, value: $0.value) })
+            return .vector(
+                try instantVector(selector, at: t).map {
+                    Element(labels: $0.labels, value: $0.value, histogram: $0.histogram)
+                })
         case .matrixSelector, .subquery:
             throw QueryError(.evaluation, "a range vector has no value at one time", range: expr.range)
         }
@@ -152,18 +174,29 @@ struct ReferenceEvaluator {
         case .string(let text): return .string(text)
         case .vector(let elements):
             guard node.op == .minus else { return .vector(elements) }
-            return .vector(try withoutNames(elements) { -$0 })
+            return .vector(
+                try withoutNames(elements) { element in
+                    guard var histogram = element.histogram else { return Amount(-element.value) }
+                    histogram.multiply(by: -1)
+                    return Amount(histogram)
+                })
         }
     }
 
     // MARK: - Names and duplicates
 
-    /// What a function does that computes something new from each element: the values change, the names go.
+    /// What a function of numbers does: the values change, the names go, and histograms with them.
     func withoutNames(_ elements: [Element], _ change: (Double) -> Double) throws -> [Element] {
-        let result = elements.map { element in
-            Element(
+        try withoutNames(elements) { (element: Element) in element.histogram == nil ? Amount(change(element.value)) : nil }
+    }
+
+    /// What a function does that computes something new from each element, or leaves it out.
+    func withoutNames(_ elements: [Element], _ change: (Element) throws -> Amount?) throws -> [Element] {
+        let result = try elements.compactMap { element -> Element? in
+            guard let amount = try change(element) else { return nil }
+            return Element(
                 labels: options.delayedNameRemoval ? element.labels : element.labels.withoutMetricName,
-                value: change(element.value), dropsName: true)
+                value: amount.value, histogram: amount.histogram, dropsName: true)
         }
         try rejectDuplicatesUnlessDelayed(result)
         return result
@@ -184,7 +217,8 @@ struct ReferenceEvaluator {
     private func finished(_ elements: [Element]) throws -> [Element] {
         let result = elements.map { element in
             Element(
-                labels: element.dropsName ? element.labels.withoutMetricName : element.labels, value: element.value)
+                labels: element.dropsName ? element.labels.withoutMetricName : element.labels, value: element.value,
+                histogram: element.histogram)
         }
         try rejectDuplicates(result.map(\.labels))
         return result

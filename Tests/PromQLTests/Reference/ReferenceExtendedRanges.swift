@@ -77,8 +77,12 @@ extension Window {
 
 extension ReferenceEvaluator.RangeVector {
     /// As the answer of a query: an anchored or smoothed window has a sample at either edge, and those between.
-    var closed: Self {
+    func closed() throws -> Self {
         guard isAnchored || isSmoothed else { return self }
+        if rows.contains(where: { $0.points.contains { $0.histogram != nil } || $0.isMixedAround }) {
+            throw QueryError(
+                .evaluation, "\(isAnchored ? "anchored" : "smoothed") modifier is not supported with histograms")
+        }
         var result = self
         result.rows = rows.compactMap { row in
             guard row.points.contains(where: { $0.time > start }) else { return nil }

@@ -34,7 +34,7 @@ extension ReferenceEvaluator {
         case "max_of": return .scalar(larger(try scalar(arguments[0], at: t), try scalar(arguments[1], at: t)))
         case "min_of": return .scalar(smaller(try scalar(arguments[0], at: t), try scalar(arguments[1], at: t)))
         case "scalar":
-            let elements = try vector(arguments[0], at: t)
+            let elements = try vector(arguments[0], at: t).filter { $0.histogram == nil }
             return .scalar(elements.count == 1 ? elements[0].value : .nan)
         case "vector": return .vector([Element(labels: Labels(), value: try scalar(arguments[0], at: t))])
 
@@ -71,18 +71,23 @@ extension ReferenceEvaluator {
         case "label_replace": return .vector(try labelReplace(arguments, at: t))
         case "label_join": return .vector(try labelJoin(arguments, at: t))
 
-        // Classic histograms.
+        case "info": return .vector(try info(arguments, at: t))
+
+        // Histograms, classic and native.
         case "histogram_quantile":
             let q = try scalar(arguments[0], at: t)
-            return .vector(try histograms(arguments[1], at: t) { $0.quantile(q) })
+            return .vector(try histograms(arguments[1], at: t) { $0.quantile(q) } native: { $0.quantile(q) })
         case "histogram_fraction":
             let low = try scalar(arguments[0], at: t), high = try scalar(arguments[1], at: t)
-            return .vector(try histograms(arguments[2], at: t) { $0.fraction(from: low, to: high) })
+            return .vector(try histograms(arguments[2], at: t) { $0.fraction(from: low, to: high) } native: {
+                    $0.fraction(from: low, to: high)
+                })
         case "histogram_quantiles": return .vector(try histogramQuantiles(arguments, at: t))
         case "histogram_avg", "histogram_count", "histogram_stddev", "histogram_stdvar", "histogram_sum":
-            // Native histograms only, and here are none.
-            _ = try vector(arguments[0], at: t)
-            return .vector([])
+            return .vector(
+                try withoutNames(try vector(arguments[0], at: t)) { (element: Element) in
+                    element.histogram.map { Amount($0.statistic(name)) }
+                })
         default:
             throw QueryError(.notImplemented, "function \(name)", range: call.range)
         }
@@ -107,13 +112,13 @@ extension ReferenceEvaluator {
     private func round(_ arguments: [Expr], at t: Int64) throws -> [Element] {
         let nearest = arguments.count > 1 ? try scalar(arguments[1], at: t) : 1
         let inverse = 1 / nearest
-        return try withoutNames(try vector(arguments[0], at: t)) { ($0 * inverse + 0.5).rounded(.down) / inverse }
+        return try withoutNames(try vector(arguments[0], at: t)) { (value: Double) in (value * inverse + 0.5).rounded(.down) / inverse }
     }
 
     private func clamp(_ argument: Expr, _ low: Double, _ high: Double, at t: Int64) throws -> [Element] {
         let elements = try vector(argument, at: t)
         if high < low { return [] }
-        return try withoutNames(elements) { larger(low, smaller(high, $0)) }
+        return try withoutNames(elements) { (value: Double) in larger(low, smaller(high, value)) }
     }
 
     /// Of a plain selector the times of the samples it found; of everything else the evaluation time.
@@ -122,9 +127,9 @@ extension ReferenceEvaluator {
             let elements = try instantVector(selector, at: t).map {
                 Element(labels: $0.labels, value: Double($0.time) / 1000)
             }
-            return try withoutNames(elements) { $0 }
+            return try withoutNames(elements) { (value: Double) in value }
         }
-        return try withoutNames(try vector(argument, at: t)) { _ in Double(t) / 1000 }
+        return try withoutNames(try vector(argument, at: t)) { (_: Element) in Amount(Double(t) / 1000) }
     }
 
     /// Without an argument: of the evaluation time, unlabelled.
@@ -134,14 +139,16 @@ extension ReferenceEvaluator {
         guard let argument = arguments.first else {
             return [Element(labels: Labels(), value: Double(part(ReferenceCalendar(seconds: Int128(t / 1000)))))]
         }
-        return try withoutNames(try vector(argument, at: t)) { Double(part(ReferenceCalendar(value: $0))) }
+        return try withoutNames(try vector(argument, at: t)) { (value: Double) in
+            Double(part(ReferenceCalendar(value: value)))
+        }
     }
 
     // MARK: - Order
 
     /// NaN comes last whichever way.
     private func sorted(_ argument: Expr, at t: Int64, by precedes: (Double, Double) -> Bool) throws -> [Element] {
-        let elements = try vector(argument, at: t)
+        let elements = try vector(argument, at: t).filter { $0.histogram == nil }
         return elements.filter { !$0.value.isNaN }.sorted { precedes($0.value, $1.value) }
             + elements.filter(\.value.isNaN)
     }
@@ -195,7 +202,7 @@ extension ReferenceEvaluator {
         var builder = LabelsBuilder(element.labels)
         builder.set(label, to: value)
         return Element(
-            labels: builder.labels(), value: element.value,
+            labels: builder.labels(), value: element.value, histogram: element.histogram,
             dropsName: label == MetricName.label ? false : element.dropsName)
     }
 }

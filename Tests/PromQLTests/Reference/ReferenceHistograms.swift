@@ -1,3 +1,4 @@
+import Histograms
 import Numbers
 import PromQL
 import TSDB
@@ -110,21 +111,30 @@ func nearlyEqual(_ a: Double, _ b: Double, within epsilon: Double) -> Bool {
 }
 
 extension ReferenceEvaluator {
-    /// Gathers buckets into histograms by all labels but `le`, and computes one value of each.
-    func histograms(_ argument: Expr, at t: Int64, _ compute: (ClassicHistogram) -> Double) throws -> [Element] {
+    /// Gathers buckets into histograms by all labels but `le`, and computes one value of each; of native histograms likewise. Where there
+    /// are both of one name, neither counts.
+    func histograms(
+        _ argument: Expr, at t: Int64, _ compute: (ClassicHistogram) -> Double, native: (FloatHistogram) -> Double
+    ) throws -> [Element] {
         var order: [Labels] = []
         var buckets: [Labels: [ClassicHistogram.Bucket]] = [:]
-        for element in try vector(argument, at: t) {
+        let elements = try vector(argument, at: t)
+        for element in elements where element.histogram == nil {
             // A series without a readable bound is no bucket.
             guard let bound = element.labels["le"].flatMap({ NumberText.parse($0, allowing: .go) }) else { continue }
             let key = element.labels.dropping(["le"])
             if buckets[key] == nil { order.append(key) }
             buckets[key, default: []].append(ClassicHistogram.Bucket(upperBound: bound, count: element.value))
         }
-        let result = order.map { key in
+        let natives = elements.compactMap { element -> Element? in
+            guard let histogram = element.histogram, buckets[element.labels] == nil else { return nil }
+            return Element(labels: element.labels, value: native(histogram))
+        }
+        let taken = Set(elements.filter { $0.histogram != nil }.map(\.labels))
+        let result = order.filter { !taken.contains($0) }.map { key in
             Element(labels: key, value: compute(ClassicHistogram(buckets[key] ?? [])))
         }
-        return try withoutNames(result) { $0 }
+        return try withoutNames(natives + result) { (value: Double) in value }
     }
 
     /// One element per histogram and quantile, told apart by a label of the caller's choice.
@@ -133,7 +143,9 @@ extension ReferenceEvaluator {
         var result: [Element] = []
         for argument in arguments.dropFirst(2) {
             let q = try scalar(argument, at: t)
-            result += try histograms(arguments[0], at: t) { $0.quantile(q) }.map { element in
+            result += try histograms(arguments[0], at: t) { $0.quantile(q) } native: {
+                $0.quantile(q)
+            }.map { element in
                 var labels = LabelsBuilder(element.labels)
                 labels.set(label, to: q.openMetricsText)
                 return Element(labels: labels.labels(), value: element.value, dropsName: element.dropsName)

@@ -1,3 +1,4 @@
+import Histograms
 import PromQL
 import TSDB
 
@@ -20,16 +21,13 @@ import TSDB
 extension ReferenceEvaluator {
     func binary(_ node: BinaryExpr, at t: Int64) throws -> Value {
         let left = try evaluate(node.left, at: t), right = try evaluate(node.right, at: t)
-        guard node.op != .trimLower && node.op != .trimUpper else {
-            throw QueryError(.notImplemented, "operator \(node.op.rawValue)", range: node.operatorRange)
-        }
         switch (left, right) {
         case (.scalar(let left), .scalar(let right)):
             return .scalar(node.op.isComparison ? (holds(node.op, left, right) ? 1 : 0) : compute(node.op, left, right))
         case (.vector(let left), .scalar(let right)):
-            return .vector(try eachElement(left, node) { ($0, right) })
+            return .vector(try eachElement(left, node) { ($0, Amount(right)) })
         case (.scalar(let left), .vector(let right)):
-            return .vector(try eachElement(right, node) { (left, $0) })
+            return .vector(try eachElement(right, node) { (Amount(left), $0) })
         case (.vector(let left), .vector(let right)):
             let matching = node.matching ?? VectorMatching()
             let result =
@@ -72,19 +70,77 @@ extension ReferenceEvaluator {
     // MARK: - Vector and scalar
 
     /// Arithmetic gives new values without names; comparisons keep the elements that fulfil them, or with `bool`
-    /// answer 0 or 1.
+    /// answer 0 or 1. What is not defined on histograms leaves them out. A trimmed histogram keeps its name.
     private func eachElement(
-        _ elements: [Element], _ node: BinaryExpr, _ sides: (Double) -> (Double, Double)
+        _ elements: [Element], _ node: BinaryExpr, _ sides: (Amount) -> (Amount, Amount)
     ) throws -> [Element] {
+        func outcome(_ element: Element) -> Outcome? {
+            let (left, right) = sides(element.amount)
+            return self.outcome(node.op, left, right)
+        }
         if node.op.isComparison && !node.returnsBool {
-            return elements.filter { element in
-                let (left, right) = sides(element.value)
-                return holds(node.op, left, right)
+            return elements.filter { outcome($0)?.holds ?? false }
+        }
+        if node.op.isTrimming {
+            return elements.compactMap { element in
+                guard let histogram = outcome(element)?.amount.histogram else { return nil }
+                var element = element
+                element.value = histogram.sum
+                element.histogram = histogram
+                return element
             }
         }
-        return try withoutNames(elements) { value in
-            let (left, right) = sides(value)
-            return node.op.isComparison ? (holds(node.op, left, right) ? 1 : 0) : compute(node.op, left, right)
+        return try withoutNames(elements) { (element: Element) in
+            outcome(element).map { node.op.isComparison ? Amount($0.holds ? 1 : 0) : $0.amount }
+        }
+    }
+
+    // MARK: - Histograms
+
+    struct Outcome {
+        var amount: Amount
+        var holds = true
+    }
+
+    /// Of a comparison also whether it holds; its amount is that of the left side. `nil`: not defined on these.
+    private func outcome(_ op: BinaryOperator, _ left: Amount, _ right: Amount) -> Outcome? {
+        switch (left.histogram, right.histogram) {
+        case (nil, nil):
+            if op.isTrimming { return nil }
+            if op.isComparison { return Outcome(amount: left, holds: holds(op, left.value, right.value)) }
+            return Outcome(amount: Amount(compute(op, left.value, right.value)))
+        case (nil, var histogram?):
+            guard op == .multiply else { return nil }
+            histogram.multiply(by: left.value)
+            histogram.compact()
+            return Outcome(amount: Amount(histogram))
+        case (var histogram?, nil):
+            switch op {
+            case .multiply: histogram.multiply(by: right.value)
+            case .divide: histogram.divide(by: right.value)
+            case .trimUpper: return Outcome(amount: Amount(histogram.trimmed(keepingUpTo: right.value)))
+            case .trimLower: return Outcome(amount: Amount(histogram.trimmed(keepingFrom: right.value)))
+            default: return nil
+            }
+            histogram.compact()
+            return Outcome(amount: Amount(histogram))
+        case (let first?, let second?): return outcome(op, first, second)
+        }
+    }
+
+    private func outcome(_ op: BinaryOperator, _ first: FloatHistogram, _ second: FloatHistogram) -> Outcome? {
+        switch op {
+        case .equal: return Outcome(amount: Amount(first), holds: first.isEquivalent(to: second))
+        case .notEqual: return Outcome(amount: Amount(first), holds: !first.isEquivalent(to: second))
+        case .add, .subtract:
+            var result = first
+            guard let notes = op == .add ? try? result.add(second) : try? result.subtract(second) else { return nil }
+            // Upstream takes the warning for an error, and leaves the pair out.
+            if notes.resetCollision { return nil }
+            if op == .subtract { result.hint = .gauge }
+            result.compact()
+            return Outcome(amount: Amount(result))
+        default: return nil
         }
     }
 
@@ -128,8 +184,8 @@ extension ReferenceEvaluator {
         /// Result labels by signature: what has been matched, and how often.
         var matched: [Labels: Set<Labels>] = [:]
         func pair(_ manyElement: Element, _ oneElement: Element, _ signature: Labels) throws {
-            let a = isSwapped ? oneElement.value : manyElement.value
-            let b = isSwapped ? manyElement.value : oneElement.value
+            let (left, right) = isSwapped ? (oneElement, manyElement) : (manyElement, oneElement)
+            guard let outcome = outcome(node.op, left.amount, right.amount) else { return }
             let labels = resultLabels(node, manyElement.labels, oneElement.labels, matching)
             if matching.cardinality == .oneToOne {
                 guard matched[signature] == nil else {
@@ -144,13 +200,14 @@ extension ReferenceEvaluator {
                         .evaluation, "multiple matches for labels: grouping labels must ensure unique matches")
                 }
             }
+            let amount = outcome.amount
             if !node.op.isComparison {
-                result.append(Element(labels: labels, value: compute(node.op, a, b)))
+                result.append(Element(labels: labels, value: amount.value, histogram: amount.histogram))
             } else if node.returnsBool {
-                result.append(Element(labels: labels, value: holds(node.op, a, b) ? 1 : 0, dropsName: true))
-            } else if holds(node.op, a, b) {
+                result.append(Element(labels: labels, value: outcome.holds ? 1 : 0, dropsName: true))
+            } else if outcome.holds {
                 // A comparison that filters gives the value of its left side, whichever side is “many”.
-                result.append(Element(labels: labels, value: a))
+                result.append(Element(labels: labels, value: amount.value, histogram: amount.histogram))
             }
         }
 
@@ -176,7 +233,7 @@ extension ReferenceEvaluator {
         _ node: BinaryExpr, _ many: Labels, _ one: Labels, _ matching: VectorMatching
     ) -> Labels {
         var labels = many
-        if !node.op.isComparison || node.returnsBool && !options.delayedNameRemoval {
+        if !node.op.isComparison && !node.op.isTrimming || node.returnsBool && !options.delayedNameRemoval {
             labels = labels.withoutMetricName
         }
         if matching.cardinality == .oneToOne {
@@ -194,6 +251,16 @@ extension ReferenceEvaluator {
             "found duplicate series for the match group \(group.inBraces) on the \(side) hand-side of the operation: "
                 + "[\(pair[0]), \(pair[1])];many-to-many matching not allowed: matching labels must be unique on one side"
         )
+    }
+}
+
+extension BinaryOperator {
+    fileprivate var isTrimming: Bool { self == .trimLower || self == .trimUpper }
+}
+
+extension ReferenceEvaluator.Element {
+    var amount: ReferenceEvaluator.Amount {
+        histogram.map(ReferenceEvaluator.Amount.init) ?? ReferenceEvaluator.Amount(value)
     }
 }
 

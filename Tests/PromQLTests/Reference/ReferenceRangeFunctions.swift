@@ -36,13 +36,21 @@ extension ReferenceEvaluator {
                 points: row.points, start: input.start, end: input.end, isAnchored: input.isAnchored,
                 isSmoothed: input.isSmoothed)
             if window.reachesOut, !window.isMeasurable { return nil }
-            guard let value = try self.value(of: name, parameters, window, at: t) else { return nil }
+            if window.reachesOut, row.isMixedAround, name != "changes", name != "resets" { return nil }
+            guard let amount = try self.amount(of: name, parameters, window, at: t) else { return nil }
             let dropsName = !keepsName || row.dropsName
             let labels = dropsName && !options.delayedNameRemoval ? row.labels.withoutMetricName : row.labels
-            return Element(labels: labels, value: value, dropsName: dropsName)
+            return Element(labels: labels, value: amount.value, histogram: amount.histogram, dropsName: dropsName)
         }
         try rejectDuplicatesUnlessDelayed(result)
         return result
+    }
+
+    private func amount(of name: String, _ parameters: [Double], _ window: Window, at t: Int64) throws -> Amount? {
+        guard window.hasHistograms else {
+            return try value(of: name, parameters, window, at: t).map { Amount($0) }
+        }
+        return try window.histogramAmount(name) { floats in try value(of: name, parameters, floats, at: t) }
     }
 
     private func value(of name: String, _ parameters: [Double], _ window: Window, at t: Int64) throws -> Double? {

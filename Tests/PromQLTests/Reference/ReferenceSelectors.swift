@@ -1,3 +1,4 @@
+import Histograms
 import PromQL
 import TSDB
 
@@ -14,7 +15,9 @@ extension ReferenceEvaluator {
     struct Point {
         /// Milliseconds since the epoch.
         var time: Int64
+        /// Of a histogram its sum.
         var value: Double
+        var histogram: FloatHistogram?
     }
 
     /// One series within a window.
@@ -23,6 +26,8 @@ extension ReferenceEvaluator {
         /// In time order; not empty.
         var points: [Point]
         var dropsName = false
+        /// Floats and histograms lie in what an anchored or smoothed window looks through, also beyond its points.
+        var isMixedAround = false
     }
 
     struct RangeVector {
@@ -42,6 +47,7 @@ extension ReferenceEvaluator {
         /// The sample's own time.
         var time: Int64
         var value: Double
+        var histogram: FloatHistogram?
     }
 
     /// The newest sample of each series in `(t − lookback, t]`, stale ones left out.
@@ -50,7 +56,8 @@ extension ReferenceEvaluator {
         let earliest = reference.clampedSubtracting(options.lookback.milliseconds)
         return try samples(selector.matchers, after: earliest, through: reference).compactMap { row in
             guard let newest = row.points.last, !StaleMarker.isStale(newest.value) else { return nil }
-            return SelectedSample(labels: row.labels, time: newest.time, value: newest.value)
+            return SelectedSample(
+                labels: row.labels, time: newest.time, value: newest.value, histogram: newest.histogram)
         }
     }
 
@@ -63,7 +70,14 @@ extension ReferenceEvaluator {
             selector.matchers, after: now.clampedSubtracting(lookback), through: now.clampedAdding(lookback))
         return rows.compactMap { row in
             let points = row.points.filter { !StaleMarker.isStale($0.value) }
+            if points.isMixed { return nil }
             guard let before = points.last(where: { $0.time <= now }) else { return nil }
+            if before.histogram != nil {
+                let behind = points.first { $0.time > now }
+                return before.smoothed(with: behind, at: now).map {
+                    Element(labels: row.labels, value: $0.sum, histogram: $0)
+                }
+            }
             guard let behind = points.first(where: { $0.time > now }), before.time < now else {
                 return Element(labels: row.labels, value: before.value)
             }
@@ -91,8 +105,9 @@ extension ReferenceEvaluator {
             selector.matchers, after: reachesBack ? start.clampedSubtracting(lookback) : start,
             through: selector.isSmoothed ? end.clampedAdding(lookback) : end
         ).compactMap { row -> Row? in
-            let points = row.points.filter { !StaleMarker.isStale($0.value) }.withNeighbours(start, end)
-            return points.isEmpty ? nil : Row(labels: row.labels, points: points)
+            let around = row.points.filter { !StaleMarker.isStale($0.value) }
+            let points = reachesBack ? around.withNeighbours(start, end) : around
+            return points.isEmpty ? nil : Row(labels: row.labels, points: points, isMixedAround: around.isMixed)
         }
         return RangeVector(
             rows: rows, start: start, end: end, isAnchored: selector.isAnchored, isSmoothed: selector.isSmoothed)
@@ -124,7 +139,9 @@ extension ReferenceEvaluator {
             case .vector(let elements):
                 try rejectDuplicates(elements.map(\.labels))
                 for element in elements {
-                    add(element.labels, Point(time: time, value: element.value), dropsName: element.dropsName)
+                    add(
+                        element.labels, Point(time: time, value: element.value, histogram: element.histogram),
+                        dropsName: element.dropsName)
                 }
             case .string: throw QueryError(.evaluation, "expected an instant vector", range: node.operand.range)
             }
@@ -171,7 +188,10 @@ extension ReferenceEvaluator {
             guard columns.count > 0 else { continue }
             var points: [Point] = []
             for sample in 0..<columns.count {
-                points.append(Point(time: columns.timestamps[sample], value: columns.values[sample]))
+                points.append(
+                    Point(
+                        time: columns.timestamps[sample], value: columns.values[sample],
+                        histogram: columns.histograms.histogram(sample: sample)))
             }
             rows.append(Row(labels: set.labels(at: index), points: points))
         }

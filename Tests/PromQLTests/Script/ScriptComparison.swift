@@ -6,16 +6,6 @@ import TSDB
 extension Script.Evaluation {
     private static let tolerance = 1e-6
 
-    var expectsHistograms: Bool {
-        switch expected {
-        case .series(let rows), .rangeVector(let rows, _, _, _):
-            return rows.contains { row in
-                row.values.contains { if case .histogram = $0 { true } else { false } }
-            }
-        case .scalar, .string: return false
-        }
-    }
-
     /// What is wrong with the answer, or `nil`.
     func complaint(about answer: ScriptAnswer) -> String? {
         if let texts = answer.warnings, let complaint = warnings.complaint(about: texts) { return complaint }
@@ -42,7 +32,7 @@ extension Script.Evaluation {
             guard let index = rest.firstIndex(where: { $0.labels == row.labels }) else { return "no \(row.labels)" }
             if let complaint = complaint(row, rest.remove(at: index)) { return complaint }
         }
-        return rest.first.map { "unexpected \($0.labels) \($0.value)" }
+        return rest.first.map { "unexpected \($0.labels) \($0.text)" }
     }
 
     private func complaintInOrder(_ rows: [Script.Series], _ samples: [PlainSample]) -> String? {
@@ -55,9 +45,8 @@ extension Script.Evaluation {
     }
 
     private func complaint(_ row: Script.Series, _ sample: PlainSample) -> String? {
-        guard case .value(let wanted) = row.values.first else { return "\(row.labels): the script gives no value" }
-        return nearlyEqual(wanted, sample.value, within: Self.tolerance)
-            ? nil : "\(row.labels): \(sample.value) instead of \(wanted)"
+        guard let wanted = row.values.first else { return "\(row.labels): the script gives no value" }
+        return wanted.complaint(about: sample.value, sample.histogram, within: Self.tolerance).map { "\(row.labels): \($0)" }
     }
 
     private func complaint(
@@ -68,23 +57,23 @@ extension Script.Evaluation {
         }
         var rest = series
         for row in rows {
-            var wanted: [Int64: Double] = [:]
+            var wanted: [Int64: Script.Item] = [:]
             for (index, item) in row.values.enumerated() {
                 let time = start + Int64(index) * step
-                guard case .value(let value) = item else { continue }
+                if case .gap = item { continue }
                 if time > end { return "\(row.labels): the script gives values behind the end" }
-                wanted[time] = value
+                wanted[time] = item
             }
             guard let index = rest.firstIndex(where: { $0.labels == row.labels }) else {
                 if wanted.isEmpty { continue }
                 return "no \(row.labels)"
             }
             for point in rest.remove(at: index).points {
-                guard let value = wanted.removeValue(forKey: point.time) else {
-                    return "\(row.labels): unexpected \(point.value) at \(point.time) ms"
+                guard let item = wanted.removeValue(forKey: point.time) else {
+                    return "\(row.labels): unexpected \(point.text) at \(point.time) ms"
                 }
-                guard nearlyEqual(value, point.value, within: Self.tolerance) else {
-                    return "\(row.labels) at \(point.time) ms: \(point.value) instead of \(value)"
+                if let complaint = item.complaint(about: point.value, point.histogram, within: Self.tolerance) {
+                    return "\(row.labels) at \(point.time) ms: \(complaint)"
                 }
             }
             if let missing = wanted.keys.min() { return "\(row.labels): nothing at \(missing) ms" }
@@ -131,7 +120,9 @@ extension PlainValue {
     func instant(at time: Int64, like other: PlainValue) -> PlainValue {
         guard case .matrix(let series) = self else { return self }
         let samples = series.compactMap { row in
-            row.points.first { $0.time == time }.map { PlainSample(labels: row.labels, value: $0.value) }
+            row.points.first { $0.time == time }.map {
+                PlainSample(labels: row.labels, value: $0.value, histogram: $0.histogram)
+            }
         }
         if case .scalar = other, let sample = samples.first { return .scalar(sample.value) }
         return .vector(samples)

@@ -75,7 +75,12 @@ extension PlainValue {
         case .scalar(let value, _): self = .scalar(value)
         case .string(let text, _): self = .string(text)
         case .vector(let vector):
-            self = .vector(zip(vector.labels, vector.values).map { PlainSample(labels: $0, value: $1) })
+            self = .vector(
+                (0..<vector.count).map { row in
+                    let histogram = vector.histogram(row)
+                    return PlainSample(
+                        labels: vector.labels[row], value: histogram?.sum ?? vector.values[row], histogram: histogram)
+                })
         case .matrix(let matrix):
             self = .matrix(
                 (0..<matrix.count).map { row in
@@ -83,7 +88,10 @@ extension PlainValue {
                     matrix.forEachPoint(ofRow: row) { step, value in
                         points.append(PlainPoint(time: matrix.grid.time(step), value: value))
                     }
-                    return PlainSeries(labels: matrix.labels[row], points: points)
+                    points += matrix.histograms(ofRow: row).map {
+                        PlainPoint(time: matrix.grid.time($0.step), value: $0.histogram.sum, histogram: $0.histogram)
+                    }
+                    return PlainSeries(labels: matrix.labels[row], points: points.sorted { $0.time < $1.time })
                 })
         case .samples(let matrix):
             self = .matrix(
@@ -92,7 +100,10 @@ extension PlainValue {
                     matrix.forEachPoint(ofRow: row) { time, value in
                         points.append(PlainPoint(time: time.milliseconds, value: value))
                     }
-                    return PlainSeries(labels: matrix.labels[row], points: points)
+                    points += matrix.histograms(ofRow: row).map {
+                        PlainPoint(time: $0.time.milliseconds, value: $0.histogram.sum, histogram: $0.histogram)
+                    }
+                    return PlainSeries(labels: matrix.labels[row], points: points.sorted { $0.time < $1.time })
                 })
         }
     }

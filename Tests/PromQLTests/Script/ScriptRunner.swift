@@ -5,8 +5,7 @@ import TSDB
 
 /// Runs a script against an engine, and tells for each eval whether its answer was the expected one.
 ///
-/// Skipped, not judged: answers that depend on native histograms (the store knows whether one was selected) or start timestamps,
-/// and constructs that the engine says it does not implement.
+/// Skipped, not judged: answers that depend on start timestamps, and constructs that the engine says it does not implement.
 struct ScriptRunner {
     enum Verdict: Equatable {
         case passed
@@ -36,13 +35,7 @@ struct ScriptRunner {
                 if load.hasStartTimestamps { hasStartTimestamps = true }
             case .evaluate(let evaluation):
                 var verdict = judge(evaluation, on: storage)
-                if evaluation.expectsHistograms
-                    || touchesHistograms(evaluation.query, evaluation.times, on: storage)
-                {
-                    verdict = .skipped("native histograms")
-                } else if hasStartTimestamps {
-                    verdict = .skipped("start timestamps")
-                }
+                if hasStartTimestamps { verdict = .skipped("start timestamps") }
                 outcomes.append(Outcome(line: evaluation.line, query: evaluation.query, verdict: verdict))
             }
         }
@@ -58,16 +51,6 @@ struct ScriptRunner {
         } catch {
             return judge(error, evaluation)
         }
-    }
-
-    /// Whether the answer depends on native histograms. An engine may select more than it needs, or give up before it
-    /// selects; the plain evaluator looks at exactly the samples that matter.
-    private func touchesHistograms(
-        _ query: String, _ times: Script.Evaluation.Times, on storage: MemorySeries
-    ) -> Bool {
-        storage.resetHistogramAccess()
-        _ = try? answer(query, times, by: ReferenceEngine(), on: storage)
-        return storage.histogramsSelected
     }
 
     private func answer(
@@ -110,7 +93,6 @@ struct ScriptRunner {
 
         let minute: Int64 = 60_000
         let around = Script.Evaluation.Times.range(start: time - minute, end: time + minute, step: minute)
-        if touchesHistograms(evaluation.query, around, on: storage) { return .passed }
         let range = try answer(evaluation.query, around, by: engine, on: storage)
         if let complaint = evaluation.complaint(about: ScriptAnswer(value: range.value.instant(at: time, like: value))) {
             return .failed("as a step of a range query: \(complaint)")
@@ -132,24 +114,15 @@ extension Script.Load {
                 let time = Int64(index) * step
                 switch item {
                 case .gap: break
-                case .value(let value):
-                    storage.append(row.labels, time, value)
-                    if addsNativeHistograms, let name = row.labels.nameOfBuckets {
-                        var labels = LabelsBuilder(row.labels.dropping(["le"]))
-                        labels.set(MetricName.label, to: name)
-                        storage.noteHistogram(labels.labels(), time)
-                    }
-                case .histogram: storage.noteHistogram(row.labels, time)
+                case .value(let value): storage.append(row.labels, time, value)
+                case .histogram(let histogram, _): storage.append(row.labels, time, histogram)
                 }
             }
         }
-    }
-}
-
-extension Labels {
-    /// `x` of a bucket `x_bucket{le="1"}` of a classic histogram.
-    fileprivate var nameOfBuckets: String? {
-        guard let name = metricName, name.hasSuffix("_bucket"), self["le"].flatMap(Double.init) != nil else { return nil }
-        return String(name.dropLast("_bucket".count))
+        if addsNativeHistograms {
+            for (labels, histograms) in nativeHistograms {
+                for (time, histogram) in histograms { storage.append(labels, time, histogram) }
+            }
+        }
     }
 }

@@ -140,7 +140,9 @@ struct ConfigurationTests {
             ("scrape_configs:\n- job_name: a\n  relabel_configs:\n  - {action: keep, regex: '('}", "/etc/prometheus.yml:4: regex: error parsing regexp: missing closing ): `(`"),
             ("scrape_configs:\n- job_name: a\n  honor_labels: maybe", "/etc/prometheus.yml:3: honor_labels must be true or false"),
             ("scrape_configs:\n- job_name: a\n  sample_limit: -1", "/etc/prometheus.yml:3: sample_limit must be a number from 0 up"),
-            ("scrape_configs:\n- job_name: a\n  scrape_protocols: [PrometheusProto]", "/etc/prometheus.yml:3: scrape protocol PrometheusProto is not supported yet"),
+            ("scrape_configs:\n- job_name: a\n  scrape_protocols: []", "/etc/prometheus.yml:3: scrape_protocols cannot be empty"),
+            ("scrape_configs:\n- job_name: a\n  scrape_classic_histograms: true", "/etc/prometheus.yml:3: field scrape_classic_histograms of scrape_configs entry is replaced by always_scrape_classic_histograms"),
+            ("scrape_configs:\n- job_name: a\n  native_histogram_min_bucket_factor: x", "/etc/prometheus.yml:3: native_histogram_min_bucket_factor must be a number"),
             ("storage:\n  tsdb: {retention: {size: 2GB}}", "/etc/prometheus.yml:2: field size of storage.tsdb.retention is not supported yet"),
             ("remote_write:\n- url: x", "/etc/prometheus.yml:1: field remote_write of the configuration is not supported yet"),
             ("a: [", "/etc/prometheus.yml:2: yaml: did not find expected node content"),
@@ -149,6 +151,34 @@ struct ConfigurationTests {
             ("[1, 2]", "/etc/prometheus.yml:1: the configuration must be a mapping"),
         ])
     func errors(_ text: String, _ message: String) { #expect(failure(text) == message) }
+
+    @Test("what becomes of histograms is said by global, by the job, or by a feature; protobuf comes first where native ones are scraped")
+    func histograms() throws {
+        let text = """
+            global: {always_scrape_classic_histograms: true, convert_classic_histograms_to_nhcb: true}
+            scrape_configs:
+            - {job_name: a}
+            - {job_name: b, scrape_native_histograms: true, convert_classic_histograms_to_nhcb: false, native_histogram_bucket_limit: 160, native_histogram_min_bucket_factor: 1.1}
+            - {job_name: c, scrape_native_histograms: true, scrape_protocols: [PrometheusText0.0.4, PrometheusProto]}
+            """
+        let configs = try load(text).scrapeConfigs
+        #expect(configs.map(\.histograms.scrapesNative) == [false, true, true])
+        #expect(configs.map(\.histograms.keepsClassic) == [true, true, true])
+        #expect(configs.map(\.histograms.convertsClassic) == [true, false, true])
+        #expect(configs.map(\.limits.buckets) == [0, 160, 0] && configs[1].limits.minimumBucketFactor == 1.1)
+        #expect(configs[0].protocols == ScrapeProtocol.standard && configs[1].protocols == ScrapeProtocol.protobufFirst)
+        #expect(configs[2].protocols == [.prometheusText0_0_4, .prometheusProto])
+        let again = try load(load(text).yaml)
+        #expect(again.scrapeConfigs == configs)
+
+        var defaults = GlobalConfig()
+        defaults.histograms.scrapesNative = true
+        defaults.protocols = ScrapeProtocol.protobufFirst
+        let file = ConfigurationFile(path: "p.yml", defaults: defaults) { (_: String) throws(TSDBError) in [] }
+        let featured = try file.parse(Array("scrape_configs: [{job_name: a}, {job_name: b, scrape_native_histograms: false}]".utf8)).scrapeConfigs
+        #expect(featured.map(\.histograms.scrapesNative) == [true, false])
+        #expect(featured.map(\.protocols) == [ScrapeProtocol.protobufFirst, ScrapeProtocol.protobufFirst])
+    }
 
     @Test("a billion laughs are refused, not expanded; deep nesting likewise")
     func bombs() {

@@ -11,20 +11,21 @@ import TSDB
 /// rounding does not depend on anything but the data; the columns may come from several threads (`MorselQueue`).
 /// A breaker: the work is done when it is made, and the result is a table.
 enum Aggregation {
-    /// `grouping` as written; `without` drops the metric name, too.
+    /// `grouping` as written; `without` drops the metric name, too. `place` is the operand's.
     static func make(
-        _ op: AggregateOperator, _ input: any VectorOperator, _ grouping: Grouping, steps: Int, context: QueryContext
+        _ op: AggregateOperator, _ input: any VectorOperator, _ grouping: Grouping, steps: Int, place: Range<Int>,
+        context: QueryContext
     ) throws(QueryError) -> any VectorOperator {
         let grouping = effective(grouping)
         switch op {
-        case .sum: return try fold(input, grouping, steps, context, Sum.self)
-        case .avg: return try fold(input, grouping, steps, context, Average.self)
-        case .min: return try fold(input, grouping, steps, context, Minimum.self)
-        case .max: return try fold(input, grouping, steps, context, Maximum.self)
-        case .count: return try fold(input, grouping, steps, context, Count.self)
-        case .group: return try fold(input, grouping, steps, context, Group.self)
-        case .stdvar: return try fold(input, grouping, steps, context, Variance.self)
-        case .stddev: return try fold(input, grouping, steps, context, Deviation.self)
+        case .sum: return try fold(input, grouping, steps, place, context, Sum.self)
+        case .avg: return try fold(input, grouping, steps, place, context, Average.self)
+        case .min: return try fold(input, grouping, steps, place, context, Minimum.self)
+        case .max: return try fold(input, grouping, steps, place, context, Maximum.self)
+        case .count: return try fold(input, grouping, steps, place, context, Count.self)
+        case .group: return try fold(input, grouping, steps, place, context, Group.self)
+        case .stdvar: return try fold(input, grouping, steps, place, context, Variance.self)
+        case .stddev: return try fold(input, grouping, steps, place, context, Deviation.self)
         case .topk, .bottomk, .countValues, .quantile, .limitk, .limitRatio:
             preconditionFailure("\(op.rawValue) takes a parameter and is no fold")
         }
@@ -37,7 +38,8 @@ enum Aggregation {
     }
 
     static func fold<F: Fold>(
-        _ input: any VectorOperator, _ grouping: Grouping, _ steps: Int, _ context: QueryContext, _: F.Type
+        _ input: any VectorOperator, _ grouping: Grouping, _ steps: Int, _ place: Range<Int>, _ context: QueryContext,
+        _: F.Type
     ) throws(QueryError) -> any VectorOperator {
         try context.check()
         let groups = input.groups(grouping)
@@ -50,16 +52,32 @@ enum Aggregation {
         var names = GroupNames(grouping, groups.labels.count)
         let table = ColumnTable(labels: groups.labels, stepCount: steps)
         let fold = F(groups: groups.labels.count, steps: steps)
-        try input.forEachColumn(steps: steps, context) { (index, column) throws(QueryError) in
-            let group = Int(groups.assignment[index])
+        func add(_ column: borrowing StepColumn, to group: Int) {
             let presence = table.rowPresence(group)
             fold.add(column, to: table.rowValues(group), presence, group: group)
             for word in 0..<column.wordCount { presence[word] |= column.presence[word] }
+        }
+        let histograms = HistogramFold(F.histograms, table, place, context)
+        let scratch = Scratch()
+        try input.forEachColumn(steps: steps, context) { (index, column) throws(QueryError) in
+            let group = Int(groups.assignment[index])
+            if column.hasHistograms, F.histograms != .counted {
+                try histograms.add(column, to: group) { input.labels(at: index).metricName ?? "" }
+                // What is left of it are floats.
+                try scratch.withColumn(count: steps) { (floats) throws(QueryError) in
+                    floats.copy(from: column)
+                    floats.removeHistograms()
+                    if !floats.isEmpty { add(floats, to: group) }
+                }
+            } else {
+                add(column, to: group)
+            }
             names.note(index, of: input, group: group, column)
         }
         for group in 0..<table.count {
             fold.finish(table.rowValues(group), group: group, steps: steps)
         }
+        histograms.finish()
         return names.apply(to: table)
     }
 }
@@ -70,6 +88,8 @@ enum Aggregation {
 protocol Fold: AnyObject {
     /// Doubles per cell that the fold holds beside the row, for the budget.
     static var planes: Int { get }
+    /// What becomes of native histograms.
+    static var histograms: HistogramFold.Treatment { get }
     init(groups: Int, steps: Int)
     /// `presence` is the row's as it was before this column.
     func add(

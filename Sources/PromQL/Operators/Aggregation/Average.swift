@@ -7,6 +7,7 @@
 /// rare: a flag per group says whether it has any, and the loop without them has no branch for it.
 final class Average: Fold {
     static let planes = 2
+    static let histograms = HistogramFold.Treatment.averaged
     private let compensation: Plane
     private let count: Plane
     /// Per group: the steps that went over to a running mean, as bits; empty while there are none.

@@ -1,3 +1,4 @@
+import Histograms
 import Numbers
 import TSDB
 
@@ -28,15 +29,20 @@ enum CountValues {
             let group = groups.assignment[index]
             // Series rarely change their value: the last row found is tried first.
             var last: (bits: UInt64, row: Int)?
+            let hasHistograms = column.hasHistograms
             for step in 0..<grid.count where column.isPresent(step) {
+                let histogram = hasHistograms ? column.histogram(step) : nil
                 let bits = column.values[step].bitPattern
-                if let last, last.bits == bits {
+                if let last, last.bits == bits, histogram == nil {
                     counts[last.row][step] += 1
                     continue
                 }
                 var text = ""
                 if keepsValue {
-                    if let known = texts[bits] {
+                    if let histogram {
+                        text = histogram.description
+                        try context.reserve(bytes: 160 + 2 * text.utf8.count)
+                    } else if let known = texts[bits] {
                         text = known
                     } else {
                         text = Numbers.NumberText.string(column.values[step], style: .fixed)
@@ -63,7 +69,7 @@ enum CountValues {
                     counts.append(Array(repeating: 0, count: grid.count))
                 }
                 counts[row][step] += 1
-                last = (bits, row)
+                last = histogram == nil ? (bits, row) : nil
             }
         }
         let table = ColumnTable(labels: labels, stepCount: grid.count)

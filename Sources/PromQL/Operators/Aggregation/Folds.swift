@@ -12,6 +12,7 @@
 /// Compensated, in the order of the series.
 final class Sum: Fold {
     static let planes = 1
+    static let histograms = HistogramFold.Treatment.added
     private let compensation: Plane
 
     init(groups: Int, steps: Int) { compensation = Plane(groups: groups, steps: steps) }
@@ -38,6 +39,7 @@ final class Sum: Fold {
 /// NaN gives way to any number.
 final class Minimum: Fold {
     static let planes = 0
+    static let histograms = HistogramFold.Treatment.ignored("min")
     init(groups: Int, steps: Int) {}
 
     func add(
@@ -58,6 +60,7 @@ final class Minimum: Fold {
 /// NaN gives way to any number.
 final class Maximum: Fold {
     static let planes = 0
+    static let histograms = HistogramFold.Treatment.ignored("max")
     init(groups: Int, steps: Int) {}
 
     func add(
@@ -77,6 +80,7 @@ final class Maximum: Fold {
 
 final class Count: Fold {
     static let planes = 0
+    static let histograms = HistogramFold.Treatment.counted
     init(groups: Int, steps: Int) {}
 
     func add(
@@ -92,6 +96,7 @@ final class Count: Fold {
 /// 1 wherever the group has a series.
 final class Group: Fold {
     static let planes = 0
+    static let histograms = HistogramFold.Treatment.counted
     init(groups: Int, steps: Int) {}
 
     func add(
@@ -108,6 +113,7 @@ final class Group: Fold {
 /// Products”, Technometrics 4 (1962).
 class Variance: Fold {
     static let planes = 2
+    class var histograms: HistogramFold.Treatment { .ignored("stdvar") }
     private let mean: Plane
     private let count: Plane
 
@@ -137,6 +143,8 @@ class Variance: Fold {
 
 /// The root of the variance.
 final class Deviation: Variance {
+    override class var histograms: HistogramFold.Treatment { .ignored("stddev") }
+
     override func finish(_ row: UnsafeMutablePointer<Double>, group: Int, steps: Int) {
         super.finish(row, group: group, steps: steps)
         for step in 0..<steps { row[step].formSquareRoot() }

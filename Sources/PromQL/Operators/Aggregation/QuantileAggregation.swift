@@ -6,7 +6,7 @@ import TSDB
 enum QuantileAggregation {
     static func make(
         _ input: any VectorOperator, _ grouping: Grouping, phi: ScalarColumn, grid: StepGrid, place: Range<Int>,
-        context: QueryContext
+        operandPlace: Range<Int>, context: QueryContext
     ) throws(QueryError) -> any VectorOperator {
         note(phi, place, context)
         let groups = input.groups(Aggregation.effective(grouping))
@@ -30,7 +30,10 @@ enum QuantileAggregation {
             let size = members[group].count
             try input.forEachColumn(Array(members[group]), steps: steps, context) { (_, column) throws(QueryError) in
                 let source = column.values
+                let hasHistograms = column.hasHistograms
+                if hasHistograms { HistogramFold.note(column, ignoredIn: .quantile, at: operandPlace, context) }
                 column.forEachPresent { step in
+                    if hasHistograms, column.histogram(step) != nil { return }
                     values[step &* size &+ counts[step]] = source[step]
                     counts[step] &+= 1
                 }

@@ -1,3 +1,4 @@
+import Histograms
 import TSDB
 
 /// What `topk` and `limitk` chose: a few (value, series) pairs per group and step, then columns again.
@@ -24,10 +25,11 @@ enum Selection {
         return sizes
     }
 
-    /// One row per series ever chosen. In an instant query rows come group by group, in the order of `precedes`.
+    /// One row per series ever chosen; `histograms` are those among the chosen values, by series. In an instant query rows come group by group, in the order of `precedes`.
     static func result(
         _ input: any VectorOperator, _ groups: Groups, _ heaps: SelectionHeaps, _ grid: StepGrid,
-        _ context: QueryContext, precedes: (Double, Double) -> Bool
+        _ context: QueryContext, histograms: [Int: [(step: Int, histogram: FloatHistogram)]] = [:],
+        precedes: (Double, Double) -> Bool
     ) throws(QueryError) -> any VectorOperator {
         var rowOf = [Int](repeating: -1, count: input.count)
         var chosen: [Int] = []
@@ -66,6 +68,9 @@ enum Selection {
                     table.rowPresence(row)[step >> 6] |= 1 << UInt64(truncatingIfNeeded: step & 63)
                 }
             }
+        }
+        for (series, chosen) in histograms where rowOf[series] >= 0 {
+            for (step, histogram) in chosen { table.set(histogram, at: rowOf[series], step: step) }
         }
         return table
     }

@@ -1,3 +1,4 @@
+import Histograms
 import Numbers
 import TSDB
 
@@ -14,19 +15,19 @@ enum TopK {
     /// `k` per step, rounded towards zero; less than 1: nothing at that step.
     static func make(
         _ input: any VectorOperator, _ grouping: Grouping, k: ScalarColumn, isTop: Bool, grid: StepGrid,
-        context: QueryContext
+        place: Range<Int>, context: QueryContext
     ) throws(QueryError) -> any VectorOperator {
         guard let bounds = try SelectionSize.check(k, seriesCount: input.count) else { return EmptyVector() }
         return isTop
-            ? try select(input, grouping, bounds, grid, context) { $0 < $1 }
-            : try select(input, grouping, bounds, grid, context) { $0 > $1 }
+            ? try select(.topk, input, grouping, bounds, grid, place, context) { $0 < $1 }
+            : try select(.bottomk, input, grouping, bounds, grid, place, context) { $0 > $1 }
     }
 
     /// `isWorse(a, b)`: a gives way to b, both being numbers.
     @inline(__always)
     private static func select(
-        _ input: any VectorOperator, _ grouping: Grouping, _ size: SelectionSize, _ grid: StepGrid,
-        _ context: QueryContext, isWorse: (Double, Double) -> Bool
+        _ op: AggregateOperator, _ input: any VectorOperator, _ grouping: Grouping, _ size: SelectionSize, _ grid: StepGrid,
+        _ place: Range<Int>, _ context: QueryContext, isWorse: (Double, Double) -> Bool
     ) throws(QueryError) -> any VectorOperator {
         let groups = input.groups(Aggregation.effective(grouping))
         try context.reserve(labelsOf: groups)
@@ -40,9 +41,14 @@ enum TopK {
 
         try input.forEachColumn(steps: grid.count, context) { (index, column) throws(QueryError) in
             let group = Int(groups.assignment[index])
+            let hasHistograms = column.hasHistograms
             for step in 0..<grid.count where column.isPresent(step) {
                 let value = column.values[step], k = size.at(step)
                 guard k >= 1 else { continue }
+                if hasHistograms, column.histogram(step) != nil {
+                    context.annotate(HistogramNotes.ignored(inAggregation: op.rawValue, at: place))
+                    continue
+                }
                 let heap = heaps.heap(group, step)
                 if heap.count < min(k, heap.capacity) {
                     heap.push(value, UInt32(truncatingIfNeeded: index), worse)
@@ -69,16 +75,23 @@ enum LimitK {
         let cells = try Selection.reserve(groups: groups, width: size.largest, steps: grid.count, context)
         defer { context.release(bytes: cells * SelectionHeaps.bytesPerCell) }
         let heaps = SelectionHeaps(groups: groups, width: size.largest, steps: grid.count)
+        var histograms: [Int: [(step: Int, histogram: FloatHistogram)]] = [:]
         try input.forEachColumn(steps: grid.count, context) { (index, column) throws(QueryError) in
             let group = Int(groups.assignment[index])
+            let hasHistograms = column.hasHistograms
             for step in 0..<grid.count where column.isPresent(step) {
                 let heap = heaps.heap(group, step)
                 if heap.count < min(size.at(step), heap.capacity) {
                     heap.append(column.values[step], UInt32(truncatingIfNeeded: index))
+                    if hasHistograms, let histogram = column.histogram(step) {
+                        try context.reserve(samples: histogram.sampleCount)
+                        try context.reserve(bytes: histogram.byteCount)
+                        histograms[index, default: []].append((step, histogram))
+                    }
                 }
             }
         }
-        return try Selection.result(input, groups, heaps, grid, context) { _, _ in false }
+        return try Selection.result(input, groups, heaps, grid, context, histograms: histograms) { _, _ in false }
     }
 }
 

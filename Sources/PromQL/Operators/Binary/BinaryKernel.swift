@@ -22,6 +22,7 @@ struct BinaryKernel: Sendable {
 
     /// `presence` holds the steps at which both sides have a value and may lose some. `result` may be one of the
     /// inputs. `false` where the operation does not exist for floats (trimming) and there was something to do.
+    /// Where histograms are among them it is `runMixed`.
     func run(
         _ left: UnsafePointer<Double>, _ right: UnsafePointer<Double>, result: UnsafeMutablePointer<Double>,
         presence: UnsafeMutablePointer<UInt64>, count: Int

@@ -9,6 +9,10 @@ enum BinaryLibrary {
     ) throws(QueryError) -> any VectorOperator {
         switch (leftType, rightType) {
         case (.scalar, .scalar):
+            guard expr.op != .trimUpper, expr.op != .trimLower else {
+                throw QueryError(
+                    .evaluation, "operator \"\(expr.op.rawValue)\" not allowed for Scalar operations", range: expr.range)
+            }
             return ScalarOperation(
                 left: left, right: right, kernel: BinaryKernel(op: expr.op, returnsBool: expr.op.isComparison))
         case (.vector, .scalar):
@@ -40,15 +44,8 @@ enum BinaryLibrary {
         let transform = WithScalar(
             kernel: BinaryKernel(op: expr.op, returnsBool: expr.returnsBool, keepsRight: scalarIsLeft),
             scalar: try ScalarColumn(scalar, stepCount: grid.count), scalarIsLeft: scalarIsLeft,
-            incompatible: {
-                context.annotate(.info, incompatibleTypes("float", expr.op, "float"), at: expr.range)
-            })
+            note: { $0.annotate(expr.op, at: expr.range, context) })
         let losesName = expr.op.changesMeaning || expr.returnsBool
         return MappedSeries.make(vector, transform, names: losesName ? names : .kept)
-    }
-
-    /// Upstream's text for an operation that these types do not have; nothing comes of it.
-    static func incompatibleTypes(_ left: String, _ op: BinaryOperator, _ right: String) -> String {
-        "incompatible sample types encountered for binary operator \"\(op.rawValue)\": \(left) \(op.rawValue) \(right)"
     }
 }

@@ -25,8 +25,8 @@ struct WithScalar: ColumnTransform {
     let kernel: BinaryKernel
     let scalar: ScalarColumn
     let scalarIsLeft: Bool
-    /// Told when the operation does not exist for floats.
-    let incompatible: @Sendable () -> Void
+    /// Told what is to be remarked.
+    let note: @Sendable (BinaryRemarks) -> Void
 
     func apply(to column: inout StepColumn) {
         precondition(column.count == scalar.count, "columns of \(column.count) and \(scalar.count) steps")
@@ -34,6 +34,16 @@ struct WithScalar: ColumnTransform {
         let done = kernel.run(
             scalarIsLeft ? scalar.values : vector, scalarIsLeft ? vector : scalar.values, result: column.values,
             presence: column.presence, count: column.count)
-        if !done { incompatible() }
+        if !done { note(.floatFloat) }
+    }
+
+    func apply(toMixed column: inout StepColumn) {
+        precondition(column.count == scalar.count, "columns of \(column.count) and \(scalar.count) steps")
+        let vector = UnsafePointer(column.values), histograms = column.histograms
+        let remarks =
+            scalarIsLeft
+            ? kernel.runMixed(scalar.values, [], vector, histograms, result: &column)
+            : kernel.runMixed(vector, histograms, scalar.values, [], result: &column)
+        if !remarks.isEmpty { note(remarks) }
     }
 }

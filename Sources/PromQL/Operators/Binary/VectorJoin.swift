@@ -18,7 +18,7 @@ struct VectorJoin: VectorOperator {
     /// The one side is the left operand.
     private let isSwapped: Bool
     private let marksNames: Bool
-    private let incompatible: @Sendable () -> Void
+    private let note: @Sendable (BinaryRemarks) -> Void
     private let context: QueryContext
     let isDistinctWithoutNames: Bool
 
@@ -37,9 +37,7 @@ struct VectorJoin: VectorOperator {
         self.context = context
         isDistinctWithoutNames =
             (dropsNames || many.isDistinctWithoutNames) && !matching.include.contains { NameDropping.labels.contains($0) }
-        incompatible = {
-            context.annotate(.info, BinaryLibrary.incompatibleTypes("float", expr.op, "float"), at: expr.range)
-        }
+        note = { $0.annotate(expr.op, at: expr.range, context) }
 
         let check = MatchCheck(plan: plan, many: many, one: one, stepCount: grid.count, context: context)
         try check.oneSide(range: expr.range, side: isSwapped ? "left" : "right")
@@ -137,9 +135,16 @@ struct VectorJoin: VectorOperator {
             guard matched(column) else { return }
             let left = UnsafePointer(isSwapped ? partner.values : column.values)
             let right = UnsafePointer(isSwapped ? column.values : partner.values)
+            if column.hasHistograms || partner.hasHistograms {
+                let ours = column.histograms, theirs = partner.histograms
+                let remarks = kernel.runMixed(
+                    left, isSwapped ? theirs : ours, right, isSwapped ? ours : theirs, result: &column)
+                if !remarks.isEmpty { note(remarks) }
+                return
+            }
             let done = kernel.run(
                 left, right, result: column.values, presence: column.presence, count: column.count)
-            if !done { incompatible() }
+            if !done { note(.floatFloat) }
         }
     }
 
@@ -186,6 +191,7 @@ extension ColumnTable {
         let table = ColumnTable(labels: Array(repeating: Labels(), count: wanted.count), stepCount: stepCount)
         var row = 0
         try source.forEachColumn(wanted, steps: stepCount, context) { (_, column) throws(QueryError) in
+            try context.reserve(histogramsOf: column)
             table.set(column, at: row)
             row += 1
         }

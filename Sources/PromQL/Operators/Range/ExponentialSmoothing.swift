@@ -19,18 +19,33 @@ struct ExponentialSmoothing: WindowKernel {
         for step in 0..<plan.windows.count {
             let size = plan.high[step] - plan.low[step]
             guard size > 0 else { continue }
-            let s = smoothing.values[step], t = trend.values[step]
-            // Written so that NaN passes, as upstream's test lets it.
-            if s <= 0 || s >= 1 { throw invalid("smoothing factor. Expected: 0 < sf < 1, got: ", s) }
-            if t <= 0 || t >= 1 { throw invalid("trend factor. Expected: 0 < tf < 1, got: ", t) }
+            try check(step)
             guard size >= 2 else { continue }
-            column.set(step, Self.smooth(samples.values + plan.low[step], size, s, t))
+            column.set(
+                step,
+                Self.smooth(samples.values + plan.low[step], size, smoothing.values[step], trend.values[step]))
             visited += size
             if visited > Scratch.workBetweenChecks {
                 visited = 0
                 try context.check()
             }
         }
+    }
+
+    /// Factors are looked at wherever there are samples, of whatever kind.
+    func run(
+        native samples: NativeSamples, _ plan: WindowPlan, into column: inout StepColumn, _ notes: inout WindowNotes,
+        _ scratch: Scratch, _ context: QueryContext
+    ) throws(QueryError) {
+        for step in 0..<plan.windows.count where plan.high[step] > plan.low[step] { try check(step) }
+        try runOnFloats(samples, plan, into: &column, &notes, scratch, context)
+    }
+
+    /// Written so that NaN passes, as upstream's test lets it.
+    private func check(_ step: Int) throws(QueryError) {
+        let s = smoothing.values[step], t = trend.values[step]
+        if s <= 0 || s >= 1 { throw invalid("smoothing factor. Expected: 0 < sf < 1, got: ", s) }
+        if t <= 0 || t >= 1 { throw invalid("trend factor. Expected: 0 < tf < 1, got: ", t) }
     }
 
     private static func smooth(_ values: UnsafePointer<Double>, _ count: Int, _ s: Double, _ t: Double) -> Double {

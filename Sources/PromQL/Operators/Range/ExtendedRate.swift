@@ -21,30 +21,38 @@ struct ExtendedRate: WindowKernel {
     func run(
         _ samples: WindowSamples, _ plan: WindowPlan, into column: inout StepColumn, _ context: QueryContext
     ) throws(QueryError) {
-        let windows = plan.windows, values = samples.values, seconds = windows.seconds
-        let isSmoothed = windows.after > 0
+        let windows = plan.windows, values = samples.values
         var seen = 1, lastReset = 0
         plan.forEachWindow { step, low, high in
             while seen < high {
                 if values[seen] < values[seen &- 1] { lastReset = seen }
                 seen &+= 1
             }
-            let end = windows.end(step), start = end &- windows.length
-            var left = values[low], right = values[high &- 1]
-            if isSmoothed {
-                if samples.times[low] < start { left = samples.interpolated(low, at: start, isCounter: isCounter) }
-                if samples.times[high &- 1] > end {
-                    right = samples.interpolated(high &- 2, at: end, isCounter: isCounter)
-                }
-            }
-            var result = right - left
-            if isCounter {
-                let first = samples.times[low] <= start ? low &+ 1 : low
-                let behind = samples.times[high &- 1] >= end ? high &- 1 : high
-                result += Self.correction(values, first, behind, left, right, hasReset: lastReset > first)
-            }
-            column.set(step, isPerSecond ? result / seconds : result)
+            column.set(step, value(samples, windows, step, low, high) { lastReset > $0 })
         }
+    }
+
+    /// Of the window `low ..< high` of floats. `hasReset` tells whether one stands behind a sample.
+    @inline(__always)
+    func value(
+        _ samples: WindowSamples, _ windows: WindowGrid, _ step: Int, _ low: Int, _ high: Int, hasReset: (Int) -> Bool
+    ) -> Double {
+        let values = samples.values, isSmoothed = windows.after > 0
+        let end = windows.end(step), start = end &- windows.length
+        var left = values[low], right = values[high &- 1]
+        if isSmoothed {
+            if samples.times[low] < start { left = samples.interpolated(low, at: start, isCounter: isCounter) }
+            if samples.times[high &- 1] > end {
+                right = samples.interpolated(high &- 2, at: end, isCounter: isCounter)
+            }
+        }
+        var result = right - left
+        if isCounter {
+            let first = samples.times[low] <= start ? low &+ 1 : low
+            let behind = samples.times[high &- 1] >= end ? high &- 1 : high
+            result += Self.correction(values, first, behind, left, right, hasReset: hasReset(first))
+        }
+        return isPerSecond ? result / windows.seconds : result
     }
 
     /// What resets took away on the way from `left` over `values[first..<behind]` to `right`.

@@ -1,3 +1,5 @@
+import Histograms
+
 /// `irate` and `idelta`: the step between the last two samples of the window.
 ///
 ///     window   (           ×        ×  ×    ]
@@ -19,5 +21,49 @@ struct InstantRate: WindowKernel {
             if isRate { result /= Double(times[last] &- times[last &- 1]) / 1000 }
             column.set(step, result)
         }
+    }
+}
+
+/// Of native histograms: the last minus the one before, or behind a reset the last alone.
+extension InstantRate {
+    func run(
+        native samples: NativeSamples, _ plan: WindowPlan, into column: inout StepColumn, _ notes: inout WindowNotes,
+        _ scratch: Scratch, _ context: QueryContext
+    ) throws(QueryError) {
+        var difference = RowDifference()
+        for step in 0..<plan.windows.count where plan.high[step] &- plan.low[step] >= 2 {
+            let last = plan.high[step] &- 1
+            let seconds = Double(samples.times[last] &- samples.times[last &- 1]) / 1000
+            switch (samples.isHistogram(last &- 1), samples.isHistogram(last)) {
+            case (false, false):
+                var result = samples.values[last]
+                if !(isRate && result < samples.values[last &- 1]) { result -= samples.values[last &- 1] }
+                column.set(step, isRate ? result / seconds : result)
+            case (true, true):
+                guard var histogram = moved(samples, last, &difference, &notes) else { continue }
+                if isRate { histogram.divide(by: seconds) }
+                column.set(step, histogram)
+            case (true, false), (false, true): notes.insert(.mixed)
+            }
+            try scratch.spend(1, context)
+        }
+    }
+
+    /// From sample `last − 1` to `last`, both histograms. `nil`, and a note: they do not go together.
+    private func moved(
+        _ samples: NativeSamples, _ last: Int, _ difference: inout RowDifference, _ notes: inout WindowNotes
+    ) -> FloatHistogram? {
+        let hints = [samples.hint(last &- 1), samples.hint(last)]
+        if isRate && hints.contains(.gauge) { notes.insert(.notCounter) }
+        if !isRate && hints.contains(where: { $0 != .gauge }) { notes.insert(.notGauge) }
+        let isReset = isRate && samples.isReset(last)
+        if !isReset && samples.areAlike(last) { return difference.between(last &- 1, last, samples, times: 1) }
+        var result = samples.histogram(last)
+        if !isReset {
+            guard result.subtract(samples.histogram(last &- 1), &notes) else { return nil }
+        }
+        result.hint = .gauge
+        result.compact()
+        return result
     }
 }

@@ -12,18 +12,21 @@ struct RangeFunction<Kernel: WindowKernel>: VectorOperator {
     let kernel: Kernel
     let names: NameTreatment
     let context: QueryContext
+    /// Where notes about native histograms point: the first argument.
+    private let place: Range<Int>
     /// Says something about a counter's name once a series has answered.
     private let nameNote: CounterNameNote?
 
     init(
         source: any RangeSource, windows: WindowGrid, kernel: Kernel, names: NameTreatment, context: QueryContext,
-        nameNote: CounterNameNote? = nil
+        place: Range<Int>, nameNote: CounterNameNote? = nil
     ) {
         self.source = source
         self.windows = windows
         self.kernel = kernel
         self.names = names
         self.context = context
+        self.place = place
         self.nameNote = nameNote
     }
 
@@ -47,8 +50,21 @@ struct RangeFunction<Kernel: WindowKernel>: VectorOperator {
             times: scratch.samples.timestamps, values: scratch.samples.values, count: scratch.samples.count)
         guard samples.count > 0 else { return }
         let plan = scratch.plan(windows, fitting: samples.times, count: samples.count)
-        try kernel.run(samples, plan, into: &column, context)
-        if let nameNote, !column.isEmpty { nameNote.check(index, source, context) }
+        // Once per series: nearly all have floats only.
+        if scratch.samples.histograms.isEmpty {
+            try kernel.run(samples, plan, into: &column, context)
+        } else {
+            try fillNative(index, plan, into: &column, scratch)
+        }
+        if let nameNote, column.hasFloats { nameNote.check(index, source, context) }
+    }
+
+    private func fillNative(
+        _ index: Int, _ plan: WindowPlan, into column: inout StepColumn, _ scratch: Scratch
+    ) throws(QueryError) {
+        var notes: WindowNotes = []
+        try kernel.run(native: NativeSamples(scratch.samples), plan, into: &column, &notes, scratch, context)
+        if !notes.isEmpty { notes.say(of: source.labels(at: index).metricName ?? "", at: place, context) }
     }
 }
 
@@ -72,6 +88,12 @@ protocol WindowKernel: Sendable {
     /// Sets the steps that have a value; `column` comes cleared. `samples` are not empty, and `plan` is theirs.
     func run(
         _ samples: WindowSamples, _ plan: WindowPlan, into column: inout StepColumn, _ context: QueryContext
+    ) throws(QueryError)
+
+    /// The same of a series that has native histograms. `scratch` is for plans of other times.
+    func run(
+        native samples: NativeSamples, _ plan: WindowPlan, into column: inout StepColumn, _ notes: inout WindowNotes,
+        _ scratch: Scratch, _ context: QueryContext
     ) throws(QueryError)
 }
 

@@ -82,7 +82,8 @@ enum RangeFunctions {
         /// 1 at the steps whose windows are empty in every series; the labels are those that the selector asks for with `=`.
         func absence(_ grid: StepGrid) throws(QueryError) -> any VectorOperator {
             let present = RangeFunction(
-                source: source, windows: windows, kernel: WindowEnds(answer: .present), names: .kept, context: context)
+                source: source, windows: windows, kernel: WindowEnds(answer: .present), names: .kept, context: context,
+                place: plan.firstArgumentPlace)
             return try Absence.make(
                 present, labels: Absence.labels(of: plan.call.arguments[0]), grid: grid, context: context)
         }
@@ -96,7 +97,7 @@ enum RangeFunctions {
         ) throws(QueryError) -> any VectorOperator {
             let function = RangeFunction(
                 source: source, windows: windows, kernel: kernel, names: names ?? self.names, context: context,
-                nameNote: note)
+                place: plan.firstArgumentPlace, nameNote: note)
             if function.names == .dropped && !areDistinctWithoutNames { try refuseEqualLabels(function) }
             return function
         }

@@ -25,4 +25,24 @@ struct WindowEnds: WindowKernel {
             }
         }
     }
+
+    /// Sizes and times are the same of all kinds of samples.
+    func run(
+        native samples: NativeSamples, _ plan: WindowPlan, into column: inout StepColumn, _ notes: inout WindowNotes,
+        _ scratch: Scratch, _ context: QueryContext
+    ) throws(QueryError) {
+        switch answer {
+        case .first: plan.forEachWindow { step, low, _ in Self.set(step, samples, low, in: &column) }
+        case .last: plan.forEachWindow { step, _, high in Self.set(step, samples, high &- 1, in: &column) }
+        case .count, .present, .timeOfFirst, .timeOfLast: try run(samples.floats, plan, into: &column, context)
+        }
+    }
+
+    private static func set(_ step: Int, _ samples: NativeSamples, _ index: Int, in column: inout StepColumn) {
+        if samples.isHistogram(index) {
+            column.set(step, samples.histogram(index))
+        } else {
+            column.set(step, samples.values[index])
+        }
+    }
 }

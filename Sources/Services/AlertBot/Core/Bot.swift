@@ -217,9 +217,9 @@ public struct Bot: Sendable {
             overflow += 1
             return
         }
-        // The same alert again, and we were not told that the last time is over.
+        // The same alert again, and we were not told that the last time is over. Where two sources see one thing, each tells its own end of it.
         let older = state.incidents.values.filter {
-            $0.isOpen && $0.key.fingerprint == key.fingerprint && $0.key.groupKey == key.groupKey
+            $0.isOpen && $0.key.fingerprint == key.fingerprint && $0.key.groupKey == key.groupKey && $0.source == source
         }
         for incident in older.sorted(by: { $0.id < $1.id }) { try resolve(incident.id, "superseded", at: now) }
         var record = IncidentRecord(.received, at: now)

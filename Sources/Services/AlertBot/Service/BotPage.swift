@@ -88,6 +88,9 @@ enum BotPage {
         out.append(incident.actions)
         out.append(",\"dry_run\":")
         out.append(incident.isDryRun)
+        // An incident may be closed by the time its verification has its answer.
+        out.append(",\"verified\":")
+        out.append(incident.isVerified)
         for (name, time) in [
             ("opened", incident.openedAt), ("acted", incident.actedAt), ("escalated", incident.escalatedAt), ("resolved", incident.resolvedAt),
         ] {

@@ -44,7 +44,7 @@ public struct RecordedPage: Sendable {
                     series: series, value: parser.entry.value, isCounter: Self.isCounter(series, parser.entry.type))
                 lines.append(.sample(sample))
                 values[series] = sample.value
-            case .help, .unit, .comment: break
+            case .help, .unit, .comment, .histogram: break
             }
         }
     }

@@ -19,8 +19,17 @@ public enum Incident: String, CaseIterable, Sendable {
         }
     }
 
-    /// The fault ends by itself before the bot's patience (`verify.within`, 3 m) does: nothing it can do mends it.
-    public var endsByItself: Bool { self == .partition || self == .cpu || self == .memory }
+    /// Where nothing the bot can do mends it, the fault ends by itself: after its alert has fired, and before the bot's patience
+    /// (`verify.within`, 3 m) is over. HostHighCPU looks back one minute and waits half of one.
+    public var naturalLength: Duration? {
+        switch self {
+        case .partition: .seconds(90)
+        case .cpu: .seconds(150)
+        // A machine whose own memory comes page by page, from its host, takes two minutes to give 20 GB away.
+        case .memory: .seconds(180)
+        case .latency, .errors, .status, .dbSlow, .kill, .backlog: nil
+        }
+    }
 
     /// The load that makes it visible: a path of the api, or none.
     var loadPath: String? {
@@ -52,6 +61,7 @@ public struct IncidentOptions: Equatable, Sendable {
     public var probability: Double?
     public var kill = KillMethod.stop
     public var cores = 2
+    /// 0: so many that HostLowMemory fires.
     public var megabytes = 500
     public var jobs = 6000
     /// Resets: 5xx at once. A cut cable (`drop`) shows as slowness first, because requests wait for their timeouts.

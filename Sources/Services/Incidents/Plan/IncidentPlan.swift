@@ -39,11 +39,15 @@ public struct IncidentPlan: Sendable {
     public var kin: [String] = []
     /// Alerts that inhibition must keep quiet meanwhile.
     public var muted: [String] = []
+    /// Of the bot's policy, the one that is helped; `nil`: the bot has nobody to help.
+    public var target: String? = "api"
     /// How many actions make one healing. None: the bot only tells somebody.
     public var actions: ClosedRange<Int> = 1...1
     public var begin: [Step]
     public var revert: [Step]
     public var loadPath: String?
+    /// Requests per second, where nobody says otherwise.
+    public var loadRate = 20.0
     public var checks: [SightCheck] = []
 
     public init(_ incident: Incident, _ options: IncidentOptions = IncidentOptions()) {
@@ -73,6 +77,9 @@ public struct IncidentPlan: Sendable {
         self.begin = begin
         self.revert = revert
     }
+
+    /// Every alert that the incident may have to do with; what others do does not matter to it.
+    public var concerned: [String] { [alert] + kin + muted }
 
     /// What is said before it is done.
     public func announcement(_ addresses: StackAddresses) -> [String] {
@@ -159,13 +166,15 @@ extension IncidentPlan {
         var plan = IncidentPlan(
             .dbSlow, options,
             what: "every query of the api sleeps \(milliseconds(options.databaseDelay)) ms in the database for \(seconds(options.length)) s, unless healed before.",
-            alert: "DatabaseSlow", bot: "pages once, for the database, and asks before it restarts the api; the api's own alerts are inhibited.",
+            alert: "DatabaseSlow", bot: "hears of the database only, for the api's own alerts are inhibited, and restarts the api: that cuts its slow transactions off.",
             sights: [
                 Sight(title: "the longest transaction that runs", query: query),
                 Sight(title: "p95 of /transactions", query: p95Query.replacing("/health", with: "/transactions")),
             ],
             begin: [chaos("\"db_delay_ms\":\(milliseconds(options.databaseDelay))", options, path: options.path)], revert: [takeBack])
         plan.muted = ["APIHighLatency", "APIErrorRateHigh", "API5xxRatioHigh"]
+        // The api has 16 sessions. Five requests a second, of two seconds each, take ten; more would wait for one and end as 503s.
+        plan.loadRate = 5
         plan.checks = [
             SightCheck("the database shows a long transaction", query, .seen(.above(1))),
             SightCheck("p95 of /transactions rises", p95Query.replacing("/health", with: "/transactions"), .seen(.above(1))),
@@ -220,23 +229,29 @@ extension IncidentPlan {
             alert: "HostHighCPU", bot: "tells somebody: it does not know what to restart.",
             sights: [Sight(title: "busy", query: query), Sight(title: "load", query: "node_load1")],
             begin: [.press(Pressure(.cpu(cores: options.cores), for: options.length))], revert: [])
+        plan.target = nil
         plan.actions = 0...1
         plan.checks = [SightCheck("processors are busy", query, .seen(.above(0.5)))]
         return plan
     }
 
     private static func memory(_ options: IncidentOptions) -> IncidentPlan {
+        let query = "node_memory_MemAvailable_bytes / node_memory_MemTotal_bytes"
+        let amount = options.megabytes == 0 ? "so much memory that a twelfth of it stays available," : "\(options.megabytes) MB"
         var plan = IncidentPlan(
-            .memory, options, what: "a child process holds \(options.megabytes) MB for \(seconds(options.length)) s.",
+            .memory, options, what: "a child process holds \(amount) for \(seconds(options.length)) s.",
             alert: "HostLowMemory", bot: "tells somebody, where it is enough to make the alert fire.",
-            sights: [Sight(title: "available", query: "node_memory_MemAvailable_bytes / node_memory_MemTotal_bytes")],
+            sights: [Sight(title: "available", query: query)],
             begin: [.press(Pressure(.memory(megabytes: options.megabytes), for: options.length))], revert: [])
+        plan.target = nil
         plan.actions = 0...1
+        if options.megabytes == 0 { plan.checks = [SightCheck("less than a tenth is available", "1 - \(query)", .seen(.above(0.9)))] }
         return plan
     }
 
     private static func partition(_ options: IncidentOptions) -> IncidentPlan {
         let fault = options.fault
+        let ready = "min(probe_success{job=\"blackbox\",instance=\"http://api:8000/-/ready\"})"
         var json = "{\"mode\":\"\(fault.mode.rawValue)\""
         if fault.mode == .delay { json += ",\"delay_ms\":\(milliseconds(fault.delay))" }
         json += ",\"for_s\":\(seconds(options.length))}"
@@ -247,6 +262,7 @@ extension IncidentPlan {
             bot: "restarts the api once, which does not mend a network: what it verifies is met when the network is back. up stays 1.",
             sights: [
                 Sight(title: "5xx per second", query: failuresQuery), Sight(title: "the api can be scraped", query: "up{job=\"api\"}"),
+                Sight(title: "it is not ready", query: ready),
                 Sight(title: "the database can be reached (its exporter goes another way)", query: "pg_up"),
             ],
             begin: [.request(.POST, .proxy, "/-/fault", json: json)], revert: [.request(.DELETE, .proxy, "/-/fault", json: nil)])
@@ -255,6 +271,13 @@ extension IncidentPlan {
             SightCheck("5xx are counted", failuresQuery, .seen(.above(0))),
             SightCheck("the api can be scraped throughout", "min(up{job=\"api\"})", .never(.equal(0)), until: .action),
         ]
+        // A delay passes everything on.
+        if fault.mode != .delay {
+            plan.checks += [
+                SightCheck("the probe of its readiness fails", ready, .seen(.equal(0))),
+                SightCheck("the probe succeeds again", ready, .finally(.equal(1))),
+            ]
+        }
         return plan
     }
 
@@ -266,6 +289,7 @@ extension IncidentPlan {
             alert: "WorkerBacklog", bot: "scales the worker 1 → 3; when the queue is drained and the alert resolved, back to 1.",
             sights: [Sight(title: "jobs that wait", query: length), Sight(title: "workers", query: workers)],
             begin: [.request(.POST, .worker, "/-/enqueue?jobs=\(options.jobs)", json: nil)], revert: [])
+        plan.target = "worker"
         plan.actions = 1...2
         plan.checks = [
             SightCheck("the queue is long", length, .seen(.above(200))),

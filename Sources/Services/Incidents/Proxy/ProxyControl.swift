@@ -2,6 +2,7 @@ import HTTPServer
 import HTTPTypes
 import NIOCore
 import SelfMetrics
+import ServiceProcess
 
 /// The proxy's control port: what the fault is, sets it, takes it back, and the page of metrics.
 ///
@@ -16,14 +17,14 @@ public struct ProxyControl: HTTPService {
     static let maximumBody = 4 << 10
 
     private let proxy: FaultProxy
-    private let guarded: BearerToken
+    private let guarded: AccessToken
     private let quit: @Sendable () -> Void
     public let packing = ThreadPool("packing", threads: 1)
     public var answers: ThreadPool { packing }
 
     public init(_ proxy: FaultProxy, token: String?, quit: @escaping @Sendable () -> Void) {
         self.proxy = proxy
-        guarded = BearerToken(token: token)
+        guarded = AccessToken("ADMIN_TOKEN", token)
         self.quit = quit
     }
 

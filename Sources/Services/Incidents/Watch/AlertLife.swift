@@ -21,14 +21,19 @@ public struct AlertLife: Sendable {
         public var detail: String
         /// Telling somebody is no remedy.
         public var isNotice: Bool
+        /// Who told the bot: where both profiles are up, each does.
+        public var source: String
 
-        public init(event: String, alert: String, id: String, ok: Bool? = nil, detail: String = "", isNotice: Bool = false) {
+        public init(
+            event: String, alert: String, id: String, ok: Bool? = nil, detail: String = "", isNotice: Bool = false, source: String = ""
+        ) {
             self.event = event
             self.alert = alert
             self.id = id
             self.ok = ok
             self.detail = detail
             self.isNotice = isNotice
+            self.source = source
         }
     }
 
@@ -60,6 +65,7 @@ public struct AlertLife: Sendable {
     public private(set) var counts: [String: Int] = [:]
     public private(set) var mutedCounts: [String: Int] = [:]
     private var successes: [String: Int] = [:]
+    private var sources: Set<String> = []
 
     public init(alert: String, kin: [String] = [], muted: [String] = [], actions: ClosedRange<Int>) {
         self.alert = alert
@@ -71,12 +77,19 @@ public struct AlertLife: Sendable {
     /// What there is before the incident; says why it cannot be judged from here.
     public mutating func begin(alerts: [String: State], lines: [BotLine]) -> String? {
         for line in lines.suffix(Self.maximumLines) { known.insert(line.id) }
-        if let state = alerts[alert], state != .inactive { return "\(alert) is \(state.rawValue) already" }
+        return obstacle(alerts: alerts)
+    }
+
+    /// One of our alerts that is there already. Alerts of others do not matter.
+    func obstacle(alerts: [String: State]) -> String? {
+        for name in [alert] + kin + muted {
+            if let state = alerts[name], state != .inactive { return "\(name) is \(state.rawValue) already" }
+        }
         return nil
     }
 
     /// One alert, one remedy: everything happens once.
-    private var isPlain: Bool { kin.isEmpty && muted.isEmpty }
+    private var isPlain: Bool { kin.isEmpty && muted.isEmpty && sources.count <= 1 }
 
     public var hasActed: Bool { counts["action", default: 0] > 0 }
 
@@ -104,6 +117,7 @@ public struct AlertLife: Sendable {
         for line in lines where known.count < Self.maximumLines && known.insert(line.id).inserted {
             let isOurs = line.alert == alert || (kin.contains(line.alert) && line.event != "resolved")
             if isOurs, !line.isNotice {
+                sources.insert(line.source)
                 counts[line.event, default: 0] += 1
                 if line.ok != false { successes[line.event, default: 0] += 1 }
             } else if muted.contains(line.alert) {
@@ -127,7 +141,7 @@ public struct AlertLife: Sendable {
         if counts["decision", default: 0] == 0 { missing.append("no decision") }
         if actions.upperBound > 0, counts["action", default: 0] < actions.lowerBound { missing.append("no action") }
         if actions.lowerBound > 0 {
-            // A remedy for two alerts, or one that waits for approval, is decided on more than once.
+            // A remedy for two alerts or sources, or one that waits for approval, is decided on more than once.
             if isPlain, counts["decision", default: 0] > actions.upperBound { missing.append("\(counts["decision", default: 0]) decisions") }
             if successes["action", default: 0] < actions.lowerBound, hasActed { missing.append("the action failed") }
             switch (counts["verified", default: 0], successes["verified", default: 0]) {

@@ -29,17 +29,26 @@ public enum BotLog {
         return list.elements.compactMap { $0["link"]?.string }.filter { $0.hasPrefix("/approve/") }
     }
 
+    /// Why the bot would not act on `target` now.
+    public static func restraint(_ text: String, target: String) -> String? {
+        guard let value = try? JSONValue(parsing: text) else { return nil }
+        func names(_ list: String) -> Bool { value[list]?.elements.contains { $0["target"]?.string == target } ?? false }
+        if names("circuits") { return "the bot's circuit of \(target) is open" }
+        return names("cooldowns") ? "\(target) cools down from the bot's last action" : nil
+    }
+
     /// What the summary of an incident gives away of its lines.
     private static func summary(_ value: JSONValue, _ alert: String, _ incident: String) -> [AlertLife.BotLine] {
         guard let state = value["state"]?.string, value["opened"] != nil, !alert.isEmpty else { return [] }
         func line(_ event: String, _ more: String = "") -> AlertLife.BotLine {
-            AlertLife.BotLine(event: event, alert: alert, id: "\(incident) \(event) \(more)", detail: more.isEmpty ? "" : "(\(more))")
+            AlertLife.BotLine(event: event, alert: alert, id: "\(incident) \(event) \(more)", detail: more.isEmpty ? "" : "(\(more))",
+                source: value["source"]?.string ?? "")
         }
         var lines = [line("received")]
         if state != "deciding" { lines.append(line("decision")) }
         let actions = value["actions"]?.number.flatMap { Int(exactly: $0) } ?? 0
         for number in 0..<min(max(actions, 0), 100) { lines.append(line("action", "number \(number + 1)")) }
-        if state == "verified" { lines.append(line("verified")) }
+        if state == "verified" || value["verified"]?.bool == true { lines.append(line("verified")) }
         if value["resolved"] != nil { lines.append(line("resolved")) }
         return lines
     }
@@ -82,6 +91,7 @@ public enum BotLog {
         return AlertLife.BotLine(
             event: event, alert: alert,
             id: word("hash") ?? "\(time) \(event) \(incident) \(step) \(word("action") ?? "")", ok: ok,
-            detail: detail.joined(separator: " "), isNotice: ["notify", "ticket"].contains(word("action") ?? ""))
+            detail: detail.joined(separator: " "), isNotice: ["notify", "ticket"].contains(word("action") ?? ""),
+            source: word("source") ?? "")
     }
 }

@@ -9,6 +9,7 @@ public struct Watcher: Sendable {
     private let addresses: StackAddresses
     private let client: StackClient
     private let options: Options
+    private let target: String?
     private var approved: Set<String> = []
     public private(set) var life: AlertLife
     public private(set) var checks: [SightCheck]
@@ -29,11 +30,19 @@ public struct Watcher: Sendable {
         self.addresses = addresses
         self.client = client
         self.options = options
+        target = plan.target
         life = AlertLife(alert: plan.alert, kin: plan.kin, muted: plan.muted, actions: plan.actions)
         checks = plan.checks
     }
 
-    /// Looks at what there is before the incident. Both sides must answer, and the alert must be quiet.
+    /// What stands in the way of an incident that could be judged: one of its alerts that is there, or a bot that must not act yet.
+    public func obstacle() async throws(IncidentError) -> String? {
+        if let why = life.obstacle(alerts: try await alerts()) { return why }
+        let page = try await botPage()
+        return target.flatMap { BotLog.restraint(page, target: $0) }
+    }
+
+    /// Looks at what there is before the incident. Both sides must answer, and its alerts must be quiet.
     public mutating func begin() async throws(IncidentError) {
         let alerts = try await alerts(), lines = try await botLines()
         if let why = life.begin(alerts: alerts, lines: lines) {

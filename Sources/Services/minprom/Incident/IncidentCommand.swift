@@ -28,14 +28,17 @@ struct IncidentCommand: AsyncParsableCommand {
     @Option(help: "With --watch: how long healing may take.")
     var within = "5m"
 
+    @Option(help: "With --watch: how long to wait before, until the incident's alerts are quiet and the bot may act on its target again.")
+    var wait: String?
+
     @Flag(help: "With --watch: say yes to what the bot asks for, as a person would.")
     var approve = false
 
     @Option(name: .customLong("incident-log"), help: "With --watch: the bot's log file, if it can be read from here; else the bot is asked.")
     var incidentLog: String?
 
-    @Option(name: .customLong("load-rps"), help: "Requests per second sent meanwhile, so that there is something to see; 0: none.")
-    var loadRPS = 20.0
+    @Option(name: .customLong("load-rps"), help: "Requests per second sent meanwhile, so that there is something to see; 0: none. (default: 20; db-slow: 5)")
+    var loadRPS: Double?
 
     @OptionGroup(title: "Where the stack is") var places: IncidentPlaces
     @OptionGroup(title: "How it is broken") var shape: IncidentShape
@@ -61,7 +64,10 @@ struct IncidentCommand: AsyncParsableCommand {
         var options = try shape.options()
         // Where healing is watched, the fault must not go away by itself before the bot has had its time.
         options.length = try length.map { text throws(StartError) in try IncidentFlags.span(text, flag: "for") }
-            ?? (watch ? incident.endsByItself ? .seconds(90) : patience + .seconds(30) : .seconds(180))
+            ?? (watch ? incident.naturalLength ?? patience + .seconds(30) : .seconds(180))
+        // Less would show on the graph, and nobody would be told.
+        if watch, shape.mb == nil { options.megabytes = 0 }
+        let waiting = try wait.map { text throws(StartError) in try IncidentFlags.span(text, flag: "wait") }
         let plan = IncidentPlan(incident, options)
         let addresses = places.addresses()
         let tokens = try places.tokens()
@@ -77,10 +83,10 @@ struct IncidentCommand: AsyncParsableCommand {
             if revert {
                 result = .success(await session.revert())
             } else {
-                let rate = plan.loadPath == nil ? 0 : loadRPS
+                let rate = plan.loadPath == nil ? 0 : loadRPS ?? plan.loadRate
                 for line in plan.announcement(addresses) { print(line) }
                 result = .success(
-                    watch ? try await session.watch(within: patience, rps: rate)
+                    watch ? try await session.watch(within: patience, afterAtMost: waiting, rps: rate)
                         : try await session.show(for: options.length, rps: rate))
             }
         } catch { result = .failure(error) }
@@ -154,8 +160,8 @@ struct IncidentShape: ParsableArguments {
     var container = "flask_api"
     @Option(help: "cpu: processors to keep busy.")
     var cores = 2
-    @Option(help: "memory: megabytes to hold; 0: enough for HostLowMemory.")
-    var mb = 500
+    @Option(help: "memory: megabytes to hold; 0: enough for HostLowMemory. (default: 500; with --watch: 0)")
+    var mb: Int?
     @Option(help: "partition: drop, delay, reset or refuse.")
     var mode = "reset"
     @Option(name: .customLong("delay-ms"), help: "partition --mode delay: by how much, in each direction.")
@@ -173,7 +179,7 @@ struct IncidentShape: ParsableArguments {
         options.databaseDelay = .milliseconds(try inside(databaseDelay, 1...60_000, "db-delay-ms"))
         options.statusCode = try inside(statusCode, 400...599, "status-code")
         options.cores = try inside(cores, 1...Pressure.maximumCores, "cores")
-        options.megabytes = try inside(mb, 0...Pressure.maximumMegabytes, "mb")
+        options.megabytes = try inside(mb ?? options.megabytes, 0...Pressure.maximumMegabytes, "mb")
         options.jobs = try inside(jobs, 1...100_000, "jobs")
         options.probability = probability
         if let probability, !(probability > 0 && probability <= 1) { throw StartError("--probability: above 0, up to 1") }

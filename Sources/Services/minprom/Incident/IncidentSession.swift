@@ -1,3 +1,10 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
 import Incidents
 import Synchronization
 
@@ -41,22 +48,25 @@ struct IncidentSession: Sendable {
         return isReverted
     }
 
-    func watch(within patience: Duration, rps: Double) async throws(StartError) -> Bool {
-        let signals = Signals.stream()
+    /// `waiting`: how long it may take until nothing is in the way; `nil`: it is not waited for.
+    func watch(within patience: Duration, afterAtMost waiting: Duration?, rps: Double) async throws(StartError) -> Bool {
+        let stop = Stop(Signals.stream())
+        defer { stop.end() }
         var watcher = Watcher(plan, addresses, client, watching)
+        if let waiting, await !isClear(watcher, within: waiting, stop) { return false }
         do throws(IncidentError) { try await watcher.begin() } catch { throw StartError(error.message) }
         let load = try load(rps: rps, for: patience)
         let start = ContinuousClock.now
         try await begin(load)
         print("\n   0.0 s  begun")
-        let stop = Stop(signals)
         while !stop.isAsked, !watcher.isLost || !watcher.life.objections.isEmpty {
             let entries = await watcher.poll(at: ContinuousClock.now - start)
             for entry in entries { print(entry.line) }
+            // Into a file as soon as into a terminal.
+            fflush(nil)
             if watcher.objections.isEmpty || ContinuousClock.now - start > patience { break }
             try? await Task.sleep(for: .seconds(1))
         }
-        stop.end()
         let time = LoadReport.fixed((ContinuousClock.now - start).seconds, 1)
         let isReverted = await revert()
         await end(load)
@@ -64,6 +74,27 @@ struct IncidentSession: Sendable {
         print(objections.isEmpty ? "\nhealed after \(time) s" : "\nNOT healed as it must, after \(time) s:")
         for objection in objections { print("  - \(objection)") }
         return objections.isEmpty && isReverted
+    }
+
+    /// Waits until nothing is in the way of an incident that could be judged.
+    private func isClear(_ watcher: Watcher, within length: Duration, _ stop: Stop) async -> Bool {
+        let end = ContinuousClock.now + length
+        var told: String?
+        while let why = await obstacle(watcher) {
+            if stop.isAsked || ContinuousClock.now >= end {
+                print("not begun: \(why)")
+                return false
+            }
+            if why != told { print("waiting: \(why)") }
+            told = why
+            fflush(nil)
+            try? await Task.sleep(for: .seconds(2))
+        }
+        return true
+    }
+
+    private func obstacle(_ watcher: Watcher) async -> String? {
+        do throws(IncidentError) { return try await watcher.obstacle() } catch { return error.message }
     }
 
     private func begin(_ load: Load?) async throws(StartError) {

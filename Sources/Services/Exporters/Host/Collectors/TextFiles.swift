@@ -90,7 +90,8 @@ struct TextFileFamilies {
         do {
             while let entry = try format.next() {
                 switch entry {
-                case .comment, .unit: break
+                // Text has no native histograms.
+                case .comment, .unit, .histogram: break
                 case .type:
                     let name = text(format.entry.name), kind = Self.kind(format.entry.type)
                     kinds[name] = kind

@@ -1,0 +1,219 @@
+import Histograms
+
+/// The native histograms of `sum` and `avg`, beside the floats that the folds work on.
+///
+///     group    step 0        step 1            step 2
+///     series   h  h  h       h  f              h  custom h
+///     result   Σ             – (a warning)     – (a warning)
+///
+/// A cell per group and step that has histograms, made when the first one comes. Sums are compensated bucket by bucket; a mean is a sum divided
+/// at the end unless that would leave the range of doubles, then it is a running one, as for floats. Aggregations that know no
+/// histograms leave them out and say so.
+///
+/// Source: promql/engine.go, `aggregation`.
+final class HistogramFold {
+    /// What an aggregation does with histograms.
+    enum Treatment: Equatable, Sendable {
+        case added
+        case averaged
+        /// They count like floats: the values do not matter.
+        case counted
+        /// Left out, with a note that names the aggregation.
+        case ignored(String)
+    }
+
+    private let treatment: Treatment
+    private let table: ColumnTable
+    /// Of the operand in the query.
+    private let place: Range<Int>
+    private let context: QueryContext
+    /// Per group, empty or one place per step.
+    private var cells: [[HistogramCell?]] = []
+    /// Per group, empty or bits of the steps at which a float came before the first histogram.
+    private var mixed: [[UInt64]] = []
+
+    /// `table` holds the floats of all groups.
+    init(_ treatment: Treatment, _ table: ColumnTable, _ place: Range<Int>, _ context: QueryContext) {
+        self.treatment = treatment
+        self.table = table
+        self.place = place
+        self.context = context
+    }
+
+    /// Says that the histograms of `column` do not take part.
+    static func note(
+        _ column: borrowing StepColumn, ignoredIn op: AggregateOperator, at place: Range<Int>, _ context: QueryContext
+    ) {
+        for step in 0..<column.count where column.isPresent(step) && column.histogram(step) != nil {
+            return context.annotate(HistogramNotes.ignored(inAggregation: op.rawValue, at: place))
+        }
+    }
+
+    /// Takes in the histograms of `column`; its floats are the caller's to add, afterwards.
+    func add(_ column: borrowing StepColumn, to group: Int, metric: () -> String) throws(QueryError) {
+        if case .ignored(let name) = treatment {
+            for step in 0..<column.count where column.isPresent(step) && column.histogram(step) != nil {
+                return context.annotate(HistogramNotes.ignored(inAggregation: name, at: place))
+            }
+            return
+        }
+        if cells.isEmpty {
+            cells = Array(repeating: [], count: table.count)
+            mixed = Array(repeating: [], count: table.count)
+        }
+        if cells[group].isEmpty {
+            try context.reserve(bytes: column.count &* MemoryLayout<HistogramCell?>.stride)
+            cells[group] = Array(repeating: nil, count: column.count)
+        }
+        let presence = table.rowPresence(group), isMean = treatment == .averaged
+        var outcome = HistogramCell.Outcome()
+        var weight = 0
+        for step in 0..<column.count where column.isPresent(step) {
+            guard let histogram = column.histogram(step) else { continue }
+            let mask: UInt64 = 1 << UInt64(truncatingIfNeeded: step & 63)
+            let hasFloat = presence[step >> 6] & mask != 0
+            if cells[group][step] != nil {
+                weight &+= cells[group][step]?.add(histogram, isMean: isMean, hasFloat: hasFloat, &outcome) ?? 0
+            } else if hasFloat {
+                if mixed[group].isEmpty { mixed[group] = Array(repeating: 0, count: column.wordCount) }
+                mixed[group][step >> 6] |= mask
+            } else {
+                cells[group][step] = HistogramCell(histogram)
+                weight &+= histogram.sampleCount
+            }
+        }
+        try context.reserve(samples: weight)
+        // The sum and its compensation.
+        try context.reserve(bytes: weight &* 32)
+        if outcome.boundsReconciled { context.annotate(HistogramNotes.boundsReconciled(.aggregation, at: place)) }
+        if outcome.isIncompatible { context.annotate(HistogramNotes.mixedSchemas(metric(), at: place)) }
+    }
+
+    /// Writes the results into the table, and takes away floats that histograms have met.
+    func finish() {
+        for group in cells.indices {
+            let presence = table.rowPresence(group)
+            for word in mixed[group].indices where mixed[group][word] != 0 {
+                context.annotate(HistogramNotes.mixedInAggregation(at: place))
+                presence[word] &= ~mixed[group][word]
+            }
+            for step in cells[group].indices {
+                guard var cell = cells[group][step] else { continue }
+                cells[group][step] = nil
+                let mask: UInt64 = 1 << UInt64(truncatingIfNeeded: step & 63)
+                let hasFloat = presence[step >> 6] & mask != 0
+                presence[step >> 6] &= ~mask
+                if cell.isIncompatible ? cell.hadFloat : hasFloat {
+                    context.annotate(HistogramNotes.mixedInAggregation(at: place))
+                }
+                if cell.isIncompatible || hasFloat { continue }
+                if cell.hasCollision { context.annotate(HistogramNotes.resetCollision(.aggregation, at: place)) }
+                table.set(cell.result(isMean: treatment == .averaged), at: group, step: step)
+            }
+        }
+    }
+}
+
+/// The histograms of one group at one step.
+private struct HistogramCell {
+    struct Outcome {
+        var boundsReconciled = false
+        var isIncompatible = false
+    }
+
+    /// The sum, or the mean so far.
+    private var total: FloatHistogram
+    private var compensation: FloatHistogram?
+    private var count = 1.0
+    private var isRunning = false
+    private var sawReset = false
+    private var sawNotReset = false
+    /// Buckets that `total` has been counted with.
+    private var countedBuckets: Int
+    /// No number in `total` is larger; what stays below `safe` cannot overflow.
+    private var bound: Double
+    private static let safe = 1e300
+    /// Exponential buckets met custom ones: nothing more is added.
+    private(set) var isIncompatible = false
+    /// There was a float before that happened.
+    private(set) var hadFloat = false
+
+    init(_ histogram: FloatHistogram) {
+        total = histogram
+        countedBuckets = histogram.bucketCount
+        bound = histogram.magnitude
+        see(histogram.hint)
+    }
+
+    var hasCollision: Bool { sawReset && sawNotReset }
+
+    private mutating func see(_ hint: CounterResetHint) {
+        if hint == .reset { sawReset = true }
+        if hint == .notReset { sawNotReset = true }
+    }
+
+    /// Returns the samples by which the cell has grown.
+    mutating func add(_ histogram: FloatHistogram, isMean: Bool, hasFloat: Bool, _ outcome: inout Outcome) -> Int {
+        guard !isIncompatible else { return 0 }
+        see(histogram.hint)
+        do throws(HistogramError) {
+            let notes = isMean ? try addToMean(histogram) : try total.add(histogram, compensation: &compensation)
+            if notes.boundsReconciled { outcome.boundsReconciled = true }
+        } catch {
+            isIncompatible = true
+            hadFloat = hasFloat
+            outcome.isIncompatible = true
+        }
+        let buckets = total.bucketCount
+        guard buckets > countedBuckets else { return 0 }
+        let grown = buckets &- countedBuckets
+        countedBuckets = buckets
+        return grown / 2 &+ 1
+    }
+
+    private mutating func addToMean(_ histogram: FloatHistogram) throws(HistogramError) -> AdditionNotes {
+        count += 1
+        if !isRunning {
+            bound += histogram.magnitude
+            if bound < Self.safe { return try total.add(histogram, compensation: &compensation) }
+            var sum = total, lost = compensation
+            let notes = try sum.add(histogram, compensation: &lost)
+            if !sum.hasOverflow {
+                (total, compensation) = (sum, lost)
+                return notes
+            }
+            isRunning = true
+            total.divide(by: count - 1)
+            compensation?.divide(by: count - 1)
+        }
+        let weight = (count - 1) / count
+        compensation?.multiply(by: weight)
+        total.multiply(by: weight)
+        var part = histogram
+        part.divide(by: count)
+        return try total.add(part, compensation: &compensation)
+    }
+
+    mutating func result(isMean: Bool) -> FloatHistogram {
+        if isMean && !isRunning {
+            total.divide(by: count)
+            compensation?.divide(by: count)
+        }
+        // They have one schema by now.
+        if let compensation { _ = try? total.add(compensation) }
+        total.compact()
+        return total
+    }
+}
+
+extension FloatHistogram {
+    fileprivate var bucketCount: Int { positiveBuckets.count &+ negativeBuckets.count }
+
+    /// At least as large as any number in it, and as any sum of its buckets.
+    fileprivate var magnitude: Double {
+        var result = sum.magnitude + count.magnitude + zeroCount.magnitude
+        for value in positiveBuckets { result += value.magnitude }
+        for value in negativeBuckets { result += value.magnitude }
+        return result
+    }
+}
