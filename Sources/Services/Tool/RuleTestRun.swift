@@ -181,12 +181,16 @@ struct RuleTestRun {
         var wanted: [ShownSample] = []
         for sample in expected.expected {
             do throws(SeriesNotation.Fault) {
-                var shown = ShownSample(labels: try SeriesNotation.labels(sample.labels), value: sample.value)
-                if !sample.histogram.isEmpty { shown.histogram = try Self.histogram(sample.histogram).testExpression }
-                wanted.append(shown)
+                wanted.append(ShownSample(labels: try SeriesNotation.labels(sample.labels), value: sample.value))
             } catch {
                 let reason = Self.complaint(sample.labels) ?? error.message
                 return place + " err: labels \(QuotedText.go(sample.labels)): \(reason)"
+            }
+            if sample.histogram.isEmpty { continue }
+            switch Self.histogram(sample.histogram) {
+            case .success(let histogram): wanted[wanted.count - 1].histogram = histogram.testExpression
+            case .failure(let error):
+                return place + " err: labels \(QuotedText.go(sample.labels)): \(error.message)"
             }
         }
         wanted.sort { $0.labels < $1.labels }
@@ -196,15 +200,18 @@ struct RuleTestRun {
     }
 
     /// The one histogram that `text` gives.
-    private static func histogram(_ text: String) throws(SeriesNotation.Fault) -> FloatHistogram {
-        let values = try SeriesNotation.values(text)
+    private static func histogram(_ text: String) -> Result<FloatHistogram, RuleTestError> {
+        let values: [SeriesNotation.Item]
+        do throws(SeriesNotation.Fault) { values = try SeriesNotation.values(text) } catch {
+            return .failure(RuleTestError(message: error.message))
+        }
         guard values.count == 1, let value = values.first else {
-            throw SeriesNotation.Fault(message: "expected 1 value, got \(values.count)")
+            return .failure(RuleTestError(message: "expected 1 value, got \(values.count)"))
         }
         guard case .histogram(let histogram, _) = value else {
-            throw SeriesNotation.Fault(message: "expected histogram, got \(text)")
+            return .failure(RuleTestError(message: "expected histogram, got \(text)"))
         }
-        return histogram
+        return .success(histogram)
     }
 
     /// What the language itself says of a series that cannot be read.

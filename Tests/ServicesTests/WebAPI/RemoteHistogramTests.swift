@@ -14,12 +14,12 @@ extension Protobuf {
 
     static func zigzag(_ value: Int64) -> UInt64 { UInt64(bitPattern: value << 1 ^ value >> 63) }
 
-    mutating func packed(_ field: UInt64, _ values: [Int64]) {
+    mutating func deltas(_ field: UInt64, _ values: [Int64]) {
         var content: [UInt8] = []
         for value in values { content.appendVarint(Self.zigzag(value)) }
         message(field, content)
     }
-    mutating func packed(_ field: UInt64, _ values: [Double]) {
+    mutating func doubles(_ field: UInt64, _ values: [Double]) {
         message(field, values.flatMap { value in (0..<8).map { UInt8(truncatingIfNeeded: value.bitPattern >> (8 * UInt64($0))) } })
     }
     mutating func spans(_ field: UInt64, _ spans: [(Int64, UInt64)]) {
@@ -55,9 +55,9 @@ struct RemoteHistogramTests {
         histogram.double(5, 0.001)
         histogram.varint(6, 2)
         histogram.spans(8, [(0, 1)])
-        histogram.packed(9, [1] as [Int64])
+        histogram.deltas(9, [1])
         histogram.spans(11, [(-2, 2), (1, 1)])
-        histogram.packed(12, [3, 2, -3])
+        histogram.deltas(12, [3, 2, -3])
         histogram.varint(14, 2)
         histogram.varint(15, 5000)
     }
@@ -67,9 +67,9 @@ struct RemoteHistogramTests {
         histogram.double(3, -1)
         histogram.double(7, 0.5)
         histogram.spans(8, [(1, 1)])
-        histogram.packed(10, [2.5])
+        histogram.doubles(10, [2.5])
         histogram.spans(11, [(0, 2)])
-        histogram.packed(13, [1, 1.5])
+        histogram.doubles(13, [1, 1.5])
         histogram.varint(14, 3)
         histogram.varint(15, UInt64(bitPattern: -5))
     }
@@ -79,8 +79,8 @@ struct RemoteHistogramTests {
         histogram.double(3, 2)
         histogram.zigzag(4, -53)
         histogram.spans(11, [(0, 1), (1, 1)])
-        histogram.packed(12, [1, 2])
-        histogram.packed(16, [0.5, 1])
+        histogram.deltas(12, [1, 2])
+        histogram.doubles(16, [0.5, 1])
         histogram.varint(14, 1)
         histogram.varint(15, 7)
     }
@@ -150,7 +150,7 @@ struct RemoteHistogramTests {
                 histogram.varint(1, count)
                 histogram.zigzag(4, schema)
                 histogram.spans(11, spans)
-                histogram.packed(12, deltas)
+                histogram.deltas(12, deltas)
             })
         var expected = FloatHistogram(
             schema: Int32(schema), count: Double(total),
@@ -175,7 +175,7 @@ struct RemoteHistogramTests {
                 wrong {
                     $0.varint(1, 5)
                     $0.spans(11, [(0, 1)])
-                    $0.packed(12, [1] as [Int64])
+                    $0.deltas(12, [1])
                 },
                 "1 observations found in buckets, but the Count field is 5: histogram's observation count should equal the number of observations found in the buckets (in absence of NaN)"
             ),
@@ -183,18 +183,18 @@ struct RemoteHistogramTests {
                 wrong {
                     $0.double(2, 1)
                     $0.spans(11, [(0, 1)])
-                    $0.packed(13, [-1.0])
+                    $0.doubles(13, [-1.0])
                 }, "positive side: bucket number 1 has observation count of -1: histogram has a bucket whose observation count is negative"
             ),
             (
                 wrong {
                     $0.spans(11, [(0, 4_294_967_295)])
-                    $0.packed(12, [1] as [Int64])
+                    $0.deltas(12, [1])
                 }, "positive side: spans need 4294967295 buckets, have 1 buckets: histogram spans specify different number of buckets than provided"
             ),
             (wrong { $0.zigzag(4, 53) }, "got schema 53"),
             (wrong { $0.zigzag(4, -5) }, "got schema -5"),
-            (wrong { $0.packed(16, [1.0]) }, "histogram with exponential schema must not have custom bounds"),
+            (wrong { $0.doubles(16, [1.0]) }, "histogram with exponential schema must not have custom bounds"),
             (
                 wrong {
                     $0.zigzag(4, 9)
