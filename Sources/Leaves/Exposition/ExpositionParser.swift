@@ -23,6 +23,9 @@ public protocol ExpositionParser {
     /// What the last entry was made of.
     var entry: ExpositionEntryParts { get }
 
+    /// `entry.value`, without a copy of the rest: asked for at every sample.
+    var value: Double { get }
+
     /// `.histogram`: the value, to be validated before anything is done with it. Apart from `entry`, which is copied at every line.
     var histogram: HistogramSample? { get }
 

@@ -39,6 +39,7 @@ public struct ProtobufFormat: ExpositionParser {
     private var position = 0
     private var step = Step.family
     public private(set) var entry = ExpositionEntryParts()
+    @inlinable public var value: Double { entry.value }
     public private(set) var histogram: HistogramSample?
 
     // The family.

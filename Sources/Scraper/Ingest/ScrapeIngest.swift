@@ -202,7 +202,7 @@ struct ScrapeIngest {
                 if entry.kind == .dropped { continue }
                 kept &+= 1
                 entries[index &- 1].kind = .tracked
-                batch.append(entry.reference, at: time, value: parser.entry.value)
+                batch.append(entry.reference, at: time, value: parser.value)
             }
         }
         cursor = index
