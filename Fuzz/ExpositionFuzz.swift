@@ -47,7 +47,7 @@ private func walk<Parser: ExpositionParser>(_ parser: Parser, _ page: UnsafeRawB
                 _ = labels.packExemplar(parser.entry, of: page, into: &packed)
                 if !parser.nextExemplar() { break }
             }
-            if let histogram = parser.entry.histogram { compute(histogram) }
+            if let histogram = parser.histogram { compute(histogram) }
         }
     } catch {}
 }

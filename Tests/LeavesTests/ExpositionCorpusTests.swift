@@ -119,7 +119,7 @@ struct ExpositionCorpusTests {
                     try parser.withSource(bytes) { try labels.pack(parser.entry, of: $0, into: &packed) }
                     let key = key(unpack(packed))
                     if outcome.series[key] == nil {
-                        outcome.series[key] = parser.entry.histogram.map(show) ?? NumberText.string(parser.entry.value, style: .plain)
+                        outcome.series[key] = parser.histogram.map(show) ?? NumberText.string(parser.entry.value, style: .plain)
                     }
                 }
             } catch let error as ExpositionError {

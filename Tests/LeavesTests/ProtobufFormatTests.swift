@@ -238,7 +238,7 @@ struct ProtobufFormatTests {
                 case .series, .histogram:
                     var packed: [UInt8] = []
                     try parser.withSource(bytes) { try labels.pack(entry, of: $0, into: &packed) }
-                    var line = unpack(packed).map { "\($0.0)=\($0.1)" }.joined(separator: " ") + " " + value(entry)
+                    var line = unpack(packed).map { "\($0.0)=\($0.1)" }.joined(separator: " ") + " " + value(entry, parser.histogram)
                     while let exemplar = parser.entry.exemplar {
                         var packed: [UInt8] = []
                         _ = labels.packExemplar(parser.entry, of: bytes, into: &packed)
@@ -252,9 +252,9 @@ struct ProtobufFormatTests {
         }
     }
 
-    private func value(_ entry: ExpositionEntryParts) -> String {
+    private func value(_ entry: ExpositionEntryParts, _ histogram: HistogramSample?) -> String {
         let time = entry.timestamp.map { " @\($0)" } ?? ""
-        switch entry.histogram {
+        switch histogram {
         case nil: return NumberText.string(entry.value, style: .plain) + time
         case .integer(let histogram): return (histogram.hint == .gauge ? "gauge " : "") + "integer \(shown(FloatHistogram(histogram)))" + time
         case .float(let histogram): return (histogram.hint == .gauge ? "gauge " : "") + "float \(shown(histogram))" + time

@@ -36,6 +36,7 @@ public struct ClassicCollector {
 
     /// The histogram that `finish` made, as an entry whose ranges point into `source`.
     public private(set) var entry = ExpositionEntryParts()
+    public private(set) var histogram: HistogramSample?
     /// Exemplars of the gathered series that have a time of their own, with their packed labels.
     public private(set) var exemplars: [(parts: ExemplarParts, labels: [UInt8])] = []
 
@@ -125,17 +126,17 @@ public struct ClassicCollector {
         state = .idle
         defer { conversion.removeAll() }
         do {
-            let histogram = try conversion.histogram()
-            switch histogram {
+            let converted = try conversion.histogram()
+            switch converted {
             case .integer(let histogram): try histogram.validate()
             case .float(let histogram): try histogram.validate()
             }
-            entry.histogram = histogram
+            histogram = converted
         } catch {
             exemplars.removeAll()
             return false
         }
-        entry.value = entry.histogram?.sum ?? 0
+        entry.value = histogram?.sum ?? 0
         entry.series = 0..<key.count
         return true
     }

@@ -23,6 +23,12 @@ public protocol ExpositionParser {
     /// What the last entry was made of.
     var entry: ExpositionEntryParts { get }
 
+    /// `entry.value`, without a copy of the rest: asked for at every sample.
+    var value: Double { get }
+
+    /// `.histogram`: the value, to be validated before anything is done with it. Apart from `entry`, which is copied at every line.
+    var histogram: HistogramSample? { get }
+
     /// Calls `body` with the bytes that `entry.series` and the sample's labels point into: those of `page`, which is the parser's page, where
     /// series stand there as they are.
     func withSource<Result, Failure: Error>(
@@ -40,6 +46,8 @@ extension ExpositionParser {
     ) throws(Failure) -> Result { try body(page) }
 
     public mutating func nextExemplar() -> Bool { false }
+
+    public var histogram: HistogramSample? { nil }
 }
 
 public enum ExpositionEntry: Sendable {
@@ -61,8 +69,6 @@ public struct ExpositionEntryParts {
     public internal(set) var text: Range<Int> = 0..<0
     /// The newest `# TYPE`, whatever its name was.
     public internal(set) var type = MetricType.unknown
-    /// `.histogram`: the value, to be validated before anything is done with it.
-    public internal(set) var histogram: HistogramSample?
     /// When the series began to count, in milliseconds, where the sample itself says so (protobuf).
     public internal(set) var start: Int64?
     /// Labels and texts stand as they are: nothing is escaped, no number is to be respelled.

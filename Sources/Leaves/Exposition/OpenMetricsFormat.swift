@@ -14,6 +14,7 @@ public struct OpenMetricsFormat: ExpositionParser {
     private var lexer: OpenMetricsLexer
     private var start = 0
     public private(set) var entry = ExpositionEntryParts()
+    @inlinable public var value: Double { entry.value }
 
     public init(_ page: UnsafeRawBufferPointer) { lexer = OpenMetricsLexer(page) }
 

@@ -39,6 +39,8 @@ public struct ProtobufFormat: ExpositionParser {
     private var position = 0
     private var step = Step.family
     public private(set) var entry = ExpositionEntryParts()
+    @inlinable public var value: Double { entry.value }
+    public private(set) var histogram: HistogramSample?
 
     // The family.
     private var metrics: ProtobufMessage
@@ -96,7 +98,7 @@ public struct ProtobufFormat: ExpositionParser {
 
     public mutating func next() throws(ExpositionError) -> ExpositionEntry? {
         entry.exemplar = nil
-        entry.histogram = nil
+        histogram = nil
         while true {
             switch step {
             case .family:
@@ -293,7 +295,7 @@ public struct ProtobufFormat: ExpositionParser {
 
     private mutating func native() throws(ExpositionError) -> ExpositionEntry {
         if !options.keepsClassicHistograms || metric.buckets.isEmpty { field = .max }
-        entry.histogram = try metric.native(isGauge: type == .gaugeHistogram, name: entry.name, page: page)
+        histogram = try metric.native(isGauge: type == .gaugeHistogram, name: entry.name, page: page)
         write("")
         nextExemplarIndex = 0
         _ = nextExemplar()
@@ -319,7 +321,7 @@ public struct ProtobufFormat: ExpositionParser {
 
     public mutating func nextExemplar() -> Bool {
         entry.exemplar = nil
-        guard entry.histogram != nil else { return false }
+        guard histogram != nil else { return false }
         // A histogram that has none of its own lends its buckets'. Those without a time say nothing new at the next scrape: they are left out.
         let own = metric.histogramExemplars
         let count = own.isEmpty ? metric.buckets.count : own.count

@@ -14,6 +14,7 @@ public struct TextFormat: ExpositionParser {
     /// First byte of the current line, its blanks included: upstream counts them as part of the series.
     private var start = 0
     public private(set) var entry = ExpositionEntryParts()
+    @inlinable public var value: Double { entry.value }
 
     public init(_ page: UnsafeRawBufferPointer) { lexer = TextLexer(page) }
 

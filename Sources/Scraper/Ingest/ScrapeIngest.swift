@@ -168,7 +168,7 @@ struct ScrapeIngest {
                 case .histogram:
                     try finishClassic(&cursor, &batch)
                     if collector != nil { parser.withSource(page) { collector?.noteNative(parser.entry, of: $0) } }
-                    histogram = parser.entry.histogram
+                    histogram = parser.histogram
                     try take(&parser, page, &cursor, &batch)
                     histogram = nil
                 }
@@ -202,7 +202,7 @@ struct ScrapeIngest {
                 if entry.kind == .dropped { continue }
                 kept &+= 1
                 entries[index &- 1].kind = .tracked
-                batch.append(entry.reference, at: time, value: parser.entry.value)
+                batch.append(entry.reference, at: time, value: parser.value)
             }
         }
         cursor = index
@@ -432,7 +432,7 @@ struct ScrapeIngest {
         collector = nil
         defer { collector = gathered }
         guard gathered.finish() else { return }
-        histogram = gathered.entry.histogram
+        histogram = gathered.histogram
         defer { histogram = nil }
         let countBefore = batch.count
         try gathered.withSource { source throws(ScrapeError) in
@@ -520,7 +520,7 @@ struct ScrapeIngest {
             do { kind = try parser.next() } catch { throw ScrapeError(.format, error.message) }
             guard let kind else { return }
             guard kind == .series || kind == .histogram else { continue }
-            histogram = parser.entry.histogram
+            histogram = parser.histogram
             defer { histogram = nil }
             // Converted histograms are no lines of the page: the next scrape brings them.
             try parser.withSource(page) { source throws(ScrapeError) in try retake(parser.entry, source, &batch) }
