@@ -106,7 +106,8 @@ extension FloatHistogram {
         }
     }
 
-    /// How many of the first buckets of `row` (in this histogram's schema) end inside the zero bucket, which counts them already.
+    /// How many of the first buckets of `row` (in this histogram's schema) end inside the zero bucket, which counts them already. One that
+    /// became coarser and only begins inside is added whole, as Prometheus does.
     private func bucketsInZeroBucket(of row: BucketRow) -> Int {
         guard !hasCustomBounds else { return 0 }
         var cursor = BucketCursor(spans: row.spans, buckets: row.buckets)

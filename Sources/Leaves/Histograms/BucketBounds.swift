@@ -20,7 +20,8 @@ enum BucketBounds {
     /// Upper bound of bucket `index` of an exponential schema. Any index and schema give a number: 0 far below, +Inf far above.
     static func exponential(_ index: Int, schema: Int32) -> Double {
         guard schema >= 0 else {
-            let exponent = index << min(Int(schema.magnitude), 40)  // Indices have 32 bits: nothing is lost that counts.
+            // Indices have 32 bits: nothing is lost that counts.
+            let exponent = index << min(Int(schema.magnitude), 25)
             return exponent == 1024 ? .greatestFiniteMagnitude : scaled(1, by: exponent)
         }
         let schema = min(Int(schema), finestSchema)

@@ -57,22 +57,31 @@ struct BucketRow {
         }
     }
 
+    /// Adds `length` counts from place `source` on to those from `target` on; runs are inside their arrays.
     private mutating func addRun(of other: BucketRow, sign: Double, from source: Int, to target: Int, length: Int) {
-        guard remainders != nil else {
-            buckets.withUnsafeMutableBufferPointer { own in
-                other.buckets.withUnsafeBufferPointer { added in
-                    for step in 0..<length { own[target + step] += sign * added[source + step] }
-                }
-            }
-            return
+        Self.add(other.buckets, sign: sign, from: source, to: target, length: length, &buckets, &remainders)
+        if let rests = other.remainders, remainders != nil {
+            Self.add(rests, sign: sign, from: source, to: target, length: length, &buckets, &remainders)
         }
-        for step in 0..<length {
-            CompensatedSum.add(
-                sign * other.buckets[source + step], to: &buckets[target + step],
-                remainder: &remainders![target + step])  // Not nil: asked above.
-            if let rest = other.remainders?[source + step], rest != 0 {
-                CompensatedSum.add(
-                    sign * rest, to: &buckets[target + step], remainder: &remainders![target + step])
+    }
+
+    private static func add(
+        _ counts: [Double], sign: Double, from source: Int, to target: Int, length: Int, _ sums: inout [Double],
+        _ remainders: inout [Double]?
+    ) {
+        counts.withUnsafeBufferPointer { counts in
+            sums.withUnsafeMutableBufferPointer { sums in
+                if remainders == nil {
+                    for step in 0..<length { sums[target + step] += sign * counts[source + step] }
+                } else {
+                    remainders?.withUnsafeMutableBufferPointer { remainders in
+                        for step in 0..<length {
+                            CompensatedSum.add(
+                                sign * counts[source + step], to: &sums[target + step],
+                                remainder: &remainders[target + step])
+                        }
+                    }
+                }
             }
         }
     }

@@ -30,7 +30,7 @@ extension IntegerHistogram {
     ) -> ([BucketSpan], [Int64]) {
         let counts = absolute(deltas)
         let compaction = Compaction(
-            spans: spans, count: counts.count, maximumEmptyBuckets: maximumEmptyBuckets) { counts[$0] == 0 }
+            spans: spans, count: counts.count, maximumEmptyBuckets: maximumEmptyBuckets, isEmpty: { counts[$0] == 0 })
         return (compaction.spans, self.deltas(compaction.laidOut(counts, filler: 0)))
     }
 }

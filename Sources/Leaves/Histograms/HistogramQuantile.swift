@@ -81,28 +81,32 @@ extension FloatHistogram {
 
     /// The first bucket with which at least `rank` observations are reached, or the last one there is; and how many are reached.
     private func search(rank: Double, fromBelow: Bool) -> (position: Position, reached: Double) {
-        var position = Position.none
+        let inwards = fromBelow ? negativeBuckets : positiveBuckets
+        let outwards = fromBelow ? positiveBuckets : negativeBuckets
         var reached = 0.0
-        /// Returns whether the rank is reached. Empty buckets never hold it.
-        func pass(_ count: Double) -> Bool {
-            reached += count
-            return count != 0 && reached >= rank
-        }
-        let outer = fromBelow ? negativeBuckets : positiveBuckets
-        for place in outer.indices.reversed() {
-            position = fromBelow ? .negative(place: place) : .positive(place: place)
-            if pass(outer[place]) { return (position, reached) }
+        // Empty buckets never hold a rank, not even rank 0.
+        for place in inwards.indices.reversed() {
+            reached += inwards[place]
+            if inwards[place] != 0, reached >= rank {
+                return (fromBelow ? .negative(place: place) : .positive(place: place), reached)
+            }
         }
         if zeroCount > 0 {
-            position = .zero
-            if pass(zeroCount) { return (position, reached) }
+            reached += zeroCount
+            if reached >= rank { return (.zero, reached) }
         }
-        let rest = fromBelow ? positiveBuckets : negativeBuckets
-        for place in rest.indices {
-            position = fromBelow ? .positive(place: place) : .negative(place: place)
-            if pass(rest[place]) { return (position, reached) }
+        for place in outwards.indices {
+            reached += outwards[place]
+            if outwards[place] != 0, reached >= rank {
+                return (fromBelow ? .positive(place: place) : .negative(place: place), reached)
+            }
         }
-        return (position, reached)
+        // Not reached: the bucket that was come to last.
+        if let last = outwards.indices.last {
+            return (fromBelow ? .positive(place: last) : .negative(place: last), reached)
+        }
+        if zeroCount > 0 { return (.zero, reached) }
+        return (inwards.isEmpty ? .none : fromBelow ? .negative(place: 0) : .positive(place: 0), reached)
     }
 
     private func bucket(at position: Position) -> Bucket {
@@ -130,7 +134,7 @@ extension FloatHistogram {
 
     /// All observations that are in buckets: all but NaN.
     var totalOfBuckets: Double {
-        let negative = negativeBuckets.reversed().reduce(0, +)
+        let negative = negativeBuckets.reversed().reduce(0, +)  // Inwards, as a search goes: sums round alike.
         return positiveBuckets.reduce(negative + (zeroCount > 0 ? zeroCount : 0), +)
     }
 }

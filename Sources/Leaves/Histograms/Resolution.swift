@@ -42,7 +42,7 @@ extension IntegerHistogram {
 
 extension BucketRow {
     mutating func reduceResolution(halvings: Int) {
-        guard halvings > 0, !buckets.isEmpty else { return }
+        guard halvings > 0, !spans.isEmpty || !buckets.isEmpty else { return }
         let reduction = Reduction(spans: spans, count: buckets.count, halvings: halvings)
         var joined = BucketRow(spans: reduction.spans, buckets: [], remainders: remainders.map { _ in [] })
         joined.buckets.reserveCapacity(reduction.count)

@@ -37,7 +37,8 @@ extension FloatHistogram {
         }
         if count < 0 {
             throw .invalid(
-                "observation count is  \(NumberText.string(count, style: .general)): histogram's observation count is negative")
+                "observation count is  \(NumberText.string(count, style: .general)): histogram's observation count is negative"
+            )
         }
         try HistogramRules.checkCounts(positiveBuckets, side: "positive side: ")
     }
@@ -65,7 +66,9 @@ extension IntegerHistogram {
             // Observations of NaN are in no bucket.
             guard total <= count else {
                 throw .invalid(
-                    found + "histogram's observation count should be at least the number of observations found in the buckets")
+                    found
+                        + "histogram's observation count should be at least the number of observations found in the buckets"
+                )
             }
         } else if total != count {
             throw .invalid(
@@ -90,7 +93,8 @@ private enum HistogramRules {
         guard schemas.contains(schema) else {
             throw .invalid(
                 "histogram has an invalid schema, which must be between \(schemas.lowerBound) and \(schemas.upperBound) "
-                    + "for exponential buckets, or \(FloatHistogram.customSchema) for custom buckets, got schema \(schema)")
+                    + "for exponential buckets, or \(FloatHistogram.customSchema) for custom buckets, got schema \(schema)"
+            )
         }
         try checkSpans(positive, buckets: positiveCount, side: "positive side: ")
         try checkSpans(negative, buckets: negativeCount, side: "negative side: ")
@@ -98,7 +102,8 @@ private enum HistogramRules {
         try checkIndices(negative, side: "negative side: ")
         guard zeroThreshold >= 0 else {
             throw .invalid(
-                "histogram has a zero threshold of \(NumberText.string(zeroThreshold, style: .general)), which must not be negative or NaN")
+                "histogram has a zero threshold of \(NumberText.string(zeroThreshold, style: .general)), which must not be negative or NaN"
+            )
         }
     }
 
@@ -136,7 +141,8 @@ private enum HistogramRules {
         }
         if previous == .infinity {
             throw .invalid(
-                "custom buckets: last +Inf bound must not be explicitly defined: histogram custom bounds must be finite")
+                "custom buckets: last +Inf bound must not be explicitly defined: histogram custom bounds must be finite"
+            )
         }
     }
 
