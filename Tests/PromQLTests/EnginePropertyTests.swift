@@ -10,7 +10,7 @@ import Testing
 @Suite("engine and reference agree")
 struct EnginePropertyTests {
     @Test(
-        "on instant and range queries over counters, gauges and buckets with gaps, resets, NaN and stale markers",
+        "on instant and range queries over counters, gauges, buckets and native histograms with gaps, resets, NaN and stale markers",
         arguments: TestSeed.seeds(4))
     func agreement(_ seed: UInt64) {
         var random = SeededRandom(seed: seed)
@@ -147,7 +147,15 @@ extension PlainValue {
 
     private static func rows(_ samples: [PlainSample]) -> [PlainSeries] {
         samples.sorted { $0.labels < $1.labels }.map {
-            PlainSeries(labels: $0.labels, points: [PlainPoint(time: 0, value: $0.value)])
+            PlainSeries(labels: $0.labels, points: [PlainPoint(time: 0, value: $0.value, histogram: $0.histogram)])
+        }
+    }
+
+    private static func agree(_ a: PlainPoint, _ b: PlainPoint) -> Bool {
+        switch (a.histogram, b.histogram) {
+        case (nil, nil): nearlyEqual(a.value, b.value, within: tolerance)
+        case (let a?, let b?): a.isNearlyEqual(to: b, within: tolerance, comparingHints: true)
+        default: false
         }
     }
 
@@ -158,8 +166,8 @@ extension PlainValue {
             guard a.points.map(\.time) == b.points.map(\.time) else {
                 return "\(a.labels): values at \(b.points.map(\.time)) instead of \(a.points.map(\.time))"
             }
-            for (p, q) in zip(a.points, b.points) where !nearlyEqual(p.value, q.value, within: tolerance) {
-                return "\(a.labels) at \(p.time) ms: \(q.value) instead of \(p.value)"
+            for (p, q) in zip(a.points, b.points) where !agree(p, q) {
+                return "\(a.labels) at \(p.time) ms: \(q.text) instead of \(p.text)"
             }
         }
         return nil

@@ -26,13 +26,13 @@ struct ScriptTests {
     @Test("the reference evaluator answers upstream's scripts as they say", arguments: SharedScripts.names)
     func reference(_ name: String) throws {
         let report = try ScriptReport(SharedScripts.read(name), by: ReferenceEngine())
-        report.check("reference", atLeast: ScriptFloors.reference[name])
+        report.check("reference", atLeast: ScriptFloors.all[name])
     }
 
     @Test("the engine answers upstream's scripts as they say", arguments: SharedScripts.names)
     func engine(_ name: String) throws {
         let report = try ScriptReport(SharedScripts.read(name), by: EngineUnderTest())
-        report.check("engine", atLeast: ScriptFloors.engine[name])
+        report.check("engine", atLeast: ScriptFloors.all[name])
     }
 }
 
@@ -54,24 +54,16 @@ enum SharedScripts {
     }
 }
 
-/// Evals of upstream's scripts that pass, file by file. Numbers only go up.
+/// Evals of upstream's scripts that pass, file by file. Numbers only go up. Those that are not there: `info.test` (40 evals, `info()`) and
+/// `start_timestamps.test` (19).
 enum ScriptFloors {
-    static let reference: [String: Int] = [
-        "aggregators.test": 86, "at_modifier.test": 58, "collision.test": 1, "duration_expression.test": 44,
-        "extended_vectors.test": 87, "fill-modifier.test": 33, "functions.test": 251, "histograms.test": 68,
-        "literals.test": 17, "name_label_dropping.test": 22, "native_histograms.test": 3, "operators.test": 103,
-        "range_queries.test": 12, "selectors.test": 23, "staleness.test": 12, "subquery.test": 22,
+    static let all: [String: Int] = [
+        "aggregators.test": 119, "at_modifier.test": 58, "collision.test": 1, "duration_expression.test": 44,
+        "extended_vectors.test": 127, "fill-modifier.test": 33, "functions.test": 323, "histograms.test": 139,
+        "limit.test": 28, "literals.test": 17, "name_label_dropping.test": 22, "native_histograms.test": 391,
+        "operators.test": 161, "range_queries.test": 13, "selectors.test": 23, "staleness.test": 12, "subquery.test": 24,
         "trig_functions.test": 13, "type_and_unit.test": 42,
     ]
-
-    static let engine: [String: Int] = [
-        "aggregators.test": 86, "at_modifier.test": 58, "collision.test": 1, "duration_expression.test": 44,
-        "extended_vectors.test": 87, "fill-modifier.test": 33, "functions.test": 251, "histograms.test": 68,
-        "literals.test": 17, "name_label_dropping.test": 22, "native_histograms.test": 3, "operators.test": 103,
-        "range_queries.test": 12, "selectors.test": 23, "staleness.test": 12, "subquery.test": 22,
-        "trig_functions.test": 13, "type_and_unit.test": 42,
-    ]
-
 }
 
 /// The outcomes of one script, counted.

@@ -66,6 +66,21 @@ struct HistogramScrapeTests {
         #expect(bench.samples("i").hasSuffix("@20 3.0@30 stale@40"))
     }
 
+    @Test("a histogram whose series storage dropped is asked for again, at the same scrape")
+    func dropped() {
+        let bench = bench()
+        scrape(bench, gauge("g", 5) + native("h", [1]))
+        bench.storage.dropSeries()
+        scrape(bench, gauge("g", 6) + native("h", [2]))
+        #expect(bench.samples("g") == "5.0@10 6.0@20" && bench.samples("h").hasSuffix("{{schema:3 count:2 sum:1 buckets:[2]}}@20"))
+        let converting = self.bench { $0.histograms.convertsClassic = true }
+        converting.scrape(Self.page)
+        converting.storage.dropSeries()
+        for _ in 1...2 { converting.scrape(Self.page) }
+        #expect(converting.samples("g") == "1.0@10 1.0@20 1.0@30")
+        #expect(converting.samples("h", ["a": "b"]).hasSuffix("@10 \(Self.converted["b"] ?? "")@30"))
+    }
+
     @Test("without native histograms the classic series of the page are taken")
     func classic() {
         let bench = bench { $0.histograms.scrapesNative = false }
@@ -136,7 +151,7 @@ struct HistogramScrapeTests {
         g 1
 
         """
-    private static let converted = [
+    private static let converted: [String: String] = [
         "b": "{{schema:-53 count:3 sum:4 custom_values:[1] buckets:[2 1]}}", "c": "f{{schema:-53 count:1.5 sum:9 custom_values:[1] offset:1 buckets:[1.5]}}",
     ]
 

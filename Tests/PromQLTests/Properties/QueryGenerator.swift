@@ -17,7 +17,8 @@ struct QueryGenerator {
 
     private mutating func vector(_ depth: Int) -> String {
         guard depth > 0 else { return instantSelector() }
-        switch int(16) {
+        switch int(19) {
+        case 16, 17, 18: return native(depth - 1)
         case 0, 1: return instantSelector()
         case 2, 3, 4: return rangeFunction(depth - 1)
         case 5, 6, 7: return aggregation(depth - 1)
@@ -35,12 +36,60 @@ struct QueryGenerator {
     }
 
     private mutating func selector() -> String {
-        let name = one(of: ["requests_total", "requests_total", "level", "level", "flag", "wait_bucket"])
+        let name = one(of: [
+            "requests_total", "requests_total", "level", "level", "flag", "wait_bucket", "latency", "latency", "spread",
+        ])
         switch int(5) {
         case 0: return "\(name){job=\"\(one(of: ["api", "db"]))\"}"
         case 1: return "\(name){instance!=\"1\"}"
-        case 2: return "{__name__=~\"\(one(of: ["level|flag", "requests_.*", "level"]))\", job=~\"a.*|db\"}"
+        case 2: return "{__name__=~\"\(one(of: ["level|flag", "requests_.*", "level", "level|latency"]))\", job=~\"a.*|db\"}"
         default: return name
+        }
+    }
+
+    // MARK: - Native histograms
+
+    private mutating func native(_ depth: Int) -> String {
+        let histograms = nativeVector(depth)
+        switch int(9) {
+        case 0, 1: return histograms
+        case 2: return "histogram_quantile(\(one(of: ["0.5", "0.9", "0", "1", "0.01"])), \(histograms))"
+        case 3: return "histogram_fraction(\(one(of: ["0", "-1", "-Inf"])), \(one(of: ["0.3", "1.5", "Inf"])), \(histograms))"
+        case 4:
+            let name = one(of: ["rate", "increase"])
+            return "histogram_quantile(0.9, \(name)({__name__=~\"wait_bucket|spread\"}[5m]))"
+        case 5: return "histogram_quantiles(\(histograms), \"q\", 0.5, \(one(of: ["0.9", "0"])))"
+        default:
+            let name = one(of: [
+                "histogram_count", "histogram_sum", "histogram_avg", "histogram_stddev", "histogram_stdvar",
+            ])
+            return "\(name)(\(histograms))"
+        }
+    }
+
+    private mutating func nativeSelector() -> String {
+        one(of: ["latency", "latency", "spread", "latency{job=\"api\"}", "latency{instance=\"1\"}"])
+    }
+
+    private mutating func nativeVector(_ depth: Int) -> String {
+        guard depth > 0 else { return nativeSelector() + modifiers() }
+        switch int(12) {
+        case 0: return nativeSelector() + one(of: ["", " smoothed"]) + modifiers()
+        case 1, 2, 3:
+            let name = one(of: [
+                "rate", "rate", "increase", "delta", "irate", "idelta", "sum_over_time", "avg_over_time", "last_over_time",
+                "first_over_time",
+            ])
+            return "\(name)(\(nativeSelector())[\(window())]\(modifiers()))"
+        case 4:
+            let name = one(of: ["rate", "increase", "delta"])
+            return "\(name)(\(nativeSelector())[\(window())] \(one(of: ["anchored", "smoothed"])))"
+        case 5, 6: return "\(one(of: ["sum", "avg"])) \(one(of: ["", "by (job) ", "without (instance) "]))(\(nativeVector(depth - 1)))"
+        case 7: return "(\(nativeVector(depth - 1))) \(one(of: ["*", "/"])) \(number())"
+        case 8: return "(\(nativeVector(depth - 1))) \(one(of: ["</", ">/"])) \(one(of: ["1", "0", "-1", "1.7", "0.001", "Inf"]))"
+        case 9: return "(\(nativeVector(depth - 1))) \(one(of: ["+", "-", "==", "!="])) (\(nativeVector(depth - 1)))"
+        case 10: return "\(one(of: ["sum", "avg", "last"]))_over_time((\(nativeVector(depth - 1)))[\(window()):\(one(of: ["30s", "1m"]))])"
+        default: return "-(\(nativeVector(depth - 1)))"
         }
     }
 

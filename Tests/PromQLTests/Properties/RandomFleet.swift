@@ -1,3 +1,4 @@
+import Histograms
 import Support
 import TSDB
 
@@ -10,13 +11,21 @@ struct RandomFleet {
     let storage = MemorySeries()
     private var random: SeededRandom
 
+    /// What a scrape finds.
+    private enum Reading {
+        case float(Double)
+        case histogram(FloatHistogram)
+    }
+
     init(seed: UInt64) {
         random = SeededRandom(seed: seed)
         for job in ["api", "db"] {
             for instance in ["1", "2", "3"] {
                 counter(["__name__": "requests_total", "job": job, "instance": instance])
                 gauge(["__name__": "level", "job": job, "instance": instance])
+                native(["__name__": "latency", "job": job, "instance": instance])
             }
+            native(["__name__": "spread", "job": job])
             flag(["__name__": "flag", "job": job])
             histogram(job)
         }
@@ -24,6 +33,10 @@ struct RandomFleet {
 
     /// Times of scrapes every 15 s, most of them a little late, some missing; stale markers where a series ends.
     private mutating func scrapes(_ body: (Int64, inout SeededRandom) -> Double?, into labels: Labels) {
+        readings({ time, random in body(time, &random).map(Reading.float) }, into: labels)
+    }
+
+    private mutating func readings(_ body: (Int64, inout SeededRandom) -> Reading?, into labels: Labels) {
         var time = Int64.random(in: 0..<15_000, using: &random)
         var silentUntil: Int64 = 0
         let isRegular = Bool.random(using: &random)
@@ -35,7 +48,10 @@ struct RandomFleet {
                     storage.append(labels, time + late, StaleMarker.value)
                     silentUntil = time + Int64.random(in: 0..<600_000, using: &random)
                 } else if Int.random(in: 0..<12, using: &random) != 0 {
-                    storage.append(labels, time + late, value)
+                    switch value {
+                    case .float(let value): storage.append(labels, time + late, value)
+                    case .histogram(let histogram): storage.append(labels, time + late, histogram)
+                    }
                 }
             }
             time += 15_000
@@ -62,6 +78,17 @@ struct RandomFleet {
                 case 2: return 1e300
                 default: return Double.random(in: -50..<50, using: &random)
                 }
+            }, into: labels)
+    }
+
+    private mutating func native(_ labels: Labels) {
+        var histograms = RandomHistograms(&random)
+        let isMixed = Int.random(in: 0..<3, using: &random) == 0
+        readings(
+            { _, random in
+                let histogram = histograms.next(&random)
+                if isMixed && Int.random(in: 0..<12, using: &random) == 0 { return .float(histogram.sum) }
+                return .histogram(histogram)
             }, into: labels)
     }
 

@@ -57,18 +57,17 @@ extension Window {
         case "sum_over_time": return referenceSum(histograms)
         case "avg_over_time": return referenceMean(histograms)
         default:
-            let isCounter = name != "delta"
-            guard var change = reachesOut ? edgeToEdgeHistogram(isCounter) : extrapolatedHistogram(isCounter) else {
-                return nil
-            }
-            if name == "rate" { change.divide(by: Double(end - start) / 1000) }
+            let isCounter = name != "delta", perSecond = name == "rate"
+            guard reachesOut else { return extrapolatedHistogram(isCounter, perSecond) }
+            guard var change = edgeToEdgeHistogram(isCounter) else { return nil }
+            if perSecond { change.divide(by: Double(end - start) / 1000) }
             return change
         }
     }
 
     // MARK: - Rates
 
-    private func extrapolatedHistogram(_ isCounter: Bool) -> FloatHistogram? {
+    private func extrapolatedHistogram(_ isCounter: Bool, _ perSecond: Bool) -> FloatHistogram? {
         let histograms = self.histograms
         guard histograms.count >= 2, let last = histograms.last else { return nil }
         // What lies before a reset is not looked at but for its layout where it stays in the sum.
@@ -102,7 +101,9 @@ extension Window {
         }
         var toEnd = Double(end - self.last.time) / 1000
         if toEnd >= distance * 1.1 { toEnd = distance / 2 }
-        change.multiply(by: (sampled + toStart + toEnd) / sampled)
+        var factor = (sampled + toStart + toEnd) / sampled
+        if perSecond { factor /= Double(end - start) / 1000 }
+        change.multiply(by: factor)
         return change
     }
 
