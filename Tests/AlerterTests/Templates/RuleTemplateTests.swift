@@ -44,7 +44,7 @@ struct RuleTemplateTests {
         ("{{ query \"h\" | first | value }} {{ (query \"h\" | first).Value.Sum }}", "{count:3, sum:10, (1,2]:3} 10"),
         (
             "{{ $value | humanize }}",
-            "error: error executing template __alert_X: template: __alert_X:1:109: executing \"__alert_X\" at <humanize>: "
+            "error: error executing template __alert_X: template: __alert_X:1:124: executing \"__alert_X\" at <humanize>: "
                 + "error calling humanize: can't convert *histogram.FloatHistogram to float"
         ),
     ])
