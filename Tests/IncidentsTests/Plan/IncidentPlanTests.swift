@@ -79,6 +79,16 @@ struct IncidentPlanTests {
         #expect(Incident.cpu.naturalLength ?? .zero >= .seconds(60 + 30 + 15))
     }
 
+    @Test("a network that is cut makes the api not ready, and ready again; one that is slow does not")
+    func readiness() {
+        func kinds(_ mode: Fault.Mode) -> [SightCheck.Kind] {
+            var options = IncidentOptions()
+            options.fault = Fault(mode, delay: mode == .delay ? .milliseconds(500) : .zero)
+            return IncidentPlan(.partition, options).checks.filter { $0.query.contains("http://api:8000/-/ready") }.map(\.kind)
+        }
+        #expect(kinds(.reset) == [.seen(.equal(0)), .finally(.equal(1))] && kinds(.drop).count == 2 && kinds(.delay).isEmpty)
+    }
+
     @Test("each says what it does, what to watch and what the bot will do", arguments: Incident.allCases)
     func announcement(incident: Incident) {
         let plan = IncidentPlan(incident)
