@@ -103,11 +103,16 @@ public final class Database: Appendable, Queryable {
         _ batch: borrowing SampleBatch, _ report: AppendReport, _ stored: inout StoredColumns, _ wal: WAL
     ) throws(TSDBError) -> WALPosition? {
         guard report.storedCount > 0 else { return nil }
-        if report.storedCount == batch.count {
+        if report.storedCount == batch.count && batch.histograms.isEmpty {
             return try wal.append(
                 references: batch.references, timestamps: batch.timestamps, values: batch.values, count: batch.count)
         }
         stored.take(report, of: batch)
+        if !stored.histograms.isEmpty {
+            // Before the floats: a stale marker among them comes behind its series' histograms.
+            let position = try wal.append(histograms: stored.histograms)
+            if stored.references.isEmpty { return position }
+        }
         return try wal.append(
             references: stored.references, timestamps: stored.timestamps, values: stored.values,
             count: stored.references.count)

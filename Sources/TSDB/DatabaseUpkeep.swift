@@ -65,7 +65,7 @@ extension Database {
                     }
                     for entry in capture.entries {
                         guard let late = capture.set.late(ofSlot: entry.captured.slot) else { continue }
-                        try writer.samples(SeriesRef(rawValue: entry.reference), late.timestamps, late.values.map { Double(bitPattern: $0) })
+                        try writer.samples(SeriesRef(rawValue: entry.reference), late)
                     }
                 } else {
                     size = try writeSamples(capture, to: &writer)
@@ -99,9 +99,14 @@ extension Database {
         }
         var columns = SampleColumns()
         for (position, entry) in capture.entries.enumerated() {
+            let reference = SeriesRef(rawValue: entry.reference)
             columns.removeAll()
             try capture.set.decode(position, from: .min, through: .max, into: &columns)
-            let reference = SeriesRef(rawValue: entry.reference)
+            if !columns.histograms.isEmpty {
+                // Column by column would make floats of the integers.
+                size += try writer.samples(reference, of: capture.set, position, entry)
+                continue
+            }
             var first = 0
             while first < columns.count {
                 let count = min(columns.count - first, 4096)
@@ -131,6 +136,68 @@ extension CheckpointWriter {
         for first in stride(from: 0, to: all.count, by: 1_000) {
             try exemplars(Array(all[first..<min(first + 1_000, all.count)]))
         }
+    }
+
+    /// All samples of a series that has histograms, in the kinds in which they are stored.
+    fileprivate mutating func samples(
+        _ reference: SeriesRef, of set: HeadSeriesSet, _ position: Int, _ entry: HeadCheckpoint.Entry
+    ) throws(TSDBError) -> Int {
+        var columns = SampleColumns()
+        var size = 0
+        func histograms(_ cursor: inout HistogramCursor) throws(TSDBError) -> [WALHistogram] {
+            var samples: [WALHistogram] = []
+            while try cursor.next() {
+                let fields = cursor.fields
+                samples.append(WALHistogram(reference, cursor.timestamp, fields.sample(hint: fields.hint)))
+            }
+            return samples
+        }
+        if let closed = entry.captured.closed {
+            for index in 0..<Int(entry.captured.closedCount) {
+                let chunk = closed[index]
+                size += Int(chunk.size)
+                if chunk.encoding == .decimalBlock {
+                    columns.removeAll()
+                    try chunk.decode(into: &columns)
+                    try samples(columns, of: reference)
+                } else {
+                    var cursor = try HistogramCursor(chunk.buffer, isFloat: chunk.encoding == .floatHistogram)
+                    try self.histograms(try histograms(&cursor))
+                }
+            }
+        }
+        if let open = set.openHistograms(ofSlot: entry.captured.slot) {
+            var samples: [WALHistogram] = []
+            try open.withCursor { cursor throws(TSDBError) in samples = try histograms(&cursor) }
+            size += open.size
+            try self.histograms(samples)
+        } else if entry.captured.openCount > 0 {
+            columns.removeAll()
+            try set.decodeOpen(position, into: &columns)
+            try samples(columns, of: reference)
+        }
+        if let late = set.late(ofSlot: entry.captured.slot) { try samples(reference, late) }
+        return size
+    }
+
+    private mutating func samples(_ columns: borrowing SampleColumns, of reference: SeriesRef) throws(TSDBError) {
+        try samples(
+            references: [SeriesRef](repeating: reference, count: columns.count), timestamps: columns.timestamps,
+            values: columns.values, count: columns.count)
+    }
+
+    /// Late samples of one series.
+    fileprivate mutating func samples(_ reference: SeriesRef, _ late: OutOfOrderSamples) throws(TSDBError) {
+        if late.histograms.isEmpty {
+            return try samples(reference, late.timestamps, late.values.map { Double(bitPattern: $0) })
+        }
+        let floats = late.timestamps.indices.filter { late.histograms[late.timestamps[$0]] == nil }
+        try samples(
+            reference, floats.map { late.timestamps[$0] }, floats.map { Double(bitPattern: late.values[$0]) })
+        try histograms(
+            late.timestamps.compactMap { time in
+                late.histograms[time].map { WALHistogram(reference, time, $0.sample(hint: $0.hint)) }
+            })
     }
 
     /// Samples of one series, a few thousand to a record.

@@ -1,3 +1,4 @@
+import Histograms
 import Synchronization
 
 /// The bounds of one append: what is too old, too new, or late but welcome.
@@ -15,13 +16,20 @@ struct StoredColumns: ~Copyable {
     var references: [SeriesRef] = []
     var timestamps: [Int64] = []
     var values: [Double] = []
+    /// Those that are histograms, which are not in the columns.
+    var histograms: [WALHistogram] = []
 
     /// Takes the samples of `batch` that `report` says were stored.
     mutating func take(_ report: AppendReport, of batch: borrowing SampleBatch) {
         references.removeAll(keepingCapacity: true)
         timestamps.removeAll(keepingCapacity: true)
         values.removeAll(keepingCapacity: true)
+        histograms.removeAll()
         for index in 0..<batch.count where report[index] == .stored {
+            if !batch.histograms.isEmpty, let sample = batch.histograms[index] {
+                histograms.append(WALHistogram(batch.references[index], batch.timestamps[index], sample))
+                continue
+            }
             references.append(batch.references[index])
             timestamps.append(batch.timestamps[index])
             values.append(batch.values[index])
@@ -36,6 +44,8 @@ extension Head {
         var verdicts: [AppendVerdict] = []
         var storedCount = 0
         let references = batch.references, timestamps = batch.timestamps, values = batch.values
+        // Taken apart before the lock is taken. Nearly always there are none.
+        let histograms = batch.histograms.isEmpty ? nil : batch.histograms.mapValues { HistogramFields($0) }
         let halfRange = options.blockRange.milliseconds / 2
         store.withLock { store in
             let newestBefore = store.maxTime
@@ -49,12 +59,20 @@ extension Head {
                     let time = timestamps[index], value = values[index].bitPattern
                     var verdict = AppendVerdict.stored
                     if let place = store.find(references[index]) {
-                        verdict = Head.judge(place, time, value, bounds, newest: newestBefore)
-                        if verdict == .stored {
-                            if time > place.pointee.newest {
-                                store.append(place, time, value)
-                            } else {
-                                verdict = store.insertLate(place, references[index].slot, time, value)
+                        if let histograms, let fields = histograms[index] {
+                            verdict = store.append(
+                                place, references[index].slot, time, fields, bounds, newest: newestBefore)
+                        } else {
+                            verdict = Head.judge(
+                                place, time, bounds, newest: newestBefore,
+                                isNewest: place.pointee.appender.value == value
+                                    && (!place.pointee.endsInHistogram || value == StaleMarker.bits))
+                            if verdict == .stored {
+                                if time > place.pointee.newest {
+                                    store.append(place, references[index].slot, time, value)
+                                } else {
+                                    verdict = store.insertLate(place, references[index].slot, time, value)
+                                }
                             }
                         }
                     } else {
@@ -82,13 +100,14 @@ extension Head {
 
     /// Upstream's rules, in its order (`tsdb/head_append.go`, `appendable`).
     @inline(__always)
-    private static func judge(
-        _ place: UnsafeMutablePointer<MemSeries>, _ time: Int64, _ value: UInt64, _ bounds: AppendBounds, newest: Int64
+    fileprivate static func judge(
+        _ place: UnsafeMutablePointer<MemSeries>, _ time: Int64, _ bounds: AppendBounds, newest: Int64,
+        isNewest: @autoclosure () -> Bool
     ) -> AppendVerdict {
         if time > bounds.maxTime { return .tooFarAhead }
         if time >= bounds.minValidTime && time != .min {
             if time > place.pointee.newest { return .stored }
-            if time == place.pointee.newest { return place.pointee.appender.value == value ? .repeated : .duplicate }
+            if time == place.pointee.newest { return isNewest() ? .repeated : .duplicate }
         }
         if bounds.outOfOrderWindow > 0 {
             return newest == .min || time >= newest.clampedSubtracting(bounds.outOfOrderWindow) ? .stored : .tooOld
@@ -100,14 +119,29 @@ extension Head {
 extension SeriesStore {
     /// Puts a sample behind newer ones beside the chunks.
     mutating func insertLate(
-        _ place: UnsafeMutablePointer<MemSeries>, _ slot: UInt32, _ time: Int64, _ value: UInt64
+        _ place: UnsafeMutablePointer<MemSeries>, _ slot: UInt32, _ time: Int64, _ value: UInt64,
+        _ histogram: HistogramFields? = nil
     ) -> AppendVerdict {
-        let verdict = outOfOrder[slot, default: OutOfOrderSamples()].insert(time, value)
+        let verdict = outOfOrder[slot, default: OutOfOrderSamples()].insert(time, value, histogram)
         if verdict == .stored {
             place.pointee.hasOutOfOrder = true
             place.pointee.oldest = min(place.pointee.oldest, time)
             sampleCount &+= 1
         }
         return verdict
+    }
+
+    /// Judges a histogram and puts it where it belongs. `fields` are `nil` where its parts do not agree, which callers see to before.
+    fileprivate mutating func append(
+        _ place: UnsafeMutablePointer<MemSeries>, _ slot: UInt32, _ time: Int64, _ fields: HistogramFields?,
+        _ bounds: AppendBounds, newest: Int64
+    ) -> AppendVerdict {
+        guard let fields else { return .outOfBounds }
+        let isNewest = time == place.pointee.newest && self.isNewest(fields, of: place, slot)
+        let verdict = Head.judge(place, time, bounds, newest: newest, isNewest: isNewest)
+        guard verdict == .stored else { return verdict }
+        guard time > place.pointee.newest else { return insertLate(place, slot, time, fields.sum, fields) }
+        append(place, slot, time, fields)
+        return .stored
     }
 }

@@ -1,9 +1,10 @@
 /// The head written as it lies in memory, and read back: labels, closed chunks as they are, the open chunk's bits.
 ///
 ///     series   reference u64 │ labels length, bytes │ newest time zigzag │ newest value u64
-///     closed   count varint, then per chunk  min zigzag │ max − min varint │ samples varint │ size varint, bytes
-///     open     samples varint │ if any: size varint, XOR chunk
+///     closed   count varint, then per chunk  min zigzag │ max − min varint │ samples + encoding · 2¹⁶ varint │ size varint, bytes
+///     open     samples + encoding · 2¹⁶ varint │ if any: size varint, chunk
 ///
+/// Encodings: 0 is a decimal block, of an open chunk XOR; 2 and 3 are histograms' (`HistogramChunk`).
 /// Late samples go as samples, behind the chunks. A series of very many chunks takes several entries.
 /// A checkpoint takes as much disk as the data (1–2 bytes a sample), and reading it costs a copy per chunk instead of an append per
 /// sample. Records hold many series, up to `recordSize`; each has the log's checksum around it.
@@ -24,7 +25,8 @@ struct HeadCheckpoint {
 
     /// Appends one series, or the part of it with the closed chunks `chunks`, to a record. The last part has the open chunk.
     static func write(
-        _ entry: Entry, labels: Labels, chunks: Range<Int>, to record: inout [UInt8]
+        _ entry: Entry, labels: Labels, chunks: Range<Int>, openHistograms histograms: HistogramChunkBytes?,
+        to record: inout [UInt8]
     ) {
         record.appendWord(entry.reference)
         record.appendVarint(UInt64(labels.packed.count))
@@ -37,12 +39,19 @@ struct HeadCheckpoint {
                 let chunk = closed[index]
                 record.appendVarint(zigzag(chunk.minTime))
                 record.appendVarint(UInt64(bitPattern: chunk.maxTime &- chunk.minTime))
-                record.appendVarint(UInt64(chunk.count))
+                record.appendVarint(UInt64(chunk.count) | UInt64(chunk.encoding.rawValue) << 16)
                 record.appendVarint(UInt64(chunk.size))
                 record.append(contentsOf: chunk.buffer)
             }
         }
-        let openCount = chunks.upperBound == Int(entry.captured.closedCount) ? entry.captured.openCount : 0
+        let isLastPart = chunks.upperBound == Int(entry.captured.closedCount)
+        if isLastPart, let histograms {
+            record.appendVarint(UInt64(histograms.count) | UInt64(histograms.encoding.rawValue) << 16)
+            record.appendVarint(UInt64(histograms.size))
+            record.append(contentsOf: histograms.buffer[..<histograms.size])
+            return
+        }
+        let openCount = isLastPart ? entry.captured.openCount : 0
         record.appendVarint(UInt64(openCount))
         if openCount > 0, let last = entry.captured.open {
             let size = Int(entry.captured.openBytes)
@@ -72,33 +81,60 @@ struct HeadCheckpoint {
             for _ in 0..<closedCount {
                 let minTime = unzigzag(try cursor.takeVarint())
                 let span = Int64(bitPattern: try cursor.takeVarint())
-                let count = try cursor.takeCount(atMost: XORChunk.maximumCount)
+                let (count, encoding) = try takeCount(&cursor)
                 let bytes = try cursor.takeBytes(try cursor.takeCount(atMost: cursor.remaining))
                 let (maxTime, overflow) = minTime.addingReportingOverflow(span)
                 guard span >= 0, !overflow, !bytes.isEmpty, count > 0 else {
                     throw TSDBError(.corruption, "chunk of \(bytes.count) bytes, \(count) samples, span \(span)")
                 }
-                head.restore(reference, minTime...maxTime, count: count, closed: bytes)
+                head.restore(reference, minTime...maxTime, count: count, encoding, closed: bytes)
             }
-            let openCount = try cursor.takeCount(atMost: XORChunk.maximumCount)
+            let (openCount, encoding) = try takeCount(&cursor)
             columns.removeAll()
+            var histograms: (encoder: HistogramEncoder, start: Int64)?
             if openCount > 0 {
                 let bytes = try cursor.takeBytes(try cursor.takeCount(atMost: cursor.remaining))
-                try decodePadded(bytes, into: &columns)
+                if encoding == .decimalBlock {
+                    try padded(bytes) { bytes throws(TSDBError) in try XORChunk.decode(bytes, into: &columns) }
+                } else {
+                    try padded(bytes) { bytes throws(TSDBError) in
+                        histograms = try reopen(bytes, isFloat: encoding == .floatHistogram)
+                    }
+                }
             }
             head.restore(reference, newest: newest, newestValue: newestValue, open: columns)
+            if let histograms { head.restore(reference, histograms.encoder, from: histograms.start) }
         }
     }
 
-    /// Decodes a chunk in the middle of a record, where the reader's look-ahead might leave the buffer.
-    private static func decodePadded(
-        _ bytes: UnsafeRawBufferPointer, into columns: inout SampleColumns
+    private static func takeCount(_ cursor: inout ByteCursor) throws(TSDBError) -> (UInt16, ClosedChunk.Encoding) {
+        let code = try cursor.takeCount(atMost: 0xff_ffff)
+        guard let encoding = ClosedChunk.Encoding(rawValue: UInt8(truncatingIfNeeded: code >> 16)) else {
+            throw TSDBError(.corruption, "chunk of unknown encoding \(code >> 16)")
+        }
+        return (UInt16(truncatingIfNeeded: code), encoding)
+    }
+
+    /// Reads a chunk of histograms to its end, so that it can grow on.
+    private static func reopen(
+        _ bytes: UnsafeRawBufferPointer, isFloat: Bool
+    ) throws(TSDBError) -> (encoder: HistogramEncoder, start: Int64)? {
+        var cursor = try HistogramCursor(bytes, isFloat: isFloat)
+        guard try cursor.next() else { return nil }
+        let start = cursor.timestamp
+        while try cursor.next() {}
+        return (HistogramEncoder(cursor, bytes), start)
+    }
+
+    /// Hands a chunk in the middle of a record on with room behind it, for the reader's look-ahead might leave the buffer.
+    private static func padded(
+        _ bytes: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) throws(TSDBError) -> Void
     ) throws(TSDBError) {
         var failure: TSDBError?
         withUnsafeTemporaryAllocation(byteCount: bytes.count + BitReader.spare, alignment: 16) { copy in
             copy.copyMemory(from: bytes)
             do throws(TSDBError) {
-                try XORChunk.decode(UnsafeRawBufferPointer(rebasing: copy[..<bytes.count]), into: &columns)
+                try body(UnsafeRawBufferPointer(rebasing: copy[..<bytes.count]))
             } catch { failure = error }
         }
         if let failure { throw failure }
@@ -115,11 +151,13 @@ extension Head {
                 var entries: [HeadCheckpoint.Entry] = []
                 captured.reserveCapacity(index.all.count)
                 entries.reserveCapacity(index.all.count)
+                var histograms: [UInt32: HistogramChunkBytes] = [:]
                 for slot in index.all {
                     let identity = index.identities[Int(slot)].pointee
                     guard let pairs = identity.pairs else { continue }
                     let one = CapturedSeries(store.series[Int(slot)].pointee, slot, pairs, identity.count)
                     captured.append(one)
+                    if one.endsInHistogram { histograms[slot] = store.histograms[slot]?.encoder.chunk }
                     let place = store.series[Int(slot)].pointee
                     entries.append(
                         HeadCheckpoint.Entry(
@@ -129,7 +167,7 @@ extension Head {
                 }
                 let set = HeadSeriesSet(
                     head: self, series: captured, symbols: index.symbols.reader, indexEpoch: indexEpoch,
-                    storeEpoch: store.epochs.enter(), outOfOrder: store.outOfOrder)
+                    storeEpoch: store.epochs.enter(), outOfOrder: store.outOfOrder, histograms: histograms)
                 return (set, entries)
             }
         }
@@ -147,7 +185,9 @@ extension Head {
             var first = 0
             repeat {
                 let end = min(first + HeadCheckpoint.chunksPerEntry, total)
-                HeadCheckpoint.write(entry, labels: labels, chunks: first..<end, to: &record)
+                HeadCheckpoint.write(
+                    entry, labels: labels, chunks: first..<end,
+                    openHistograms: capture.set.openHistograms(ofSlot: entry.captured.slot), to: &record)
                 first = end
                 if record.count >= HeadCheckpoint.recordSize {
                     try emit(record)
@@ -179,11 +219,20 @@ extension Head {
 
     /// Puts a closed chunk behind the others of a series.
     func restore(
-        _ reference: SeriesRef, _ times: ClosedRange<Int64>, count: Int, closed bytes: UnsafeRawBufferPointer
+        _ reference: SeriesRef, _ times: ClosedRange<Int64>, count: UInt16, _ encoding: ClosedChunk.Encoding,
+        closed bytes: UnsafeRawBufferPointer
     ) {
         store.withLock { store in
             guard let place = store.find(reference) else { return }
-            store.restore(place, times, count: count, copying: bytes)
+            store.restore(place, times, count: count, encoding: encoding, copying: bytes)
+        }
+    }
+
+    /// Puts an open chunk of histograms back.
+    func restore(_ reference: SeriesRef, _ histograms: HistogramEncoder, from minTime: Int64) {
+        store.withLock { store in
+            guard let place = store.find(reference) else { return }
+            store.restoreOpen(place, reference.slot, histograms, from: minTime)
         }
     }
 
@@ -196,7 +245,7 @@ extension Head {
             place.pointee.appender.value = newestValue
             guard columns.count > 0 else { return }
             for index in 0..<columns.count {
-                store.append(place, columns.timestamps[index], columns.values[index].bitPattern)
+                store.append(place, reference.slot, columns.timestamps[index], columns.values[index].bitPattern)
             }
             store.minTime = min(store.minTime, columns.timestamps[0])
             store.maxTime = max(store.maxTime, columns.timestamps[columns.count - 1])

@@ -29,6 +29,8 @@ struct HeadReplay: WALVisitor {
 
     mutating func samples(_ samples: WALSamples) throws(TSDBError) { orphanCount += head.replay(samples, adopted) }
 
+    mutating func histograms(_ samples: [WALHistogram]) throws(TSDBError) { orphanCount += head.replay(samples, adopted) }
+
     mutating func tombstone(_ reference: SeriesRef, from: Timestamp, through: Timestamp) throws(TSDBError) {
         deletionCount += 1
     }
@@ -94,7 +96,7 @@ extension Head {
                 }
                 let time = samples.timestamps[index], value = samples.values[index].bitPattern
                 if time > place.pointee.newest {
-                    store.append(place, time, value)
+                    store.append(place, reference.slot, time, value)
                 } else if time < place.pointee.newest {
                     _ = store.insertLate(place, reference.slot, time, value)
                 }
@@ -103,6 +105,30 @@ extension Head {
             }
             store.minTime = low
             store.maxTime = high
+            return orphans
+        }
+    }
+
+    /// The same for histograms; one whose parts do not agree counts as lost.
+    func replay(_ samples: [WALHistogram], _ adopted: AdoptedSeries? = nil) -> Int {
+        store.withLock { store in
+            var orphans = 0
+            for logged in samples {
+                guard let reference = adopted == nil ? logged.reference : adopted?.place(of: logged.reference),
+                    let place = store.find(reference), let fields = HistogramFields(logged.sample)
+                else {
+                    orphans &+= 1
+                    continue
+                }
+                let time = logged.timestamp
+                if time > place.pointee.newest {
+                    store.append(place, reference.slot, time, fields)
+                } else if time < place.pointee.newest {
+                    _ = store.insertLate(place, reference.slot, time, fields.sum, fields)
+                }
+                store.minTime = min(store.minTime, time)
+                store.maxTime = max(store.maxTime, time)
+            }
             return orphans
         }
     }

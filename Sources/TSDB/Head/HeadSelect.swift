@@ -13,18 +13,20 @@ extension Head {
             return store.withLock { store in
                 var captured: [CapturedSeries] = []
                 captured.reserveCapacity(slots.count)
+                var histograms: [UInt32: HistogramChunkBytes] = [:]
                 for slot in slots {
                     let place = store.series[Int(slot)].pointee
                     guard place.oldest <= through, place.newest >= from || place.hasOutOfOrder else { continue }
                     let identity = index.identities[Int(slot)].pointee
                     guard let pairs = identity.pairs else { continue }
+                    if place.endsInHistogram { histograms[slot] = store.histograms[slot]?.encoder.chunk }
                     captured.append(CapturedSeries(place, slot, pairs, identity.count))
                 }
                 // Entering the epochs here covers every pointer noted above; the set leaves them when it goes.
                 index.epochs.leave(expansion.epoch, releasingTo: &index.arena)
                 return HeadSeriesSet(
                     head: self, series: captured, symbols: symbols, indexEpoch: indexEpoch,
-                    storeEpoch: store.epochs.enter(), outOfOrder: store.outOfOrder)
+                    storeEpoch: store.epochs.enter(), outOfOrder: store.outOfOrder, histograms: histograms)
             }
         }
     }

@@ -15,6 +15,8 @@ struct CapturedSeries: BitwiseCopyable {
     var openStart: Int64
     var closedCount: UInt32
     var hasOutOfOrder: Bool
+    /// The open chunk is one of histograms, which the set has noted beside.
+    var endsInHistogram: Bool
 
     /// What `place` holds now; under the locks of both index and store.
     init(_ place: MemSeries, _ slot: UInt32, _ pairs: UnsafeMutablePointer<UInt32>, _ pairCount: UInt32) {
@@ -29,6 +31,7 @@ struct CapturedSeries: BitwiseCopyable {
         openStart = place.openStart
         closedCount = place.closedCount
         hasOutOfOrder = place.hasOutOfOrder
+        endsInHistogram = place.endsInHistogram
     }
 }
 
@@ -43,10 +46,13 @@ final class HeadSeriesSet: SeriesSet, @unchecked Sendable {
     private let indexEpoch: ReadEpochs.Epoch
     private let storeEpoch: ReadEpochs.Epoch
     private let outOfOrder: [UInt32: OutOfOrderSamples]
+    /// Open chunks of histograms, by slot.
+    private let histograms: [UInt32: HistogramChunkBytes]
 
     init(
         head: Head, series: [CapturedSeries], symbols: SymbolReader, indexEpoch: ReadEpochs.Epoch,
-        storeEpoch: ReadEpochs.Epoch, outOfOrder: [UInt32: OutOfOrderSamples]
+        storeEpoch: ReadEpochs.Epoch, outOfOrder: [UInt32: OutOfOrderSamples],
+        histograms: [UInt32: HistogramChunkBytes]
     ) {
         self.head = head
         self.series = series
@@ -54,6 +60,7 @@ final class HeadSeriesSet: SeriesSet, @unchecked Sendable {
         self.indexEpoch = indexEpoch
         self.storeEpoch = storeEpoch
         self.outOfOrder = outOfOrder
+        self.histograms = histograms
     }
 
     deinit {
@@ -67,6 +74,9 @@ final class HeadSeriesSet: SeriesSet, @unchecked Sendable {
     /// The late samples of a series, as they were at selection.
     func late(ofSlot slot: UInt32) -> OutOfOrderSamples? { outOfOrder[slot] }
 
+    /// The open chunk of histograms of a series, as it was at selection.
+    func openHistograms(ofSlot slot: UInt32) -> HistogramChunkBytes? { histograms[slot] }
+
     func labels(at index: Int) -> Labels {
         let captured = series[index]
         return symbols.labels(UnsafeBufferPointer(start: captured.pairs, count: Int(captured.pairCount) * 2))
@@ -77,7 +87,7 @@ final class HeadSeriesSet: SeriesSet, @unchecked Sendable {
         let start = columns.count
         prefetchSeries(after: index)
         // The open chunk holds all that is wanted: closed ones are older, and need not even be looked at.
-        let isOpenEnough = captured.openCount > 0 && captured.openStart <= from
+        let isOpenEnough = (captured.openCount > 0 || captured.endsInHistogram) && captured.openStart <= from
         if !isOpenEnough, let closed = captured.closed {
             let count = Int(captured.closedCount)
             // Chunks are in time order: skip to the first that reaches into the range.
@@ -96,7 +106,7 @@ final class HeadSeriesSet: SeriesSet, @unchecked Sendable {
                 if chunk.maxTime < from { continue }
                 if chunk.minTime > through { break }
                 let mark = columns.count
-                try DecimalBlock.decode(chunk.buffer, into: &columns)
+                try chunk.decode(from: from, through: through, into: &columns)
                 if chunk.minTime < from || chunk.maxTime > through {
                     columns.trim(from: from, through: through, start: mark)
                 }
@@ -109,9 +119,20 @@ final class HeadSeriesSet: SeriesSet, @unchecked Sendable {
                 columns.trim(from: from, through: through, start: mark)
             }
         }
+        if captured.endsInHistogram, captured.openStart <= through, let open = histograms[captured.slot] {
+            try open.withBytes { bytes throws(TSDBError) in
+                try HistogramChunk.decode(bytes, isFloat: open.isFloat, from: from, through: through, into: &columns)
+            }
+        }
         if captured.hasOutOfOrder, let late = outOfOrder[captured.slot] {
             late.merge(into: &columns, start: start, from: from, through: through)
         }
+    }
+
+    /// Appends the samples of the open chunk of floats to `columns`.
+    func decodeOpen(_ index: Int, into columns: inout SampleColumns) throws(TSDBError) {
+        let captured = series[index]
+        if captured.openCount > 0, let open = captured.open { try decodeOpen(open, captured, from: .min, into: &columns) }
     }
 
     func chunkTally(_ index: Int, from: Int64, through: Int64) -> ChunkTally {
@@ -127,6 +148,10 @@ final class HeadSeriesSet: SeriesSet, @unchecked Sendable {
         if captured.openCount > 0, captured.openStart <= through {
             tally.chunks += 1
             tally.bytes += Int(captured.openBytes)
+        }
+        if captured.endsInHistogram, captured.openStart <= through, let open = histograms[captured.slot] {
+            tally.chunks += 1
+            tally.bytes += open.size
         }
         return tally
     }

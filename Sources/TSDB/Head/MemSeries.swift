@@ -1,8 +1,10 @@
 /// One series' samples in the head: closed chunks, and the chunk that is still open. Plain bytes in a `PagedArray`; no object, no
 /// reference count, about 100 bytes.
 ///
-///     closed ─▶ ┌ minTime maxTime bytes size ┬ … ┐     decimal blocks
+///     closed ─▶ ┌ minTime maxTime bytes size ┬ … ┐     decimal blocks, histogram chunks
 ///     open   ─▶ XOR bits, growing                      state in `appender`
+///
+/// A series whose newest sample is a native histogram has its open chunk in the store's `histograms` instead, and none here.
 struct MemSeries: BitwiseCopyable {
     var appender = XORAppender()
     var open = OpenChunk()
@@ -19,6 +21,8 @@ struct MemSeries: BitwiseCopyable {
     /// Time of the newest in-order sample, `.min` where there is none. Its value is `appender.value`.
     var newest: Int64 = .min
     var hasOutOfOrder = false
+    /// The newest in-order sample is a histogram: the open chunk is one of histograms, `appender` is empty but for the sum as its value.
+    var endsInHistogram = false
     /// A truncation has found it without a sample. Its first may be on its way: who makes a series appends to it a moment later.
     var isAwaited = false
 }
@@ -26,17 +30,34 @@ struct MemSeries: BitwiseCopyable {
 extension MemSeries {
     /// Neither chunks nor a newest sample at or behind `time`.
     func isVacant(before time: Int64) -> Bool { closedCount == 0 && newest < time && !hasOutOfOrder }
+
+    var hasOpenChunk: Bool { appender.count > 0 || endsInHistogram }
 }
 
-/// A finished chunk: a decimal block and what it covers.
+/// A finished chunk and what it covers.
 struct ClosedChunk: BitwiseCopyable {
+    /// What its bytes are. Raw values of histograms are Prometheus' chunk encodings.
+    enum Encoding: UInt8, BitwiseCopyable {
+        case decimalBlock = 0
+        case histogram = 2
+        case floatHistogram = 3
+    }
+
     var minTime: Int64
     var maxTime: Int64
     var bytes: UnsafeMutableRawPointer
     var size: UInt32
-    var count: UInt32
+    var count: UInt16
+    var encoding: Encoding
 
     var buffer: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: bytes, count: Int(size)) }
+
+    /// Appends the samples with `from <= t <= through` to `columns`, or all of them: the whole is trimmed afterwards.
+    @inline(__always)
+    func decode(from: Int64 = .min, through: Int64 = .max, into columns: inout SampleColumns) throws(TSDBError) {
+        if encoding == .decimalBlock { return try DecimalBlock.decode(buffer, into: &columns) }
+        try HistogramChunk.decode(buffer, isFloat: encoding == .floatHistogram, from: from, through: through, into: &columns)
+    }
 }
 
 /// All samples of the head, behind one lock that is held for a batch or for the blink of a snapshot, never while a chunk is
@@ -52,6 +73,8 @@ struct SeriesStore: ~Copyable {
     var epochs = ReadEpochs()
     /// Samples that came behind newer ones, by slot. Few, or none.
     var outOfOrder: [UInt32: OutOfOrderSamples] = [:]
+    /// Open chunks of native histograms, by slot: few series have such, and all others must not be larger for it.
+    var histograms: [UInt32: OpenHistogram] = [:]
 
     var minTime = Int64.max
     var maxTime = Int64.min
@@ -89,8 +112,12 @@ struct SeriesStore: ~Copyable {
 
     /// Appends a sample newer than all of the series.
     @inline(__always)
-    mutating func append(_ place: UnsafeMutablePointer<MemSeries>, _ time: Int64, _ value: UInt64) {
+    mutating func append(_ place: UnsafeMutablePointer<MemSeries>, _ slot: UInt32, _ time: Int64, _ value: UInt64) {
         if place.pointee.appender.count == 0 {
+            if place.pointee.endsInHistogram {
+                if value == StaleMarker.bits { return appendStaleHistogram(place, slot, time) }
+                closeHistogram(place, slot)
+            }
             place.pointee.openStart = time
             if place.pointee.oldest == .max { place.pointee.oldest = time }
             chunkCount &+= 1
@@ -106,7 +133,7 @@ struct SeriesStore: ~Copyable {
     }
 
     /// Re-encodes the open chunk as a decimal block and starts a new one.
-    private mutating func closeChunk(_ place: UnsafeMutablePointer<MemSeries>) {
+    mutating func closeChunk(_ place: UnsafeMutablePointer<MemSeries>) {
         guard let last = place.pointee.open.last else { return }
         columns.removeAll()
         let size = place.pointee.appender.byteCount
@@ -126,7 +153,7 @@ struct SeriesStore: ~Copyable {
             place,
             ClosedChunk(
                 minTime: columns.timestamps[0], maxTime: columns.timestamps[columns.count - 1], bytes: block,
-                size: UInt32(blockSize), count: UInt32(columns.count)))
+                size: UInt32(blockSize), count: UInt16(columns.count), encoding: .decimalBlock))
         place.pointee.open.retire(&epochs, &arena)
         place.pointee.closeAt = UInt8(Self.samplesPerChunk)
         resetAppender(place)
@@ -164,7 +191,7 @@ struct SeriesStore: ~Copyable {
 
     /// Puts a closed chunk of a checkpoint behind the others; it is newer than all samples of the series.
     mutating func restore(
-        _ place: UnsafeMutablePointer<MemSeries>, _ times: ClosedRange<Int64>, count: Int,
+        _ place: UnsafeMutablePointer<MemSeries>, _ times: ClosedRange<Int64>, count: UInt16, encoding: ClosedChunk.Encoding,
         copying bytes: UnsafeRawBufferPointer
     ) {
         guard let source = bytes.baseAddress else { return }
@@ -174,10 +201,10 @@ struct SeriesStore: ~Copyable {
             place,
             ClosedChunk(
                 minTime: times.lowerBound, maxTime: times.upperBound, bytes: block, size: UInt32(bytes.count),
-                count: UInt32(count)))
+                count: count, encoding: encoding))
         place.pointee.newest = max(place.pointee.newest, times.upperBound)
         chunkCount &+= 1
-        sampleCount &+= count
+        sampleCount &+= Int(count)
         minTime = min(minTime, times.lowerBound)
         maxTime = max(maxTime, times.upperBound)
     }
@@ -208,7 +235,7 @@ struct SeriesStore: ~Copyable {
                 place.pointee.closedCapacity = UInt32(capacity)
                 place.pointee.closedCount = UInt32(rest)
                 place.pointee.oldest =
-                    rest > 0 ? list[0].minTime : place.pointee.appender.count > 0 ? place.pointee.openStart : .max
+                    rest > 0 ? list[0].minTime : place.pointee.hasOpenChunk ? place.pointee.openStart : .max
             }
         }
         if place.pointee.hasOutOfOrder {
@@ -243,6 +270,10 @@ struct SeriesStore: ~Copyable {
                 Int(place.pointee.closedCapacity) * MemoryLayout<ClosedChunk>.stride, to: &arena)
         }
         outOfOrder[slot] = nil
+        if place.pointee.endsInHistogram, let histogram = histograms.removeValue(forKey: slot) {
+            sampleCount &-= histogram.encoder.count
+            chunkCount &-= 1
+        }
         place.pointee = MemSeries(generation: place.pointee.generation &+ 1)
     }
 

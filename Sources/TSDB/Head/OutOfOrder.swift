@@ -1,26 +1,41 @@
+import Histograms
+
 /// Samples of one series that arrived behind newer ones, kept sorted beside the chunks and merged in when read.
 ///
 /// Only where `storage.tsdb.out_of_order_time_window` allows it. A value with value semantics: a query keeps the state it began with.
 struct OutOfOrderSamples: Sendable {
     private(set) var timestamps: [Int64] = []
+    /// Of histograms: the sum.
     private(set) var values: [UInt64] = []
+    /// Those that are histograms, by their time.
+    private(set) var histograms: [Int64: HistogramFields] = [:]
 
     /// Puts a sample in its place. `.duplicate` where its time is taken by another value.
-    mutating func insert(_ time: Int64, _ value: UInt64) -> AppendVerdict {
+    mutating func insert(_ time: Int64, _ value: UInt64, _ histogram: HistogramFields? = nil) -> AppendVerdict {
         var low = 0, high = timestamps.count
         while low < high {
             let middle = (low + high) / 2
             if timestamps[middle] < time { low = middle + 1 } else { high = middle }
         }
-        if low < timestamps.count && timestamps[low] == time { return values[low] == value ? .repeated : .duplicate }
+        if low < timestamps.count && timestamps[low] == time {
+            switch (histograms[time], histogram) {
+            case (nil, nil): return values[low] == value ? .repeated : .duplicate
+            case (let there?, let new?): return there.isEqual(new) ? .repeated : .duplicate
+            case (nil, _?), (_?, nil): return .duplicate
+            }
+        }
         timestamps.insert(time, at: low)
         values.insert(value, at: low)
+        if let histogram { histograms[time] = histogram }
         return .stored
     }
 
     /// Drops what is older than `time`; whether nothing is left.
     mutating func truncate(before time: Int64) -> Bool {
         let gone = timestamps.firstIndex { $0 >= time } ?? timestamps.count
+        if !histograms.isEmpty {
+            for time in timestamps[..<gone] { histograms[time] = nil }
+        }
         timestamps.removeFirst(gone)
         values.removeFirst(gone)
         return timestamps.isEmpty
@@ -34,25 +49,45 @@ struct OutOfOrderSamples: Sendable {
         while first + extra < timestamps.count && timestamps[first + extra] <= through { extra += 1 }
         guard extra > 0 else { return }
         let existing = columns.count - start
+        let hasHistograms = !histograms.isEmpty || !columns.histograms.isEmpty
         var mergedTimes: [Int64] = [], mergedValues: [Double] = []
+        var mergedHistograms: [FloatHistogram?] = []
         mergedTimes.reserveCapacity(existing + extra)
         mergedValues.reserveCapacity(existing + extra)
         var i = 0, j = 0
+        // Nothing is known of resets between an in-order sample and a late one.
+        var wasLate: Bool?
+        func note(_ histogram: FloatHistogram?, isLate: Bool) {
+            guard hasHistograms else { return }
+            var histogram = histogram
+            if wasLate != nil, wasLate != isLate || isLate, let hint = histogram?.hint, hint != .gauge { histogram?.hint = .unknown }
+            mergedHistograms.append(histogram)
+            wasLate = isLate
+        }
         while i < existing || j < extra {
             let takesOld = j == extra || (i < existing && columns.timestamps[start + i] <= timestamps[first + j])
             if takesOld {
                 if j < extra && columns.timestamps[start + i] == timestamps[first + j] { j += 1 }
                 mergedTimes.append(columns.timestamps[start + i])
                 mergedValues.append(columns.values[start + i])
+                note(columns.histograms.histogram(sample: start + i), isLate: false)
                 i += 1
             } else {
-                mergedTimes.append(timestamps[first + j])
+                let time = timestamps[first + j]
+                mergedTimes.append(time)
                 mergedValues.append(Double(bitPattern: values[first + j]))
+                note(histograms[time].map { $0.sample(hint: $0.hint == .gauge ? .gauge : .unknown).asFloat }, isLate: true)
                 j += 1
             }
         }
         columns.truncate(to: start)
         columns.reserve(mergedTimes.count)
-        for index in 0..<mergedTimes.count { columns.append(mergedTimes[index], mergedValues[index]) }
+        for index in 0..<mergedTimes.count {
+            if hasHistograms, let histogram = mergedHistograms[index] {
+                columns.append(mergedTimes[index], histogram)
+            } else {
+                columns.append(mergedTimes[index], mergedValues[index])
+            }
+        }
     }
 }

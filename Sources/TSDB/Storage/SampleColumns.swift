@@ -30,7 +30,8 @@ public struct SampleColumns: ~Copyable {
 
     public mutating func removeAll() {
         count = 0
-        if !histograms.isEmpty { histograms.removeAll() }
+        // Asks by itself: rows may be left of samples that were all trimmed away.
+        histograms.removeAll()
     }
 
     /// Forgets all samples from index `newCount` on.

@@ -53,6 +53,13 @@ public struct CheckpointWriter: ~Copyable {
         try flushIfFull()
     }
 
+    /// Series must have been given before.
+    public mutating func histograms(_ histograms: [WALHistogram]) throws(TSDBError) {
+        try closeSeries()
+        if !histograms.isEmpty { queue.appendHistograms(histograms) }
+        try flushIfFull()
+    }
+
     public mutating func tombstone(_ reference: SeriesRef, from: Timestamp, through: Timestamp) throws(TSDBError) {
         try closeSeries()
         queue.appendTombstone(reference, from: from, through: through)

@@ -118,6 +118,14 @@ public final class WAL: Sendable {
         }
     }
 
+    /// Queues a batch's histograms.
+    @discardableResult
+    public func append(histograms: [WALHistogram]) throws(TSDBError) -> WALPosition {
+        try enqueue { queue throws(TSDBError) in
+            if !histograms.isEmpty { queue.appendHistograms(histograms) }
+        }
+    }
+
     /// Queues new series; must come before the first batch that names them.
     @discardableResult
     public func append(series: [(reference: SeriesRef, labels: Labels)]) throws(TSDBError) -> WALPosition {

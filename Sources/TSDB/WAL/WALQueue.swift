@@ -62,6 +62,27 @@ struct WALQueue: ~Copyable {
         close(start)
     }
 
+    /// One record of ours, or of each of Prometheus' kinds that is needed one.
+    mutating func appendHistograms(_ histograms: [WALHistogram]) {
+        if compression == .lz4 {
+            let start = waiting.bytes.count
+            waiting.bytes.append(WALRecordType.compactHistograms)
+            waiting.bytes.append(WALBodyForm.plain)
+            WALHistogramRecord.encode(histograms, to: &waiting.bytes)
+            return close(start)
+        }
+        // One series' samples may be of two kinds: runs keep their order.
+        var rest = histograms[...]
+        while let first = rest.first {
+            let type = PrometheusHistogramRecord.type(of: first.sample)
+            let run = rest.prefix { PrometheusHistogramRecord.type(of: $0.sample) == type }
+            let start = waiting.bytes.count
+            PrometheusHistogramRecord.encode(Array(run), type: type, to: &waiting.bytes)
+            close(start)
+            rest = rest.dropFirst(run.count)
+        }
+    }
+
     mutating func appendSeries(_ series: some Sequence<(reference: SeriesRef, labels: Labels)>) {
         let start = waiting.bytes.count
         WALRecordEncoder.appendSeriesHeader(compression, to: &waiting.bytes)

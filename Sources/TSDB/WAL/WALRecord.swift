@@ -5,6 +5,10 @@ enum WALRecordType {
     static let tombstones: UInt8 = 3
     static let exemplars: UInt8 = 4
     static let metadata: UInt8 = 6
+    static let histograms: UInt8 = 7
+    static let floatHistograms: UInt8 = 8
+    static let customHistograms: UInt8 = 9
+    static let customFloatHistograms: UInt8 = 10
     /// Kinds that Prometheus has or may soon have (4…14 in 2026); what lies between them and ours is damage.
     static let prometheus: ClosedRange<UInt8> = 1...31
 
@@ -13,6 +17,7 @@ enum WALRecordType {
     /// Bytes that only the head understands, in checkpoints.
     static let chunks: UInt8 = 202
     static let compactExemplars: UInt8 = 203
+    static let compactHistograms: UInt8 = 204
 
     static func isOurs(_ type: UInt8) -> Bool { type >= 200 }
 }
@@ -42,19 +47,22 @@ public protocol WALVisitor {
     /// A series and its packed labels (see `Labels.packed`; structure and order have been checked).
     mutating func series(_ reference: SeriesRef, labels: UnsafeRawBufferPointer) throws(TSDBError)
     mutating func samples(_ samples: WALSamples) throws(TSDBError)
+    /// Native histograms of series that came before, of one record.
+    mutating func histograms(_ samples: [WALHistogram]) throws(TSDBError)
     /// Samples of `reference` with `from <= t <= through` are deleted.
     mutating func tombstone(_ reference: SeriesRef, from: Timestamp, through: Timestamp) throws(TSDBError)
     /// What a checkpoint was given as chunks.
     mutating func chunks(_ bytes: UnsafeRawBufferPointer) throws(TSDBError)
     /// An exemplar of a series that came before.
     mutating func exemplar(_ reference: SeriesRef, _ exemplar: Exemplar) throws(TSDBError)
-    /// A record of another kind, first byte and all: metadata (6), native histograms (7…10).
+    /// A record of another kind, first byte and all: metadata (6).
     mutating func other(_ type: UInt8, _ record: UnsafeRawBufferPointer) throws(TSDBError)
     /// `done` of `total` segments (those of the checkpoint included) have been read.
     mutating func progress(done: Int, of total: Int)
 }
 
 extension WALVisitor {
+    public mutating func histograms(_ samples: [WALHistogram]) {}
     public mutating func chunks(_ bytes: UnsafeRawBufferPointer) {}
     public mutating func exemplar(_ reference: SeriesRef, _ exemplar: Exemplar) {}
     public mutating func other(_ type: UInt8, _ record: UnsafeRawBufferPointer) {}

@@ -51,6 +51,13 @@ struct WALRecordDecoder: ~Copyable {
                 try visitor.tombstone(reference, from: from, through: Timestamp(milliseconds: try cursor.takeSignedVarint()))
             }
         case WALRecordType.exemplars: try decodeExemplars(&cursor, &visitor)
+        case WALRecordType.histograms, WALRecordType.customHistograms, WALRecordType.floatHistograms,
+            WALRecordType.customFloatHistograms:
+            let isFloat = type == WALRecordType.floatHistograms || type == WALRecordType.customFloatHistograms
+            let (histograms, skipped) = try PrometheusHistogramRecord.decode(&cursor, isFloat: isFloat)
+            sampleCount += histograms.count
+            lostSampleCount += skipped
+            try visitor.histograms(histograms)
         case WALRecordType.prometheus:
             otherRecordCount += 1
             try visitor.other(type, record)
@@ -107,6 +114,10 @@ struct WALRecordDecoder: ~Copyable {
             try visitor.chunks(body)
         case WALRecordType.compactExemplars:
             try decodeCompactExemplars(body, &visitor)
+        case WALRecordType.compactHistograms:
+            let histograms = try WALHistogramRecord.decode(body)
+            sampleCount += histograms.count
+            try visitor.histograms(histograms)
         default:
             throw TSDBError(.corruption, "record of unknown type \(type)", offset: 0)
         }
