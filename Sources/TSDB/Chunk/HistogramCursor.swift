@@ -60,6 +60,7 @@ struct HistogramCursor {
         guard count < total else { return false }
         var reader = self.reader
         let isFirst = count == 0
+        let wasStale = isStale
         if isFirst {
             timestamp = reader.takeVarbit()
         } else {
@@ -85,6 +86,9 @@ struct HistogramCursor {
             try Self.nextValue(&sum, false, &reader)
         }
         try check(reader)
+        guard isStale || !wasStale, !isStale || !isFirst || buckets.isEmpty else {
+            throw TSDBError(.corruption, "histogram chunk with buckets where a stale marker allows none, sample \(count)")
+        }
         if isFirst || !isStale {
             for place in buckets.indices {
                 if isFloat {
