@@ -32,18 +32,23 @@ public final class MemorySeries: Queryable {
         fileprivate var shown: [FloatHistogram?] = []
 
         fileprivate mutating func put(_ timestamp: Int64, _ value: Double, _ histogram: FloatHistogram?) {
-            if histogram != nil && histograms.isEmpty { histograms = Array(repeating: nil, count: values.count) }
             shown = []
-            let index = timestamps.last.map { $0 < timestamp } ?? true
-                ? timestamps.count : timestamps.partitioningIndex { $0 >= timestamp }
-            if index == timestamps.count || timestamps[index] != timestamp {
+            let isNew: Bool, index: Int
+            if let last = timestamps.last, timestamp <= last {
+                index = timestamps.partitioningIndex { $0 >= timestamp }
+                isNew = timestamps[index] != timestamp
+            } else {
+                index = timestamps.count
+                isNew = true
+            }
+            if isNew {
                 timestamps.insert(timestamp, at: index)
                 values.insert(value, at: index)
-                if !histograms.isEmpty { histograms.insert(histogram, at: index) }
-            } else {
-                values[index] = value
-                if !histograms.isEmpty { histograms[index] = histogram }
+                if !histograms.isEmpty { histograms.insert(nil, at: index) }
             }
+            values[index] = value
+            if histogram != nil && histograms.isEmpty { histograms = Array(repeating: nil, count: values.count) }
+            if !histograms.isEmpty { histograms[index] = histogram }
         }
 
         fileprivate mutating func show() {

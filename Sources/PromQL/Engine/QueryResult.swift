@@ -45,7 +45,7 @@ public struct InstantVector: Sendable {
         if histogram != nil, histograms.isEmpty { histograms = Array(repeating: nil, count: labels.count) }
         labels.append(rowLabels)
         values.append(value)
-        if !histograms.isEmpty { histograms.append(histogram) }
+        if histogram != nil || !histograms.isEmpty { histograms.append(histogram) }
     }
 }
 
