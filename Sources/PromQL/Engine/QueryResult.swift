@@ -42,10 +42,12 @@ public struct InstantVector: Sendable {
     public func histogram(_ row: Int) -> FloatHistogram? { histograms.isEmpty ? nil : histograms[row] }
 
     mutating func append(_ rowLabels: Labels, _ value: Double, _ histogram: FloatHistogram? = nil) {
-        if histogram != nil, histograms.isEmpty { histograms = Array(repeating: nil, count: labels.count) }
+        if histogram != nil || !histograms.isEmpty {
+            histograms.append(contentsOf: repeatElement(nil, count: labels.count &- histograms.count))
+            histograms.append(histogram)
+        }
         labels.append(rowLabels)
         values.append(value)
-        if histogram != nil || !histograms.isEmpty { histograms.append(histogram) }
     }
 }
 

@@ -37,7 +37,9 @@ struct SubquerySource: RangeSource {
             scratch.samples.removeAll()
             scratch.samples.reserve(column.presentCount)
             for step in 0..<grid.count where column.isPresent(step) {
-                if let histogram = column.histogram(step) {
+                if var histogram = column.histogram(step) {
+                    // What was known of a reset was known of the sample before, which need not be among these.
+                    if histogram.hint != .gauge { histogram.hint = .unknown }
                     scratch.samples.append(grid.time(step), histogram)
                 } else {
                     scratch.samples.append(grid.time(step), column.values[step])

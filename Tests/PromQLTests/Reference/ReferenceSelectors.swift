@@ -139,9 +139,10 @@ extension ReferenceEvaluator {
             case .vector(let elements):
                 try rejectDuplicates(elements.map(\.labels))
                 for element in elements {
-                    add(
-                        element.labels, Point(time: time, value: element.value, histogram: element.histogram),
-                        dropsName: element.dropsName)
+                    var point = Point(time: time, value: element.value, histogram: element.histogram)
+                    // The sample that a hint compares with need not be among the points.
+                    if point.histogram?.hint != .gauge { point.histogram?.hint = .unknown }
+                    add(element.labels, point, dropsName: element.dropsName)
                 }
             case .string: throw QueryError(.evaluation, "expected an instant vector", range: node.operand.range)
             }
