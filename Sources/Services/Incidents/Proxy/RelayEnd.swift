@@ -43,7 +43,7 @@ final class RelayEnd: ChannelInboundHandler {
     private(set) var isDraining = false
     private var timer: Scheduled<Void>?
 
-    /// `count` is told the bytes that came in here.
+    /// `count` is told the bytes that came in here and were passed on. (Behind an end of input the channel reads what there is without being asked.)
     init(_ passage: Passage, count: @escaping @Sendable (Int) -> Void) {
         self.passage = passage
         self.count = count
@@ -80,7 +80,6 @@ final class RelayEnd: ChannelInboundHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let bytes = unwrapInboundIn(data)
-        count(bytes.readableBytes)
         heldBytes += bytes.readableBytes
         let due: NIODeadline = if case .delayed(let span) = passage { context.eventLoop.now + span } else { .uptimeNanoseconds(0) }
         held.append((due, bytes))
@@ -122,6 +121,7 @@ final class RelayEnd: ChannelInboundHandler {
             while let first = held.first, first.due <= now, peer.isTaking {
                 held.removeFirst()
                 heldBytes -= first.bytes.readableBytes
+                count(first.bytes.readableBytes)
                 peer.take(first.bytes)
                 wrote = true
             }
@@ -174,6 +174,7 @@ final class RelayEnd: ChannelInboundHandler {
         other?.peer = nil
         if let other {
             let rest = passage == .stopped ? [] : Array(held)
+            for (_, bytes) in rest { count(bytes.readableBytes) }
             if let loop = context?.eventLoop, let last = rest.last?.due, last > loop.now {
                 isDraining = true
                 let bound = NIOLoopBound(other, eventLoop: loop)
