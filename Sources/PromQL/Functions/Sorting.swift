@@ -18,6 +18,23 @@ struct ReorderedSeries: VectorOperator {
     }
 }
 
+/// What `sort` leaves of a range query: histograms have no place in an order.
+private struct FloatsOnly: VectorOperator {
+    let source: any VectorOperator
+
+    var count: Int { source.count }
+    var isDistinctWithoutNames: Bool { source.isDistinctWithoutNames }
+    func labels(at index: Int) -> Labels { source.labels(at: index) }
+    func dropsName(at index: Int) -> Bool { source.dropsName(at: index) }
+
+    func fill(_ index: Int, into column: inout StepColumn, scratch: Scratch) throws(QueryError) {
+        try source.fill(index, into: &column, scratch: scratch)
+        guard column.hasHistograms else { return }
+        for step in 0..<column.count where column.isPresent(step) && column.histogram(step) != nil { column.unset(step) }
+        column.dropHistograms()
+    }
+}
+
 enum Sorting {
     /// Upstream's text, behind `PromQL warning: `.
     static let ineffective = "sort is ineffective for range queries since results are always ordered by labels"
@@ -27,7 +44,7 @@ enum Sorting {
     static func byValue(
         _ source: any VectorOperator, descending: Bool, grid: StepGrid, context: QueryContext
     ) throws(QueryError) -> any VectorOperator {
-        guard grid.count == 1 else { return source }
+        guard grid.count == 1 else { return FloatsOnly(source: source) }
         let all = try ColumnTable.pulling(Array(0..<source.count), of: source, stepCount: 1, context: context)
         var present: [(value: Double, index: Int)] = []
         for index in 0..<source.count where all.rowPresence(index)[0] & 1 != 0 {
