@@ -19,6 +19,9 @@ struct HistogramOperation {
     }
 
     enum Outcome {
+        /// These operands do not go together, and a remark says why.
+        case refused
+        /// A comparison that does not hold.
         case nothing
         case histogram(FloatHistogram)
         /// A comparison with `bool`.
@@ -36,12 +39,12 @@ struct HistogramOperation {
         case (.float(let x), .histogram(let b)):
             guard op == .multiply else {
                 remarks.insert(.floatHistogram)
-                return .nothing
+                return .refused
             }
             return .histogram(scaled(b) { $0.multiply(by: x) })
         case (.float, .float):
             remarks.insert(.floatFloat)
-            return .nothing
+            return .refused
         }
     }
 
@@ -53,7 +56,7 @@ struct HistogramOperation {
         case .trimLower: return .histogram(a.trimmed(keepingFrom: x))
         default:
             remarks.insert(.histogramFloat)
-            return .nothing
+            return .refused
         }
     }
 
@@ -73,12 +76,12 @@ struct HistogramOperation {
                 notes = op == .add ? try result.add(b) : try result.subtract(b)
             } catch {
                 remarks.insert(.layout)
-                return .nothing
+                return .refused
             }
             // As upstream: where it is unclear which resets happened, a warning takes the place of the value.
             if notes.resetCollision {
                 remarks.insert(.collision)
-                return .nothing
+                return .refused
             }
             if notes.boundsReconciled { remarks.insert(.reconciled) }
             if op == .subtract { result.hint = .gauge }
@@ -90,7 +93,7 @@ struct HistogramOperation {
             return holds ? .histogram(a) : .nothing
         default:
             remarks.insert(.histogramHistogram)
-            return .nothing
+            return .refused
         }
     }
 }
@@ -133,24 +136,28 @@ extension BinaryKernel {
     /// As `run`, where some of the steps are histograms: those are worked on one by one, the others go the kernel's way.
     ///
     /// `left` and `right` are the values of both sides and their histograms, empty or one place per step. The result is
-    /// `column`, whose values may be one of the sides; its presence holds the steps at which both sides have a value.
+    /// `column`, whose values may be one of the sides; its presence holds the steps at which both sides have a value. Also says at which
+    /// of these the operands do not go together, as bits.
     func runMixed(
         _ left: UnsafePointer<Double>, _ leftHistograms: [FloatHistogram?], _ right: UnsafePointer<Double>,
         _ rightHistograms: [FloatHistogram?], result column: inout StepColumn
-    ) -> BinaryRemarks {
+    ) -> (remarks: BinaryRemarks, refused: [UInt64]) {
         let operation = HistogramOperation(op: op, returnsBool: returnsBool)
         var remarks: BinaryRemarks = []
         var floats: [(step: Int, value: Double)] = []
         var histograms = [FloatHistogram?](repeating: nil, count: column.count)
         var mixed = [UInt64](repeating: 0, count: column.wordCount)
+        var refused = mixed
         // Before the kernel runs, which writes over values.
         for step in 0..<column.count where column.isPresent(step) {
             let a = leftHistograms.isEmpty ? nil : leftHistograms[step], b = rightHistograms.isEmpty ? nil : rightHistograms[step]
             guard a != nil || b != nil else { continue }
-            mixed[step >> 6] |= 1 << UInt64(truncatingIfNeeded: step & 63)
+            let mask: UInt64 = 1 << UInt64(truncatingIfNeeded: step & 63)
+            mixed[step >> 6] |= mask
             let outcome = operation.apply(
                 a.map { .histogram($0) } ?? .float(left[step]), b.map { .histogram($0) } ?? .float(right[step]), &remarks)
             switch outcome {
+            case .refused: refused[step >> 6] |= mask
             case .nothing: break
             case .float(let value): floats.append((step, value))
             case .histogram(let histogram): histograms[step] = histogram
@@ -169,6 +176,6 @@ extension BinaryKernel {
             hasHistograms = true
         }
         if hasHistograms { column.take(histograms: histograms) }
-        return remarks
+        return (remarks, refused)
     }
 }

@@ -116,13 +116,7 @@ struct VectorJoin: VectorOperator {
         _ meeting: JoinPlan.Meeting, into column: inout StepColumn, scratch: Scratch,
         _ matched: (borrowing StepColumn) -> Bool
     ) throws(QueryError) {
-        if meeting.many >= 0 {
-            try many.fill(Int(meeting.many), into: &column, scratch: scratch)
-        } else {
-            try fillMissing(
-                plan.fillMany ?? .nan, of: many, members: plan.manyMembers[Int(meeting.group)], into: &column,
-                scratch: scratch)
-        }
+        if meeting.many >= 0 { try many.fill(Int(meeting.many), into: &column, scratch: scratch) }
         try scratch.withColumn(count: column.count) { (partner) throws(QueryError) in
             if meeting.one >= 0 {
                 try fillOne(Int(meeting.one), into: &partner, scratch: scratch)
@@ -131,21 +125,50 @@ struct VectorJoin: VectorOperator {
                     plan.fillOne ?? .nan, of: one, members: plan.oneMembers[Int(meeting.group)], into: &partner,
                     scratch: scratch)
             }
+            if meeting.many < 0 {
+                try fillMissing(
+                    plan.fillMany ?? .nan, of: many, members: plan.manyMembers[Int(meeting.group)], into: &column,
+                    scratch: scratch
+                ) { (member) throws(QueryError) in try dropRefused(from: &member, partner, scratch: scratch) }
+            }
             for word in 0..<column.wordCount { column.presence[word] &= partner.presence[word] }
+            if column.hasHistograms || partner.hasHistograms {
+                return try matchMixed(&column, partner, scratch: scratch, matched)
+            }
             guard matched(column) else { return }
             let left = UnsafePointer(isSwapped ? partner.values : column.values)
             let right = UnsafePointer(isSwapped ? column.values : partner.values)
-            if column.hasHistograms || partner.hasHistograms {
-                let ours = column.histograms, theirs = partner.histograms
-                let remarks = kernel.runMixed(
-                    left, isSwapped ? theirs : ours, right, isSwapped ? ours : theirs, result: &column)
-                if !remarks.isEmpty { note(remarks) }
-                return
-            }
             let done = kernel.run(
                 left, right, result: column.values, presence: column.presence, count: column.count)
             if !done { note(.floatFloat) }
         }
+    }
+
+    /// The same where histograms are among the values. Operands that do not go together have not matched, as upstream: a
+    /// fill value may still stand in.
+    private func matchMixed(
+        _ column: inout StepColumn, _ partner: borrowing StepColumn, scratch: Scratch,
+        _ matched: (borrowing StepColumn) -> Bool
+    ) throws(QueryError) {
+        try scratch.withColumn(count: column.count) { (seen) throws(QueryError) in
+            seen.clear()
+            seen.presence.update(from: column.presence, count: column.wordCount)
+            let refused = runMixed(&column, partner)
+            for word in refused.indices { seen.presence[word] &= ~refused[word] }
+            // `false` is followed by an error, whatever the column holds.
+            _ = matched(seen)
+        }
+    }
+
+    private func runMixed(_ column: inout StepColumn, _ partner: borrowing StepColumn) -> [UInt64] {
+        let ours = column.histograms, theirs = partner.histograms
+        let values = UnsafePointer(column.values), others = UnsafePointer(partner.values)
+        let (remarks, refused) =
+            isSwapped
+            ? kernel.runMixed(others, theirs, values, ours, result: &column)
+            : kernel.runMixed(values, ours, others, theirs, result: &column)
+        if !remarks.isEmpty { note(remarks) }
+        return refused
     }
 
     private func fillOne(_ index: Int, into column: inout StepColumn, scratch: Scratch) throws(QueryError) {
@@ -156,20 +179,36 @@ struct VectorJoin: VectorOperator {
         }
     }
 
-    /// The fill value, at the steps at which no member of the group has a value.
+    /// The fill value, at the steps at which no member of the group has a value. `correct` may take values from a member before.
     private func fillMissing(
         _ value: Double, of side: any VectorOperator, members: ArraySlice<Int>, into column: inout StepColumn,
-        scratch: Scratch
+        scratch: Scratch, _ correct: (inout StepColumn) throws(QueryError) -> Void = { _ in }
     ) throws(QueryError) {
         column.markAllPresent()
         try scratch.withColumn(count: column.count) { (member) throws(QueryError) in
             for index in members {
                 try context.check()
                 try side.fill(index, into: &member, scratch: scratch)
+                try correct(&member)
                 for word in 0..<column.wordCount { column.presence[word] &= ~member.presence[word] }
             }
         }
         column.values.update(repeating: value, count: column.count)
+    }
+}
+
+extension VectorJoin {
+    /// Takes from a series of the many side the steps at which it does not go together with one of the one side.
+    private func dropRefused(
+        from member: inout StepColumn, _ partner: borrowing StepColumn, scratch: Scratch
+    ) throws(QueryError) {
+        guard member.hasHistograms || partner.hasHistograms else { return }
+        try scratch.withColumn(count: member.count) { (trial) throws(QueryError) in
+            trial.copy(from: member)
+            for word in 0..<trial.wordCount { trial.presence[word] &= partner.presence[word] }
+            let refused = runMixed(&trial, partner)
+            for word in refused.indices { member.presence[word] &= ~refused[word] }
+        }
     }
 }
 
