@@ -19,6 +19,9 @@ struct HistogramOperation {
     }
 
     enum Outcome {
+        /// Not defined on these: as if they had not met.
+        case undefined
+        /// A comparison that does not hold.
         case nothing
         case histogram(FloatHistogram)
         /// A comparison with `bool`.
@@ -28,6 +31,14 @@ struct HistogramOperation {
     let op: BinaryOperator
     let returnsBool: Bool
 
+    /// Whether these make a match.
+    func isDefined(_ left: Operand, _ right: Operand) -> Bool {
+        if case .float = left, case .float = right { return true }
+        var remarks: BinaryRemarks = []
+        if case .undefined = apply(left, right, &remarks) { return false }
+        return true
+    }
+
     /// At least one of the operands is a histogram.
     func apply(_ left: Operand, _ right: Operand, _ remarks: inout BinaryRemarks) -> Outcome {
         switch (left, right) {
@@ -36,12 +47,12 @@ struct HistogramOperation {
         case (.float(let x), .histogram(let b)):
             guard op == .multiply else {
                 remarks.insert(.floatHistogram)
-                return .nothing
+                return .undefined
             }
             return .histogram(scaled(b) { $0.multiply(by: x) })
         case (.float, .float):
             remarks.insert(.floatFloat)
-            return .nothing
+            return .undefined
         }
     }
 
@@ -53,7 +64,7 @@ struct HistogramOperation {
         case .trimLower: return .histogram(a.trimmed(keepingFrom: x))
         default:
             remarks.insert(.histogramFloat)
-            return .nothing
+            return .undefined
         }
     }
 
@@ -73,12 +84,12 @@ struct HistogramOperation {
                 notes = op == .add ? try result.add(b) : try result.subtract(b)
             } catch {
                 remarks.insert(.layout)
-                return .nothing
+                return .undefined
             }
             // As upstream: where it is unclear which resets happened, a warning takes the place of the value.
             if notes.resetCollision {
                 remarks.insert(.collision)
-                return .nothing
+                return .undefined
             }
             if notes.boundsReconciled { remarks.insert(.reconciled) }
             if op == .subtract { result.hint = .gauge }
@@ -90,7 +101,7 @@ struct HistogramOperation {
             return holds ? .histogram(a) : .nothing
         default:
             remarks.insert(.histogramHistogram)
-            return .nothing
+            return .undefined
         }
     }
 }
@@ -129,14 +140,22 @@ struct BinaryRemarks: OptionSet, Sendable {
     }
 }
 
+extension StepColumn {
+    /// What stands at `step`, which is present.
+    func operand(_ step: Int) -> HistogramOperation.Operand {
+        histogram(step).map { .histogram($0) } ?? .float(values[step])
+    }
+}
+
 extension BinaryKernel {
     /// As `run`, where some of the steps are histograms: those are worked on one by one, the others go the kernel's way.
     ///
     /// `left` and `right` are the values of both sides and their histograms, empty or one place per step. The result is
-    /// `column`, whose values may be one of the sides; its presence holds the steps at which both sides have a value.
+    /// `column`, whose values may be one of the sides; its presence holds the steps at which both sides have a value. `defined` loses those at
+    /// which the operation does not exist.
     func runMixed(
         _ left: UnsafePointer<Double>, _ leftHistograms: [FloatHistogram?], _ right: UnsafePointer<Double>,
-        _ rightHistograms: [FloatHistogram?], result column: inout StepColumn
+        _ rightHistograms: [FloatHistogram?], result column: inout StepColumn, defined: UnsafeMutablePointer<UInt64>? = nil
     ) -> BinaryRemarks {
         let operation = HistogramOperation(op: op, returnsBool: returnsBool)
         var remarks: BinaryRemarks = []
@@ -151,6 +170,7 @@ extension BinaryKernel {
             let outcome = operation.apply(
                 a.map { .histogram($0) } ?? .float(left[step]), b.map { .histogram($0) } ?? .float(right[step]), &remarks)
             switch outcome {
+            case .undefined: defined?[step >> 6] &= ~(1 << UInt64(truncatingIfNeeded: step & 63))
             case .nothing: break
             case .float(let value): floats.append((step, value))
             case .histogram(let histogram): histograms[step] = histogram

@@ -39,7 +39,9 @@ struct VectorJoin: VectorOperator {
             (dropsNames || many.isDistinctWithoutNames) && !matching.include.contains { NameDropping.labels.contains($0) }
         note = { $0.annotate(expr.op, at: expr.range, context) }
 
-        let check = MatchCheck(plan: plan, many: many, one: one, stepCount: grid.count, context: context)
+        let check = MatchCheck(
+            plan: plan, many: many, one: one, stepCount: grid.count,
+            operation: HistogramOperation(op: expr.op, returnsBool: expr.returnsBool), context: context)
         try check.oneSide(range: expr.range, side: isSwapped ? "left" : "right")
         if matching.cardinality == .oneToOne { try check.manySide(range: expr.range) }
         try plan.arrange(many: many, one: one, context: context)
@@ -110,8 +112,8 @@ struct VectorJoin: VectorOperator {
         }
     }
 
-    /// Computes one meeting. `matched` sees the steps at which both sides have a value, before a comparison filters,
-    /// and may stop there.
+    /// Computes one meeting. `matched` sees the steps at which both sides have a value and the operation exists for them, before a comparison
+    /// filters, and may stop there.
     private func match(
         _ meeting: JoinPlan.Meeting, into column: inout StepColumn, scratch: Scratch,
         _ matched: (borrowing StepColumn) -> Bool
@@ -119,9 +121,7 @@ struct VectorJoin: VectorOperator {
         if meeting.many >= 0 {
             try many.fill(Int(meeting.many), into: &column, scratch: scratch)
         } else {
-            try fillMissing(
-                plan.fillMany ?? .nan, of: many, members: plan.manyMembers[Int(meeting.group)], into: &column,
-                scratch: scratch)
+            column.markAllPresent()
         }
         try scratch.withColumn(count: column.count) { (partner) throws(QueryError) in
             if meeting.one >= 0 {
@@ -131,21 +131,60 @@ struct VectorJoin: VectorOperator {
                     plan.fillOne ?? .nan, of: one, members: plan.oneMembers[Int(meeting.group)], into: &partner,
                     scratch: scratch)
             }
+            if meeting.many < 0 {
+                try fillUnmatched(partner, plan.manyMembers[Int(meeting.group)], into: &column, scratch: scratch)
+            }
             for word in 0..<column.wordCount { column.presence[word] &= partner.presence[word] }
+            if column.hasHistograms || partner.hasHistograms {
+                return try matchMixed(partner, into: &column, scratch: scratch, matched)
+            }
             guard matched(column) else { return }
             let left = UnsafePointer(isSwapped ? partner.values : column.values)
             let right = UnsafePointer(isSwapped ? column.values : partner.values)
-            if column.hasHistograms || partner.hasHistograms {
-                let ours = column.histograms, theirs = partner.histograms
-                let remarks = kernel.runMixed(
-                    left, isSwapped ? theirs : ours, right, isSwapped ? ours : theirs, result: &column)
-                if !remarks.isEmpty { note(remarks) }
-                return
-            }
             let done = kernel.run(
                 left, right, result: column.values, presence: column.presence, count: column.count)
             if !done { note(.floatFloat) }
         }
+    }
+
+    private func matchMixed(
+        _ partner: borrowing StepColumn, into column: inout StepColumn, scratch: Scratch,
+        _ matched: (borrowing StepColumn) -> Bool
+    ) throws(QueryError) {
+        let ours = column.histograms, theirs = partner.histograms
+        let left = UnsafePointer(isSwapped ? partner.values : column.values)
+        let right = UnsafePointer(isSwapped ? column.values : partner.values)
+        var remarks: BinaryRemarks = []
+        try scratch.withColumn(count: column.count) { (defined) throws(QueryError) in
+            defined.copy(from: column)
+            remarks = kernel.runMixed(
+                left, isSwapped ? theirs : ours, right, isSwapped ? ours : theirs, result: &column, defined: defined.presence)
+            guard matched(defined) else { return }
+        }
+        if !remarks.isEmpty { note(remarks) }
+    }
+
+    /// The many side's fill value, at the steps at which no member of the group has matched `one`.
+    private func fillUnmatched(
+        _ one: borrowing StepColumn, _ members: ArraySlice<Int>, into column: inout StepColumn, scratch: Scratch
+    ) throws(QueryError) {
+        let operation = HistogramOperation(op: kernel.op, returnsBool: kernel.returnsBool)
+        column.markAllPresent()
+        try scratch.withColumn(count: column.count) { (member) throws(QueryError) in
+            for index in members {
+                try context.check()
+                try many.fill(index, into: &member, scratch: scratch)
+                if !member.hasHistograms && !one.hasHistograms {
+                    for word in 0..<column.wordCount { column.presence[word] &= ~member.presence[word] }
+                    continue
+                }
+                for step in 0..<column.count where member.isPresent(step) && one.isPresent(step) {
+                    let (a, b) = (member.operand(step), one.operand(step))
+                    if isSwapped ? operation.isDefined(b, a) : operation.isDefined(a, b) { column.unset(step) }
+                }
+            }
+        }
+        column.values.update(repeating: plan.fillMany ?? .nan, count: column.count)
     }
 
     private func fillOne(_ index: Int, into column: inout StepColumn, scratch: Scratch) throws(QueryError) {
