@@ -29,9 +29,7 @@ private struct FloatsOnly: VectorOperator {
 
     func fill(_ index: Int, into column: inout StepColumn, scratch: Scratch) throws(QueryError) {
         try source.fill(index, into: &column, scratch: scratch)
-        guard column.hasHistograms else { return }
-        for step in 0..<column.count where column.isPresent(step) && column.histogram(step) != nil { column.unset(step) }
-        column.dropHistograms()
+        if column.hasHistograms { column.removeHistograms() }
     }
 }
 

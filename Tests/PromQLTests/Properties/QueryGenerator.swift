@@ -42,7 +42,7 @@ struct QueryGenerator {
         switch int(5) {
         case 0: return "\(name){job=\"\(one(of: ["api", "db"]))\"}"
         case 1: return "\(name){instance!=\"1\"}"
-        case 2: return "{__name__=~\"\(one(of: ["level|flag", "requests_.*", "level", "level|latency"]))\", job=~\"a.*|db\"}"
+        case 2: return "{__name__=~\"\(one(of: ["level|flag", "requests_.*", "level", "level|spread"]))\", job=~\"a.*|db\"}"
         default: return name
         }
     }

@@ -25,6 +25,7 @@ extension ReferenceEvaluator {
                 }
             }
             guard isWanted else { continue }
+            if sample.histogram != nil && !base.isEmpty { throw QueryError(.evaluation, "info sample should be float") }
             if let other = holding[key], other.time == sample.time {
                 throw QueryError(.evaluation, "found duplicate series for info metric")
             }
@@ -76,7 +77,9 @@ extension ReferenceEvaluator {
             case .unary(let node): return find(node.operand)
             case .binary(let node): return find(node.left) ?? find(node.right)
             case .aggregate(let node): return find(node.operand) ?? node.parameter.flatMap(find)
-            case .call(let node): return node.arguments.lazy.compactMap(find).first
+            case .call(let node):
+                for argument in node.arguments { if let found = find(argument) { return found } }
+                return nil
             case .vectorSelector(let node): return node
             case .matrixSelector(let node): return node.selector
             case .subquery(let node):

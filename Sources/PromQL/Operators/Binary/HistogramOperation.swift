@@ -19,8 +19,8 @@ struct HistogramOperation {
     }
 
     enum Outcome {
-        /// These operands do not go together, and a remark says why.
-        case refused
+        /// Not defined on these: as if they had not met.
+        case undefined
         /// A comparison that does not hold.
         case nothing
         case histogram(FloatHistogram)
@@ -31,6 +31,14 @@ struct HistogramOperation {
     let op: BinaryOperator
     let returnsBool: Bool
 
+    /// Whether these make a match.
+    func isDefined(_ left: Operand, _ right: Operand) -> Bool {
+        if case .float = left, case .float = right { return true }
+        var remarks: BinaryRemarks = []
+        if case .undefined = apply(left, right, &remarks) { return false }
+        return true
+    }
+
     /// At least one of the operands is a histogram.
     func apply(_ left: Operand, _ right: Operand, _ remarks: inout BinaryRemarks) -> Outcome {
         switch (left, right) {
@@ -39,12 +47,12 @@ struct HistogramOperation {
         case (.float(let x), .histogram(let b)):
             guard op == .multiply else {
                 remarks.insert(.floatHistogram)
-                return .refused
+                return .undefined
             }
             return .histogram(scaled(b) { $0.multiply(by: x) })
         case (.float, .float):
             remarks.insert(.floatFloat)
-            return .refused
+            return .undefined
         }
     }
 
@@ -56,7 +64,7 @@ struct HistogramOperation {
         case .trimLower: return .histogram(a.trimmed(keepingFrom: x))
         default:
             remarks.insert(.histogramFloat)
-            return .refused
+            return .undefined
         }
     }
 
@@ -76,12 +84,12 @@ struct HistogramOperation {
                 notes = op == .add ? try result.add(b) : try result.subtract(b)
             } catch {
                 remarks.insert(.layout)
-                return .refused
+                return .undefined
             }
             // As upstream: where it is unclear which resets happened, a warning takes the place of the value.
             if notes.resetCollision {
                 remarks.insert(.collision)
-                return .refused
+                return .undefined
             }
             if notes.boundsReconciled { remarks.insert(.reconciled) }
             if op == .subtract { result.hint = .gauge }
@@ -93,7 +101,7 @@ struct HistogramOperation {
             return holds ? .histogram(a) : .nothing
         default:
             remarks.insert(.histogramHistogram)
-            return .refused
+            return .undefined
         }
     }
 }
@@ -132,32 +140,37 @@ struct BinaryRemarks: OptionSet, Sendable {
     }
 }
 
+extension StepColumn {
+    /// What stands at `step`, which is present.
+    func operand(_ step: Int) -> HistogramOperation.Operand {
+        histogram(step).map { .histogram($0) } ?? .float(values[step])
+    }
+}
+
 extension BinaryKernel {
     /// As `run`, where some of the steps are histograms: those are worked on one by one, the others go the kernel's way.
     ///
     /// `left` and `right` are the values of both sides and their histograms, empty or one place per step. The result is
-    /// `column`, whose values may be one of the sides; its presence holds the steps at which both sides have a value. Also says at which
-    /// of these the operands do not go together, as bits.
+    /// `column`, whose values may be one of the sides; its presence holds the steps at which both sides have a value. `defined` loses those at
+    /// which the operation does not exist.
     func runMixed(
         _ left: UnsafePointer<Double>, _ leftHistograms: [FloatHistogram?], _ right: UnsafePointer<Double>,
-        _ rightHistograms: [FloatHistogram?], result column: inout StepColumn
-    ) -> (remarks: BinaryRemarks, refused: [UInt64]) {
+        _ rightHistograms: [FloatHistogram?], result column: inout StepColumn, defined: UnsafeMutablePointer<UInt64>? = nil
+    ) -> BinaryRemarks {
         let operation = HistogramOperation(op: op, returnsBool: returnsBool)
         var remarks: BinaryRemarks = []
         var floats: [(step: Int, value: Double)] = []
         var histograms = [FloatHistogram?](repeating: nil, count: column.count)
         var mixed = [UInt64](repeating: 0, count: column.wordCount)
-        var refused = mixed
         // Before the kernel runs, which writes over values.
         for step in 0..<column.count where column.isPresent(step) {
             let a = leftHistograms.isEmpty ? nil : leftHistograms[step], b = rightHistograms.isEmpty ? nil : rightHistograms[step]
             guard a != nil || b != nil else { continue }
-            let mask: UInt64 = 1 << UInt64(truncatingIfNeeded: step & 63)
-            mixed[step >> 6] |= mask
+            mixed[step >> 6] |= 1 << UInt64(truncatingIfNeeded: step & 63)
             let outcome = operation.apply(
                 a.map { .histogram($0) } ?? .float(left[step]), b.map { .histogram($0) } ?? .float(right[step]), &remarks)
             switch outcome {
-            case .refused: refused[step >> 6] |= mask
+            case .undefined: defined?[step >> 6] &= ~(1 << UInt64(truncatingIfNeeded: step & 63))
             case .nothing: break
             case .float(let value): floats.append((step, value))
             case .histogram(let histogram): histograms[step] = histogram
@@ -176,6 +189,6 @@ extension BinaryKernel {
             hasHistograms = true
         }
         if hasHistograms { column.take(histograms: histograms) }
-        return (remarks, refused)
+        return remarks
     }
 }

@@ -11,6 +11,7 @@ struct MatchCheck {
     let many: any VectorOperator
     let one: any VectorOperator
     let stepCount: Int
+    let operation: HistogramOperation
     let context: QueryContext
 
     private struct Conflict {
@@ -61,6 +62,7 @@ struct MatchCheck {
             try context.check()
             let conflict = try firstConflict(plan.manyMembers[group], of: many, group: group, scratch: scratch) {
                 (bits, column) throws(QueryError) in
+                if try dropUndefined(&bits, group: group, scratch: scratch) { return }
                 guard plan.fillOne == nil else { return }
                 var matched = Array(repeating: UInt64(0), count: column.wordCount)
                 for partner in partners {
@@ -77,6 +79,35 @@ struct MatchCheck {
                     range: range)
             }
         }
+    }
+
+    /// Where native histograms are among them, members that the operation is not defined on have no partner: leaves the steps at which
+    /// two have one. `false`: all are floats, and nothing was done.
+    private func dropUndefined(_ bits: inout [UInt64], group: Int, scratch: Scratch) throws(QueryError) -> Bool {
+        let fill = plan.fillOne.map { HistogramOperation.Operand.float($0) }
+        var partners: [HistogramOperation.Operand?] = Array(repeating: fill, count: stepCount)
+        var matches = Array(repeating: 0, count: stepCount)
+        var hasHistograms = false
+        let steps = (0..<stepCount).filter { bits[$0 >> 6] & (1 << UInt64(truncatingIfNeeded: $0 & 63)) != 0 }
+        try scratch.withColumn(count: stepCount) { (column) throws(QueryError) in
+            for partner in plan.oneMembers[group] {
+                try context.check()
+                try one.fill(partner, into: &column, scratch: scratch)
+                if column.hasHistograms { hasHistograms = true }
+                for step in steps where column.isPresent(step) { partners[step] = column.operand(step) }
+            }
+            for member in plan.manyMembers[group] {
+                try context.check()
+                try many.fill(member, into: &column, scratch: scratch)
+                if column.hasHistograms { hasHistograms = true }
+                for step in steps where column.isPresent(step) {
+                    if let partner = partners[step], operation.isDefined(column.operand(step), partner) { matches[step] += 1 }
+                }
+            }
+        }
+        guard hasHistograms else { return false }
+        for step in steps where matches[step] < 2 { bits[step >> 6] &= ~(1 << UInt64(truncatingIfNeeded: step & 63)) }
+        return true
     }
 
     /// The earliest step with values of two `members`. `restrict` clears bits of steps that do not matter, and may use

@@ -39,7 +39,9 @@ struct VectorJoin: VectorOperator {
             (dropsNames || many.isDistinctWithoutNames) && !matching.include.contains { NameDropping.labels.contains($0) }
         note = { $0.annotate(expr.op, at: expr.range, context) }
 
-        let check = MatchCheck(plan: plan, many: many, one: one, stepCount: grid.count, context: context)
+        let check = MatchCheck(
+            plan: plan, many: many, one: one, stepCount: grid.count,
+            operation: HistogramOperation(op: expr.op, returnsBool: expr.returnsBool), context: context)
         try check.oneSide(range: expr.range, side: isSwapped ? "left" : "right")
         if matching.cardinality == .oneToOne { try check.manySide(range: expr.range) }
         try plan.arrange(many: many, one: one, context: context)
@@ -110,13 +112,17 @@ struct VectorJoin: VectorOperator {
         }
     }
 
-    /// Computes one meeting. `matched` sees the steps at which both sides have a value, before a comparison filters,
-    /// and may stop there.
+    /// Computes one meeting. `matched` sees the steps at which both sides have a value and the operation exists for them, before a comparison
+    /// filters, and may stop there.
     private func match(
         _ meeting: JoinPlan.Meeting, into column: inout StepColumn, scratch: Scratch,
         _ matched: (borrowing StepColumn) -> Bool
     ) throws(QueryError) {
-        if meeting.many >= 0 { try many.fill(Int(meeting.many), into: &column, scratch: scratch) }
+        if meeting.many >= 0 {
+            try many.fill(Int(meeting.many), into: &column, scratch: scratch)
+        } else {
+            column.markAllPresent()
+        }
         try scratch.withColumn(count: column.count) { (partner) throws(QueryError) in
             if meeting.one >= 0 {
                 try fillOne(Int(meeting.one), into: &partner, scratch: scratch)
@@ -126,14 +132,11 @@ struct VectorJoin: VectorOperator {
                     scratch: scratch)
             }
             if meeting.many < 0 {
-                try fillMissing(
-                    plan.fillMany ?? .nan, of: many, members: plan.manyMembers[Int(meeting.group)], into: &column,
-                    scratch: scratch
-                ) { (member) throws(QueryError) in try dropRefused(from: &member, partner, scratch: scratch) }
+                try fillUnmatched(partner, plan.manyMembers[Int(meeting.group)], into: &column, scratch: scratch)
             }
             for word in 0..<column.wordCount { column.presence[word] &= partner.presence[word] }
             if column.hasHistograms || partner.hasHistograms {
-                return try matchMixed(&column, partner, scratch: scratch, matched)
+                return try matchMixed(partner, into: &column, scratch: scratch, matched)
             }
             guard matched(column) else { return }
             let left = UnsafePointer(isSwapped ? partner.values : column.values)
@@ -144,31 +147,44 @@ struct VectorJoin: VectorOperator {
         }
     }
 
-    /// The same where histograms are among the values. Operands that do not go together have not matched, as upstream: a
-    /// fill value may still stand in.
     private func matchMixed(
-        _ column: inout StepColumn, _ partner: borrowing StepColumn, scratch: Scratch,
+        _ partner: borrowing StepColumn, into column: inout StepColumn, scratch: Scratch,
         _ matched: (borrowing StepColumn) -> Bool
     ) throws(QueryError) {
-        try scratch.withColumn(count: column.count) { (seen) throws(QueryError) in
-            seen.clear()
-            seen.presence.update(from: column.presence, count: column.wordCount)
-            let refused = runMixed(&column, partner)
-            for word in refused.indices { seen.presence[word] &= ~refused[word] }
-            // `false` is followed by an error, whatever the column holds.
-            _ = matched(seen)
+        let ours = column.histograms, theirs = partner.histograms
+        let left = UnsafePointer(isSwapped ? partner.values : column.values)
+        let right = UnsafePointer(isSwapped ? column.values : partner.values)
+        var remarks: BinaryRemarks = []
+        try scratch.withColumn(count: column.count) { (defined) throws(QueryError) in
+            defined.copy(from: column)
+            remarks = kernel.runMixed(
+                left, isSwapped ? theirs : ours, right, isSwapped ? ours : theirs, result: &column, defined: defined.presence)
+            guard matched(defined) else { return }
         }
+        if !remarks.isEmpty { note(remarks) }
     }
 
-    private func runMixed(_ column: inout StepColumn, _ partner: borrowing StepColumn) -> [UInt64] {
-        let ours = column.histograms, theirs = partner.histograms
-        let values = UnsafePointer(column.values), others = UnsafePointer(partner.values)
-        let (remarks, refused) =
-            isSwapped
-            ? kernel.runMixed(others, theirs, values, ours, result: &column)
-            : kernel.runMixed(values, ours, others, theirs, result: &column)
-        if !remarks.isEmpty { note(remarks) }
-        return refused
+    /// The many side's fill value, at the steps at which no member of the group has matched `one`.
+    private func fillUnmatched(
+        _ one: borrowing StepColumn, _ members: ArraySlice<Int>, into column: inout StepColumn, scratch: Scratch
+    ) throws(QueryError) {
+        let operation = HistogramOperation(op: kernel.op, returnsBool: kernel.returnsBool)
+        column.markAllPresent()
+        try scratch.withColumn(count: column.count) { (member) throws(QueryError) in
+            for index in members {
+                try context.check()
+                try many.fill(index, into: &member, scratch: scratch)
+                if !member.hasHistograms && !one.hasHistograms {
+                    for word in 0..<column.wordCount { column.presence[word] &= ~member.presence[word] }
+                    continue
+                }
+                for step in 0..<column.count where member.isPresent(step) && one.isPresent(step) {
+                    let (a, b) = (member.operand(step), one.operand(step))
+                    if isSwapped ? operation.isDefined(b, a) : operation.isDefined(a, b) { column.unset(step) }
+                }
+            }
+        }
+        column.values.update(repeating: plan.fillMany ?? .nan, count: column.count)
     }
 
     private func fillOne(_ index: Int, into column: inout StepColumn, scratch: Scratch) throws(QueryError) {
@@ -179,36 +195,20 @@ struct VectorJoin: VectorOperator {
         }
     }
 
-    /// The fill value, at the steps at which no member of the group has a value. `correct` may take values from a member before.
+    /// The fill value, at the steps at which no member of the group has a value.
     private func fillMissing(
         _ value: Double, of side: any VectorOperator, members: ArraySlice<Int>, into column: inout StepColumn,
-        scratch: Scratch, _ correct: (inout StepColumn) throws(QueryError) -> Void = { _ in }
+        scratch: Scratch
     ) throws(QueryError) {
         column.markAllPresent()
         try scratch.withColumn(count: column.count) { (member) throws(QueryError) in
             for index in members {
                 try context.check()
                 try side.fill(index, into: &member, scratch: scratch)
-                try correct(&member)
                 for word in 0..<column.wordCount { column.presence[word] &= ~member.presence[word] }
             }
         }
         column.values.update(repeating: value, count: column.count)
-    }
-}
-
-extension VectorJoin {
-    /// Takes from a series of the many side the steps at which it does not go together with one of the one side.
-    private func dropRefused(
-        from member: inout StepColumn, _ partner: borrowing StepColumn, scratch: Scratch
-    ) throws(QueryError) {
-        guard member.hasHistograms || partner.hasHistograms else { return }
-        try scratch.withColumn(count: member.count) { (trial) throws(QueryError) in
-            trial.copy(from: member)
-            for word in 0..<trial.wordCount { trial.presence[word] &= partner.presence[word] }
-            let refused = runMixed(&trial, partner)
-            for word in refused.indices { member.presence[word] &= ~refused[word] }
-        }
     }
 }
 
