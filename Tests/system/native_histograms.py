@@ -124,14 +124,14 @@ def series(labels, messages):
     return wire.field(1, body + b"".join(wire.field(4, m) for m in messages))
 
 
-def counter(seed, start, count, kind="int", schema=3):
-    """Histograms of a counter that grows, now and then changes its schema and starts again."""
+def counter(seed, start, count, kind="int", schema=3, resets=0.004, begin=0):
+    """Histograms of a counter that grows, now and then gets a bucket more, and starts again."""
     rng = random.Random(seed)
     first = rng.randrange(-8, 4)
-    counts = [0] * rng.randrange(6, 12)
+    counts = [begin] * rng.randrange(6, 12)
     zero, total = 0, 0.0
     for index in range(count):
-        if rng.random() < 0.004:
+        if rng.random() < resets:
             counts, zero, total = [0] * len(counts), 0, 0.0
         if rng.random() < 0.01 and len(counts) < 20:
             counts.append(0)
@@ -251,7 +251,8 @@ def main():
         # The load first, slice by slice: nobody takes what lies an hour behind.
         count = 261
         start = end - (count - 1) * STEP
-        templates = [list(counter(f"t{i}", start, count)) for i in range(20)]
+        # Without resets: near zero 3.14 and minprom extrapolate a rate of histograms no further than to zero, 3.5.3 further.
+        templates = [list(counter(f"t{i}", start, count, resets=0, begin=1000)) for i in range(20)]
         for slice_ in range(0, count, 29):
             for first in range(0, options.series, 200):
                 body = b"".join(
@@ -291,7 +292,7 @@ def main():
             before, began = cpu(one), time.monotonic()
             got = answer(one, "/api/v1/query_range", query=query, start=end / 1000 - 3600, end=end / 1000, step=15)
             spent.setdefault(one, []).append((cpu(one) - before, time.monotonic() - began, got))
-        check("the load answers the same", close(spent[reference][0][2], spent[ours][0][2]), "")
+        check("the load answers the same", close(spent[reference][0][2][1], spent[ours][0][2][1]), "")
         median = lambda values: sorted(values)[len(values) // 2]
         theirs, mine = (median([c for c, _, _ in spent[one]]) for one in (reference, ours))
         print(f"{query} over {options.series} series, 1 h at 15 s, median of {options.repeat}, CPU seconds:")
