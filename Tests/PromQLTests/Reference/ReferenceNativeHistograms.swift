@@ -43,7 +43,10 @@ extension Window {
         case "last_over_time": return last.amount
         case "changes": return Amount(Double(zip(points, points.dropFirst()).filter { $1.isChange(from: $0) }.count))
         case "resets": return Amount(Double(zip(points, points.dropFirst()).filter { $1.isReset(from: $0) }.count))
-        case "irate", "idelta": return lastHistogramStep(isCounter: name == "irate").map { Amount($0) }
+        case "irate", "idelta":
+            let isOfFloats = points.suffix(2).allSatisfy { $0.histogram == nil }
+            if isOfFloats { return try ofFloats(self).map { Amount($0) } }
+            return lastHistogramStep(isCounter: name == "irate").map { Amount($0) }
         case "sum_over_time", "avg_over_time", "rate", "increase", "delta":
             if points.isMixed { return nil }
             return histogramResult(name).map { Amount($0) }
