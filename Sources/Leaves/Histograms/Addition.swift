@@ -118,19 +118,9 @@ extension FloatHistogram {
 
     /// Returns whether one side knows of a reset and the other of none.
     private mutating func mergeHint(of other: FloatHistogram) -> Bool {
-        switch (hint, other.hint) {
-        case (.unknown, .unknown), (.reset, .reset), (.notReset, .notReset), (.gauge, _): return false
-        case (_, .gauge):
-            hint = .gauge
-            return false
-        case (.unknown, _): return false
-        case (_, .unknown):
-            hint = .unknown
-            return false
-        case (.reset, .notReset), (.notReset, .reset):
-            hint = .unknown
-            return true
-        }
+        let merged = hint.merged(with: other.hint)
+        hint = merged.hint
+        return merged.isCollision
     }
 
     // MARK: Compensation

@@ -14,29 +14,7 @@ struct BucketRow {
     /// One for each bucket, or nil when nobody asks for them.
     var remainders: [Double]?
 
-    /// A run of neighbouring buckets: the index of the first, its place in the array, and how many.
-    struct Run {
-        var index: Int
-        var place: Int
-        var length: Int
-        var end: Int { index &+ length }
-    }
-
-    /// The spans with absolute indices. Empty ones are left out; what has no counts is cut off.
-    var runs: [Run] {
-        var runs: [Run] = []
-        runs.reserveCapacity(spans.count)
-        var index = 0
-        var place = 0
-        for span in spans {
-            index &+= Int(span.offset)
-            let length = min(Int(span.length), buckets.count - place)
-            if length > 0 { runs.append(Run(index: index, place: place, length: length)) }
-            index &+= Int(span.length)
-            place += max(0, length)
-        }
-        return runs
-    }
+    var runs: [BucketRun] { BucketRun.all(of: spans, count: buckets.count) }
 
     /// Adds `sign` · `other`, leaving out its first `skipped` buckets. Buckets that only `other` has are made.
     mutating func add(_ other: BucketRow, sign: Double, skipping skipped: Int = 0) {
@@ -44,15 +22,15 @@ struct BucketRow {
         if skipped == 0, buckets.count == other.buckets.count, spans == other.spans {
             return addRun(of: other, sign: sign, from: 0, to: 0, length: buckets.count)
         }
-        let otherRuns = Self.cut(other.runs, first: skipped)
+        let otherRuns = BucketRun.cut(other.runs, first: skipped)
         var ownRuns = runs
-        if !Self.covers(ownRuns, otherRuns) {
-            widen(to: Self.union(ownRuns, otherRuns), runs: ownRuns)
+        if !BucketRun.covers(ownRuns, otherRuns) {
+            widen(to: BucketRun.union(ownRuns, otherRuns), runs: ownRuns)
             ownRuns = runs
         }
         var position = 0
         for run in otherRuns {
-            guard let place = Self.place(of: run, in: ownRuns, from: &position) else { continue }
+            guard let place = run.place(in: ownRuns, from: &position) else { continue }
             addRun(of: other, sign: sign, from: run.place, to: place, length: run.length)
         }
     }
@@ -88,51 +66,8 @@ struct BucketRow {
 
     // MARK: Layouts
 
-    private static func cut(_ runs: [Run], first skipped: Int) -> [Run] {
-        guard skipped > 0 else { return runs }
-        return runs.compactMap { run in
-            let cut = max(0, min(run.length, skipped - run.place))
-            guard cut < run.length else { return nil }
-            return Run(index: run.index + cut, place: run.place + cut, length: run.length - cut)
-        }
-    }
-
-    /// Whether each of `inner` lies inside one of `outer`.
-    private static func covers(_ outer: [Run], _ inner: [Run]) -> Bool {
-        var position = 0
-        return inner.allSatisfy { place(of: $0, in: outer, from: &position) != nil }
-    }
-
-    /// Place of `run`'s first bucket in the row of `runs`, when all of it is inside one of them. `position` goes on from call to call.
-    private static func place(of run: Run, in runs: [Run], from position: inout Int) -> Int? {
-        while position < runs.count, runs[position].end <= run.index { position += 1 }
-        guard position < runs.count, runs[position].index <= run.index, run.end <= runs[position].end else {
-            return nil
-        }
-        return runs[position].place + (run.index - runs[position].index)
-    }
-
-    /// Spans of all buckets that one of the two has; neighbours are joined.
-    private static func union(_ a: [Run], _ b: [Run]) -> [BucketSpan] {
-        var spans: [BucketSpan] = []
-        var end = 0
-        for run in (a + b).sorted(by: { $0.index < $1.index }) {
-            if !spans.isEmpty, run.index <= end {
-                guard run.end > end else { continue }
-                spans[spans.count - 1].length &+= UInt32(truncatingIfNeeded: run.end - end)
-            } else {
-                spans.append(
-                    BucketSpan(
-                        offset: Int32(truncatingIfNeeded: run.index - end),
-                        length: UInt32(truncatingIfNeeded: run.length)))
-            }
-            end = run.end
-        }
-        return spans
-    }
-
     /// Lays the counts out anew over `wider` spans.
-    private mutating func widen(to wider: [BucketSpan], runs ownRuns: [Run]) {
+    private mutating func widen(to wider: [BucketSpan], runs ownRuns: [BucketRun]) {
         let total = wider.reduce(0) { $0 + Int($1.length) }
         var wide = BucketRow(
             spans: wider, buckets: [Double](repeating: 0, count: total),
@@ -140,7 +75,7 @@ struct BucketRow {
         let wideRuns = wide.runs
         var position = 0
         for run in ownRuns {
-            guard let place = Self.place(of: run, in: wideRuns, from: &position) else { continue }
+            guard let place = run.place(in: wideRuns, from: &position) else { continue }
             for step in 0..<run.length {
                 wide.buckets[place + step] = buckets[run.place + step]
                 if let remainders { wide.remainders?[place + step] = remainders[run.place + step] }

@@ -75,4 +75,14 @@ public enum CounterResetHint: UInt8, Sendable, Hashable, BitwiseCopyable {
     case notReset = 1
     /// No counter: resets mean nothing.
     case gauge = 3
+
+    /// What is known of a sum; `isCollision`: one side knows of a reset and the other of none.
+    public func merged(with other: CounterResetHint) -> (hint: CounterResetHint, isCollision: Bool) {
+        switch (self, other) {
+        case (.unknown, .unknown), (.reset, .reset), (.notReset, .notReset), (.gauge, _): (self, false)
+        case (_, .gauge): (.gauge, false)
+        case (.unknown, _), (_, .unknown): (.unknown, false)
+        case (.reset, .notReset), (.notReset, .reset): (.unknown, true)
+        }
+    }
 }

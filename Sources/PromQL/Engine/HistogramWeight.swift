@@ -28,7 +28,7 @@ extension StepColumn {
         guard hasHistograms else { return 0 }
         var weight = 0
         for step in 0..<count where isPresent(step) {
-            if let histogram = histogram(step) { weight &+= histogram.sampleCount &- 1 }
+            if isHistogram(step) { weight &+= histograms.sampleCount(step) &- 1 }
         }
         return weight
     }
@@ -43,7 +43,7 @@ extension HistogramRows.Layout {
 }
 
 extension HistogramRows {
-    /// Samples that sample `index` counts for: 1 for a float.
+    /// Samples that sample `index` counts for: 1 for a float. Of one that leaves out empty buckets it is what it takes, not what is left.
     func sampleCount(_ index: Int) -> Int {
         let row = row(of: index)
         return row < 0 ? 1 : layouts[Int(rows[row].layout)].sampleCount

@@ -78,7 +78,7 @@ struct SampleCounter {
         for index in 0..<selected.count {
             try selected.fill(index, into: &column, scratch: scratch)
             for step in 0..<grid.count where column.isPresent(step) {
-                count.add(column.histogram(step)?.sampleCount ?? 1, at: step)
+                count.add(column.histograms.sampleCount(step), at: step)
             }
         }
     }

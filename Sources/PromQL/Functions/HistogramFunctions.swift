@@ -175,7 +175,7 @@ extension HistogramFunction {
             guard native.hasHistograms else { return false }
             var isMixed = false
             for step in 0..<column.count where column.isPresent(step) && native.isPresent(step) {
-                if native.histogram(step) == nil { continue }
+                if !native.isHistogram(step) { continue }
                 column.unset(step)
                 isMixed = true
             }
@@ -195,9 +195,12 @@ extension HistogramFunction {
         if column.hasFloats { warnAboutBound(of: series) }
         guard column.hasHistograms else { return column.clear() }
         var nanIsSkewing = false, nanIsResult = false
-        let observations = column.takeHistograms()
-        for step in observations.indices {
-            guard let histogram = observations[step] else { continue }
+        let observations = column.histograms
+        for step in 0..<column.count where column.isPresent(step) {
+            guard let histogram = observations.histogram(sample: step) else {
+                column.unset(step)
+                continue
+            }
             let phi: Double
             switch estimate {
             case .fraction(let lower, let upper):
@@ -208,13 +211,17 @@ extension HistogramFunction {
             case .quantile(let quantile): phi = quantile.values[step]
             case .quantiles(let quantiles, _):
                 phi = quantiles[row.quantile].values[step]
-                if phi.bitPattern != row.value.bitPattern { continue }
+                if phi.bitPattern != row.value.bitPattern {
+                    column.unset(step)
+                    continue
+                }
             }
             let found = histogram.quantileWithNaNEffect(phi)
             nanIsSkewing = nanIsSkewing || found.effect == .skewed
             nanIsResult = nanIsResult || found.effect == .isNaN
             column.set(step, found.value)
         }
+        column.dropHistograms()
         if let twin { try removeSteps(ofClassic: twin, from: &column, scratch) }
         guard nanIsSkewing || nanIsResult else { return }
         let name = noteName(ofSeries: series)
@@ -251,16 +258,6 @@ extension HistogramFunction {
     /// The metric's name as notes have it: none where it has been taken away already.
     private func noteName(ofSeries series: Int) -> String {
         names == .dropped ? "" : input.labels(at: series).metricName ?? ""
-    }
-}
-
-extension StepColumn {
-    /// The histograms, a place per step; the column is empty from now on.
-    fileprivate mutating func takeHistograms() -> [FloatHistogram?] {
-        var taken = histograms
-        for step in taken.indices where !isPresent(step) { taken[step] = nil }
-        clear()
-        return taken
     }
 }
 

@@ -1,4 +1,5 @@
 import Histograms
+import TSDB
 
 /// `histogram_count(v)`, `histogram_sum`, `histogram_avg`, `histogram_stddev`, `histogram_stdvar`: a number that a native histogram says of
 /// itself. Floats have no answer.
@@ -17,22 +18,23 @@ struct HistogramPart: ColumnTransform {
 
     func apply(toMixed column: inout StepColumn) {
         for step in 0..<column.count where column.isPresent(step) {
-            if let histogram = column.histogram(step) {
-                column.values[step] = Self.part(name, of: histogram)
-            } else {
+            let row = column.histograms.row(of: step)
+            if row < 0 {
                 column.unset(step)
+            } else {
+                column.values[step] = part(row, of: column.histograms)
             }
         }
         column.dropHistograms()
     }
 
-    private static func part(_ name: Name, of histogram: FloatHistogram) -> Double {
+    private func part(_ row: Int, of rows: HistogramRows) -> Double {
         switch name {
-        case .count: histogram.count
-        case .sum: histogram.sum
-        case .average: histogram.sum / histogram.count
-        case .deviation: histogram.standardVariance.squareRoot()
-        case .variance: histogram.standardVariance
+        case .count: rows.rows[row].count
+        case .sum: rows.rows[row].sum
+        case .average: rows.rows[row].sum / rows.rows[row].count
+        case .deviation: rows.histogram(row: row).standardVariance.squareRoot()
+        case .variance: rows.histogram(row: row).standardVariance
         }
     }
 }

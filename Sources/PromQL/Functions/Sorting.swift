@@ -46,7 +46,7 @@ enum Sorting {
         let all = try ColumnTable.pulling(Array(0..<source.count), of: source, stepCount: 1, context: context)
         var present: [(value: Double, index: Int)] = []
         for index in 0..<source.count where all.rowPresence(index)[0] & 1 != 0 {
-            if all.hasHistograms, all.rowHistograms(index).contains(where: { $0 != nil }) { continue }
+            if all.hasHistograms, all.rowHistograms(index).row(of: 0) >= 0 { continue }
             present.append((all.rowValues(index)[0], index))
         }
         let order = try CheckedSort.sorted(present.indices, context) { first, second in

@@ -16,7 +16,7 @@ public final class ColumnTable: VectorOperator, @unchecked Sendable {
     private let values: UnsafeMutablePointer<Double>
     private let presence: UnsafeMutablePointer<UInt64>
     /// Rows of native histograms, by the number of the series; only those that have some.
-    private var histograms: [Int: [FloatHistogram?]] = [:]
+    private var histograms: [Int: HistogramRows] = [:]
     public private(set) var seriesLabels: [Labels]
     /// Per series: `__name__` goes at the end of the query. Empty: none does.
     public private(set) var droppedNames: [Bool]
@@ -61,21 +61,35 @@ public final class ColumnTable: VectorOperator, @unchecked Sendable {
     /// Only while the table is being filled: step `step` of row `index`, which has no value so far, is this histogram.
     public func set(_ histogram: FloatHistogram, at index: Int, step: Int) {
         precondition(index >= 0 && index < count && step >= 0 && step < stepCount, "row \(index) of \(count)")
-        histograms[index, default: Array(repeating: nil, count: stepCount)][step] = histogram
+        histograms[index, default: HistogramRows()].append(sample: step, histogram)
         rowValues(index)[step] = histogram.sum
         rowPresence(index)[step >> 6] |= 1 << UInt64(truncatingIfNeeded: step & 63)
     }
 
-    /// The histograms of row `index`: none (empty), or a place per step.
-    public func rowHistograms(_ index: Int) -> [FloatHistogram?] { histograms.isEmpty ? [] : histograms[index] ?? [] }
+    /// Only while the table is being filled: all histograms of row `index`; their steps had no values so far.
+    func set(_ rows: HistogramRows, at index: Int) {
+        precondition(index >= 0 && index < count, "row \(index) of \(count)")
+        for step in 0..<stepCount {
+            let row = rows.row(of: step)
+            guard row >= 0 else { continue }
+            rowValues(index)[step] = rows.rows[row].sum
+            rowPresence(index)[step >> 6] |= 1 << UInt64(truncatingIfNeeded: step & 63)
+        }
+        if !rows.isEmpty { histograms[index] = rows }
+    }
+
+    /// The histograms of row `index`; empty where it has none.
+    public func rowHistograms(_ index: Int) -> HistogramRows {
+        histograms.isEmpty ? HistogramRows() : histograms[index] ?? HistogramRows()
+    }
 
     /// Some row has histograms.
     public var hasHistograms: Bool { !histograms.isEmpty }
 
     /// Only while the table is being filled: steps that are histograms have no value.
     func removeHistograms() {
-        for (index, row) in histograms {
-            for (step, histogram) in row.enumerated() where histogram != nil {
+        for (index, rows) in histograms {
+            for step in 0..<stepCount where rows.row(of: step) >= 0 {
                 presence[index * wordCount + (step >> 6)] &= ~(1 << UInt64(truncatingIfNeeded: step & 63))
             }
         }

@@ -66,16 +66,18 @@ public struct InstantSelector: VectorOperator {
     /// After the values, among which their sums are: a stale one is no longer present.
     private func pickHistograms(_ plan: WindowPlan, _ samples: borrowing SampleColumns, into column: inout StepColumn) {
         let statistics = readsStatistics ? HistogramStatistics(windows, of: samples) : nil
-        // At neighbouring steps it is often the same sample: then they share its lists.
-        var last = -1
-        var histogram: FloatHistogram?
+        // At neighbouring steps it is often the same sample: then they share its row.
+        var last = (index: -1, step: -1)
         for step in 0..<windows.count where column.isPresent(step) {
-            let index = plan.high[step] &- 1
-            if index != last {
-                last = index
-                histogram = statistics?.histogram(index, of: samples) ?? samples.histograms.histogram(sample: index)
+            let index = plan.high[step] &- 1, row = samples.histograms.row(of: index)
+            guard row >= 0 else { continue }
+            let isShared = index == last.index
+            if let statistics, !isShared {
+                if let histogram = statistics.histogram(index, of: samples) { column.set(step, histogram) }
+            } else {
+                column.set(step, row: row, of: samples.histograms, sharedWith: isShared ? last.step : nil)
             }
-            if let histogram { column.set(step, histogram) }
+            last = (index, step)
         }
     }
 

@@ -58,14 +58,14 @@ extension ColumnTransform {
 extension StepColumn {
     /// The steps that are histograms have no value from now on.
     mutating func removeHistograms() {
-        for step in 0..<count where isPresent(step) && histogram(step) != nil { unset(step) }
+        for step in 0..<count where isPresent(step) && isHistogram(step) { unset(step) }
         dropHistograms()
     }
 
     /// Whether some step has a float.
     var hasFloats: Bool {
         guard hasHistograms else { return !isEmpty }
-        for step in 0..<count where isPresent(step) && histogram(step) == nil { return true }
+        for step in 0..<count where isPresent(step) && !isHistogram(step) { return true }
         return false
     }
 }

@@ -25,16 +25,17 @@ public struct StepGrid: Sendable, Equatable {
 /// One series of an instant vector over all steps of a query: a value per step and a bit per step that says whether
 /// there is one (NaN and the stale marker are values, so absence needs a bit of its own).
 ///
-/// The unit that operators hand on. Owned and reused by whoever pulls. Native histograms stand in a third column beside the values, which is
-/// empty where there are none, as nearly everywhere: an operator looks at `hasHistograms` once per column and goes on with plain floats.
+/// The unit that operators hand on. Owned and reused by whoever pulls. Native histograms stand in a table of rows beside the values, which is
+/// empty where there are none, as nearly everywhere: an operator looks at `hasHistograms` once per column and goes on with plain floats. What
+/// runs over histograms by the thousand (`rate`, `sum`) works on the rows; the rest asks for values with `histogram`.
 public struct StepColumn: ~Copyable {
     public let values: UnsafeMutablePointer<Double>
     /// Bit `i & 63` of word `i >> 6` is set where step `i` has a value.
     public let presence: UnsafeMutablePointer<UInt64>
     public let count: Int
     public let wordCount: Int
-    /// Empty, or a place per step: a step that is present and has one here is a histogram, and its place in `values` means nothing.
-    public private(set) var histograms: [FloatHistogram?] = []
+    /// A step that is present and has a row here is a histogram, and its place in `values` means nothing.
+    public private(set) var histograms = HistogramRows()
 
     public init(count: Int) {
         self.count = count
@@ -54,49 +55,75 @@ public struct StepColumn: ~Copyable {
     @inlinable
     public mutating func clear() {
         presence.update(repeating: 0, count: wordCount)
-        if !histograms.isEmpty { dropHistograms() }
+        dropHistograms()
     }
 
     /// Some step may be a histogram.
     @inlinable @inline(__always)
     public var hasHistograms: Bool { !histograms.isEmpty }
 
-    /// The histogram that step `step`, which is present, is; `nil`: it is a float.
+    /// Step `step`, which is present, is a histogram.
     @inlinable @inline(__always)
-    public func histogram(_ step: Int) -> FloatHistogram? { histograms.isEmpty ? nil : histograms[step] }
+    public func isHistogram(_ step: Int) -> Bool { histograms.row(of: step) >= 0 }
+
+    /// The histogram that step `step`, which is present, is, as a value of its own; `nil`: it is a float.
+    public func histogram(_ step: Int) -> FloatHistogram? { histograms.histogram(sample: step) }
 
     /// All steps that are present are floats from now on: what `values` says.
-    public mutating func dropHistograms() { histograms = [] }
+    @inline(__always)
+    public mutating func dropHistograms() { histograms.removeAll() }
 
     public mutating func set(_ step: Int, _ histogram: FloatHistogram) {
-        if histograms.isEmpty { histograms = Array(repeating: nil, count: count) }
-        histograms[step] = histogram
-        values[step] = histogram.sum
-        presence[step >> 6] |= 1 << UInt64(truncatingIfNeeded: step & 63)
+        histograms.append(sample: step, histogram)
+        set(step, histogram.sum)
+    }
+
+    /// Step `step` is row `row` of `rows`; where `last`, a step before, was that one already, both share it.
+    mutating func set(_ step: Int, row: Int, of rows: HistogramRows, sharedWith last: Int?) {
+        if let last {
+            histograms.put(row: histograms.row(of: last), at: step)
+        } else {
+            histograms.append(sample: step, row: row, of: rows)
+        }
+        set(step, rows.rows[row].sum)
+    }
+
+    /// Begins a run of computed histograms of one layout: see `HistogramRows.begin`.
+    mutating func begin(_ layout: HistogramRows.Layout) -> Int32 { histograms.begin(layout) }
+
+    /// A gauge that was just computed, of the layout begun; `fill` writes all its buckets, empty ones, too.
+    @inline(__always)
+    mutating func set(
+        _ step: Int, layout: Int32, count observations: Double, zeroCount: Double, sum: Double,
+        fill: (UnsafeMutableBufferPointer<Double>) -> Void
+    ) {
+        histograms.append(
+            sample: step, layout: layout, hint: .gauge, count: observations, zeroCount: zeroCount, sum: sum,
+            leavesOutEmpty: true, fill: fill)
+        set(step, sum)
     }
 
     /// Changes every histogram of a step that is present.
     mutating func changeHistograms(_ change: (inout FloatHistogram) -> Void) {
         guard !histograms.isEmpty else { return }
+        let before = histograms
+        histograms = HistogramRows()
         for step in 0..<count where isPresent(step) {
-            // Taken out, so that its lists are changed where they are.
-            guard var histogram = histograms[step] else { continue }
-            histograms[step] = nil
+            guard var histogram = before.histogram(sample: step) else { continue }
             change(&histogram)
-            values[step] = histogram.sum
-            histograms[step] = histogram
+            set(step, histogram)
         }
     }
 
     /// As `set`, where the step may have been a histogram before.
     public mutating func replace(_ step: Int, with value: Double) {
-        if !histograms.isEmpty { histograms[step] = nil }
+        histograms.remove(sample: step)
         set(step, value)
     }
 
     /// Every step has a value, a float; the values themselves are the caller's to write.
     public mutating func markAllPresent() {
-        if !histograms.isEmpty { dropHistograms() }
+        dropHistograms()
         guard wordCount > 0 else { return }
         presence.update(repeating: ~0, count: wordCount)
         let rest = count & 63
@@ -145,9 +172,9 @@ public struct StepColumn: ~Copyable {
         if !histograms.isEmpty || !other.histograms.isEmpty { histograms = other.histograms }
     }
 
-    /// Takes over a row of histograms as `ColumnTable` keeps it: empty, or one place per step.
-    mutating func take(histograms row: [FloatHistogram?]) {
-        if !histograms.isEmpty || !row.isEmpty { histograms = row }
+    /// Takes over the histograms of a column, as `ColumnTable` keeps them.
+    mutating func take(histograms rows: HistogramRows) {
+        if !histograms.isEmpty || !rows.isEmpty { histograms = rows }
     }
 
     /// Visits the steps that have a value, in order. Where a word's steps are all there the loop is a plain one, which

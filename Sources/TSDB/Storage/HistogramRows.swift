@@ -1,7 +1,7 @@
 import Histograms
 
-/// Native histograms beside the floats of `SampleColumns`, as rows of one table: all buckets behind each other, and what neighbours have in
-/// common — schema, spans, bounds — kept once.
+/// Native histograms beside the floats of a column (the samples of a series, or the steps of a query), as rows of one table: all buckets
+/// behind each other, and what neighbours have in common — schema, spans, bounds — kept once.
 ///
 ///     samples   0      1      2      3            layouts   A: schema 3, spans …     B: schema 2, …
 ///     rowOf     −1     0      1      2            rows      A │ count sum … │ bucketStart 0
@@ -9,7 +9,8 @@ import Histograms
 ///                                                           B │ count sum … │ bucketStart 18
 ///     buckets   [ 9 of row 0 ][ 9 of row 1 ][ 7 of row 2 ]      positive ones first, then negative ones; absolute
 ///
-/// A chunk has one layout, so decoding one costs no allocation per sample, and two rows of one layout are compared bucket by bucket.
+/// A chunk has one layout, so decoding one costs no allocation per sample, and two rows of one layout are compared, subtracted and added bucket
+/// by bucket. Two samples may be one row.
 ///
 /// Invariant: a row has as many buckets as its layout's spans name.
 public struct HistogramRows: Sendable {
@@ -37,6 +38,12 @@ public struct HistogramRows: Sendable {
             negativeCount = negativeSpans.reduce(0) { $0 &+ Int($1.length) }
         }
 
+        public convenience init(of histogram: FloatHistogram) {
+            self.init(
+                schema: histogram.schema, zeroThreshold: histogram.zeroThreshold, positiveSpans: histogram.positiveSpans,
+                negativeSpans: histogram.negativeSpans, customBounds: histogram.customBounds)
+        }
+
         public var bucketCount: Int { positiveCount &+ negativeCount }
 
         public func isEqual(_ other: Layout) -> Bool {
@@ -51,6 +58,8 @@ public struct HistogramRows: Sendable {
         /// Index into `layouts`.
         public var layout: Int32
         public var hint: CounterResetHint
+        /// Buckets of 0 are none of the histogram's: it was computed, and nobody has looked for them yet.
+        public var leavesOutEmpty: Bool
         /// Index into `buckets` of the first.
         public var bucketStart: Int
         public var count: Double
@@ -89,29 +98,41 @@ public struct HistogramRows: Sendable {
         return Int32(truncatingIfNeeded: layouts.count &- 1)
     }
 
-    /// Makes sample `index`, which is none so far and lies behind all that are, a histogram. `fill` writes its buckets, as many as the layout has.
+    /// Makes sample `index` a histogram of the layout begun last. `fill` writes its buckets, as many as the layout has.
     @inline(__always)
     public mutating func append(
         sample index: Int, layout: Int32, hint: CounterResetHint, count: Double, zeroCount: Double, sum: Double,
-        fill: (UnsafeMutableBufferPointer<Double>) -> Void
+        leavesOutEmpty: Bool = false, fill: (UnsafeMutableBufferPointer<Double>) -> Void
     ) {
-        while rowOf.count < index { rowOf.append(-1) }
-        rowOf.append(Int32(truncatingIfNeeded: rows.count))
         let start = buckets.count
-        rows.append(Row(layout: layout, hint: hint, bucketStart: start, count: count, zeroCount: zeroCount, sum: sum))
+        rows.append(
+            Row(
+                layout: layout, hint: hint, leavesOutEmpty: leavesOutEmpty, bucketStart: start, count: count,
+                zeroCount: zeroCount, sum: sum))
+        put(row: rows.count &- 1, at: index)
         let size = layouts[Int(layout)].bucketCount
+        guard size > 0 else { return }
         buckets.append(contentsOf: repeatElement(0, count: size))
         buckets.withUnsafeMutableBufferPointer { all in
             fill(UnsafeMutableBufferPointer(rebasing: all[start..<(start &+ size)]))
         }
     }
 
+    /// Makes sample `index` the histogram that row `row` is.
+    @inline(__always)
+    public mutating func put(row: Int, at index: Int) {
+        while rowOf.count <= index { rowOf.append(-1) }
+        rowOf[index] = Int32(truncatingIfNeeded: row)
+    }
+
+    /// Makes sample `index` a float.
+    public mutating func remove(sample index: Int) {
+        if index < rowOf.count { rowOf[index] = -1 }
+    }
+
     /// Makes sample `index` this histogram, which must be valid.
     public mutating func append(sample index: Int, _ histogram: FloatHistogram) {
-        let layout = begin(
-            Layout(
-                schema: histogram.schema, zeroThreshold: histogram.zeroThreshold, positiveSpans: histogram.positiveSpans,
-                negativeSpans: histogram.negativeSpans, customBounds: histogram.customBounds))
+        let layout = begin(Layout(of: histogram))
         append(
             sample: index, layout: layout, hint: histogram.hint, count: histogram.count, zeroCount: histogram.zeroCount,
             sum: histogram.sum
@@ -122,16 +143,32 @@ public struct HistogramRows: Sendable {
         }
     }
 
+    /// Makes sample `index` a copy of row `row` of `other`.
+    public mutating func append(sample index: Int, row: Int, of other: HistogramRows) {
+        let source = other.rows[row]
+        let layout = begin(other.layouts[Int(source.layout)])
+        append(
+            sample: index, layout: layout, hint: source.hint, count: source.count, zeroCount: source.zeroCount,
+            sum: source.sum, leavesOutEmpty: source.leavesOutEmpty
+        ) { target in
+            other.buckets.withUnsafeBufferPointer { all in
+                _ = target.update(fromContentsOf: all[source.bucketStart..<(source.bucketStart &+ target.count)])
+            }
+        }
+    }
+
     /// Row `index` as a value of its own.
     public func histogram(row index: Int) -> FloatHistogram {
         let row = rows[index]
         let layout = layouts[Int(row.layout)]
         let middle = row.bucketStart &+ layout.positiveCount
-        return FloatHistogram(
+        var histogram = FloatHistogram(
             hint: row.hint, schema: layout.schema, zeroThreshold: layout.zeroThreshold, zeroCount: row.zeroCount,
             count: row.count, sum: row.sum, positiveSpans: layout.positiveSpans, negativeSpans: layout.negativeSpans,
             positiveBuckets: Array(buckets[row.bucketStart..<middle]),
             negativeBuckets: Array(buckets[middle..<(middle &+ layout.negativeCount)]), customBounds: layout.customBounds)
+        if row.leavesOutEmpty { histogram.compact() }
+        return histogram
     }
 
     /// The histogram that sample `index` is; `nil` where it is a float.

@@ -1,4 +1,5 @@
 import Histograms
+import TSDB
 
 /// The native histograms of `sum` and `avg`, beside the floats that the folds work on.
 ///
@@ -6,9 +7,9 @@ import Histograms
 ///     series   h  h  h       h  f              h  custom h
 ///     result   Σ             – (a warning)     – (a warning)
 ///
-/// A cell per group and step that has histograms, made when the first one comes. Sums are compensated bucket by bucket; a mean is a sum divided
-/// at the end unless that would leave the range of doubles, then it is a running one, as for floats. Aggregations that know no
-/// histograms leave them out and say so.
+/// Histograms that lie alike, nearly all, are added as rows (`HistogramSumTable`); a step at which one does not goes on as a cell of its own.
+/// Sums are compensated bucket by bucket; a mean is a sum divided at the end unless that would leave the range of doubles, then it is a running
+/// one, as for floats. Aggregations that know no histograms leave them out and say so.
 ///
 /// Source: promql/engine.go, `aggregation`.
 final class HistogramFold {
@@ -23,11 +24,14 @@ final class HistogramFold {
     }
 
     private let treatment: Treatment
+    private var isMean: Bool { treatment == .averaged }
     private let table: ColumnTable
     /// Of the operand in the query.
     private let place: Range<Int>
     private let context: QueryContext
-    /// Per group, empty or one place per step.
+    /// Per group.
+    private var tables: [HistogramSumTable?] = []
+    /// Steps whose histograms do not lie alike. Per group, empty or one place per step.
     private var cells: [[HistogramCell?]] = []
     /// Per group, empty or bits of the steps at which a float came before the first histogram.
     private var mixed: [[UInt64]] = []
@@ -44,7 +48,7 @@ final class HistogramFold {
     static func note(
         _ column: borrowing StepColumn, ignoredIn op: AggregateOperator, at place: Range<Int>, _ context: QueryContext
     ) {
-        for step in 0..<column.count where column.isPresent(step) && column.histogram(step) != nil {
+        for step in 0..<column.count where column.isPresent(step) && column.isHistogram(step) {
             return context.annotate(HistogramNotes.ignored(inAggregation: op.rawValue, at: place))
         }
     }
@@ -52,41 +56,98 @@ final class HistogramFold {
     /// Takes in the histograms of `column`; its floats are the caller's to add, afterwards.
     func add(_ column: borrowing StepColumn, to group: Int, metric: () -> String) throws(QueryError) {
         if case .ignored(let name) = treatment {
-            for step in 0..<column.count where column.isPresent(step) && column.histogram(step) != nil {
+            for step in 0..<column.count where column.isPresent(step) && column.isHistogram(step) {
                 return context.annotate(HistogramNotes.ignored(inAggregation: name, at: place))
             }
             return
         }
         if cells.isEmpty {
+            tables = Array(repeating: nil, count: table.count)
             cells = Array(repeating: [], count: table.count)
             mixed = Array(repeating: [], count: table.count)
         }
-        if cells[group].isEmpty {
-            try context.reserve(bytes: column.count &* MemoryLayout<HistogramCell?>.stride)
-            cells[group] = Array(repeating: nil, count: column.count)
-        }
-        let presence = table.rowPresence(group), isMean = treatment == .averaged
+        let rows = column.histograms, presence = table.rowPresence(group)
         var outcome = HistogramCell.Outcome()
-        var weight = 0
+        var layout: Int32 = -1, isAlike = false, weight = 0
         for step in 0..<column.count where column.isPresent(step) {
-            guard let histogram = column.histogram(step) else { continue }
+            let number = rows.row(of: step)
+            guard number >= 0 else { continue }
+            let row = rows.rows[number]
+            if row.layout != layout {
+                layout = row.layout
+                isAlike = try accepts(rows.layouts[Int(layout)], group, steps: column.count)
+            }
             let mask: UInt64 = 1 << UInt64(truncatingIfNeeded: step & 63)
             let hasFloat = presence[step >> 6] & mask != 0
-            if cells[group][step] != nil {
-                weight &+= cells[group][step]?.add(histogram, isMean: isMean, hasFloat: hasFloat, &outcome) ?? 0
+            if !cells[group].isEmpty, cells[group][step] != nil {
+                try addToCell(rows.histogram(row: number), group, step, hasFloat: hasFloat, &outcome)
+            } else if let sums = tables[group], sums.has(step) {
+                if isAlike, add(row, of: rows, to: sums, step) { continue }
+                // From here on the step goes by itself.
+                try makeCells(group, steps: column.count)
+                cells[group][step] = HistogramCell(sums, step)
+                try addToCell(rows.histogram(row: number), group, step, hasFloat: hasFloat, &outcome)
             } else if hasFloat {
                 if mixed[group].isEmpty { mixed[group] = Array(repeating: 0, count: column.wordCount) }
                 mixed[group][step >> 6] |= mask
             } else {
+                if isAlike, let sums = tables[group], add(row, of: rows, to: sums, step) {
+                    weight &+= rows.layouts[Int(layout)].sampleCount
+                    continue
+                }
+                try makeCells(group, steps: column.count)
+                let histogram = rows.histogram(row: number)
                 cells[group][step] = HistogramCell(histogram)
-                weight &+= histogram.sampleCount
+                try reserve(histogram.sampleCount)
             }
         }
         try context.reserve(samples: weight)
-        // The sum and its compensation.
-        try context.reserve(bytes: weight &* 32)
         if outcome.boundsReconciled { context.annotate(HistogramNotes.boundsReconciled(.aggregation, at: place)) }
         if outcome.isIncompatible { context.annotate(HistogramNotes.mixedSchemas(metric(), at: place)) }
+    }
+
+    /// A sum and its compensation for `samples` of histograms.
+    private func reserve(_ samples: Int) throws(QueryError) {
+        try context.reserve(samples: samples)
+        try context.reserve(bytes: samples &* 32)
+    }
+
+    /// Whether rows of `layout` go into the group's table, which the first of them makes.
+    private func accepts(_ layout: HistogramRows.Layout, _ group: Int, steps: Int) throws(QueryError) -> Bool {
+        if let sums = tables[group] {
+            return try sums.accepts(layout) { wider throws(QueryError) in
+                // Old and new stand beside each other for a moment.
+                try context.reserve(bytes: HistogramSumTable.byteCount(wider, steps: steps))
+            }
+        }
+        guard layout.isPlain else { return false }
+        try context.reserve(bytes: HistogramSumTable.byteCount(layout, steps: steps))
+        tables[group] = HistogramSumTable(layout, steps: steps)
+        return true
+    }
+
+    /// Adds a row of the layout accepted last; `false`, and nothing added, where that could leave the range of doubles in a mean.
+    private func add(
+        _ row: HistogramRows.Row, of rows: HistogramRows, to sums: HistogramSumTable, _ step: Int
+    ) -> Bool {
+        rows.buckets.withUnsafeBufferPointer { buckets in
+            if isMean, !sums.grow(bound: step, by: row, buckets, below: HistogramCell.safe) { return false }
+            sums.add(row, buckets, to: step)
+            return true
+        }
+    }
+
+    private func makeCells(_ group: Int, steps: Int) throws(QueryError) {
+        guard cells[group].isEmpty else { return }
+        try context.reserve(bytes: steps &* MemoryLayout<HistogramCell?>.stride)
+        cells[group] = Array(repeating: nil, count: steps)
+    }
+
+    private func addToCell(
+        _ histogram: FloatHistogram, _ group: Int, _ step: Int, hasFloat: Bool, _ outcome: inout HistogramCell.Outcome
+    ) throws(QueryError) {
+        let grown = cells[group][step]?.add(histogram, isMean: isMean, hasFloat: hasFloat, &outcome) ?? 0
+        if grown > 0 { try reserve(grown) }
     }
 
     /// Writes the results into the table, and takes away floats that histograms have met.
@@ -97,19 +158,42 @@ final class HistogramFold {
                 context.annotate(HistogramNotes.mixedInAggregation(at: place))
                 presence[word] &= ~mixed[group][word]
             }
-            for step in cells[group].indices {
-                guard var cell = cells[group][step] else { continue }
-                cells[group][step] = nil
-                let mask: UInt64 = 1 << UInt64(truncatingIfNeeded: step & 63)
-                let hasFloat = presence[step >> 6] & mask != 0
+            finishCells(group, presence)
+            if let sums = tables[group] { finish(sums, group, presence) }
+        }
+    }
+
+    private func finish(_ sums: HistogramSumTable, _ group: Int, _ presence: UnsafeMutablePointer<UInt64>) {
+        var results = table.rowHistograms(group)
+        for step in sums.steps.indices where sums.has(step) {
+            let mask: UInt64 = 1 << UInt64(truncatingIfNeeded: step & 63)
+            if presence[step >> 6] & mask != 0 {
                 presence[step >> 6] &= ~mask
-                if cell.isIncompatible ? cell.hadFloat : hasFloat {
-                    context.annotate(HistogramNotes.mixedInAggregation(at: place))
-                }
-                if cell.isIncompatible || hasFloat { continue }
-                if cell.hasCollision { context.annotate(HistogramNotes.resetCollision(.aggregation, at: place)) }
-                table.set(cell.result(isMean: treatment == .averaged), at: group, step: step)
+                context.annotate(HistogramNotes.mixedInAggregation(at: place))
+                continue
             }
+            let about = sums.steps[step]
+            if about.sawReset && about.sawNotReset {
+                context.annotate(HistogramNotes.resetCollision(.aggregation, at: place))
+            }
+            sums.write(step, dividedBy: isMean ? about.count : nil, into: &results)
+        }
+        table.set(results, at: group)
+    }
+
+    private func finishCells(_ group: Int, _ presence: UnsafeMutablePointer<UInt64>) {
+        for step in cells[group].indices {
+            guard var cell = cells[group][step] else { continue }
+            cells[group][step] = nil
+            let mask: UInt64 = 1 << UInt64(truncatingIfNeeded: step & 63)
+            let hasFloat = presence[step >> 6] & mask != 0
+            presence[step >> 6] &= ~mask
+            if cell.isIncompatible ? cell.hadFloat : hasFloat {
+                context.annotate(HistogramNotes.mixedInAggregation(at: place))
+            }
+            if cell.isIncompatible || hasFloat { continue }
+            if cell.hasCollision { context.annotate(HistogramNotes.resetCollision(.aggregation, at: place)) }
+            table.set(cell.result(isMean: isMean), at: group, step: step)
         }
     }
 }
@@ -132,7 +216,7 @@ private struct HistogramCell {
     private var countedBuckets: Int
     /// No number in `total` is larger; what stays below `safe` cannot overflow.
     private var bound: Double
-    private static let safe = 1e300
+    static let safe = 1e300
     /// Exponential buckets met custom ones: nothing more is added.
     private(set) var isIncompatible = false
     /// There was a float before that happened.
@@ -143,6 +227,16 @@ private struct HistogramCell {
         countedBuckets = histogram.bucketCount
         bound = histogram.magnitude
         see(histogram.hint)
+    }
+
+    /// A step that leaves the table of those that lie alike.
+    init(_ sums: HistogramSumTable, _ step: Int) {
+        let about = sums.steps[step]
+        let (sum, rest) = sums.take(step)
+        (total, compensation) = (sum, rest)
+        (count, bound) = (about.count, about.bound)
+        (sawReset, sawNotReset) = (about.sawReset, about.sawNotReset)
+        countedBuckets = sum.bucketCount
     }
 
     var hasCollision: Bool { sawReset && sawNotReset }

@@ -33,7 +33,7 @@ enum QuantileAggregation {
                 let hasHistograms = column.hasHistograms
                 if hasHistograms { HistogramFold.note(column, ignoredIn: .quantile, at: operandPlace, context) }
                 column.forEachPresent { step in
-                    if hasHistograms, column.histogram(step) != nil { return }
+                    if hasHistograms, column.isHistogram(step) { return }
                     values[step &* size &+ counts[step]] = source[step]
                     counts[step] &+= 1
                 }

@@ -45,7 +45,7 @@ enum TopK {
             for step in 0..<grid.count where column.isPresent(step) {
                 let value = column.values[step], k = size.at(step)
                 guard k >= 1 else { continue }
-                if hasHistograms, column.histogram(step) != nil {
+                if hasHistograms, column.isHistogram(step) {
                     context.annotate(HistogramNotes.ignored(inAggregation: op.rawValue, at: place))
                     continue
                 }

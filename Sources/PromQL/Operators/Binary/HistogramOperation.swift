@@ -1,4 +1,5 @@
 import Histograms
+import TSDB
 
 /// A binary operation at one step at which a native histogram stands on either side.
 ///
@@ -150,21 +151,21 @@ extension StepColumn {
 extension BinaryKernel {
     /// As `run`, where some of the steps are histograms: those are worked on one by one, the others go the kernel's way.
     ///
-    /// `left` and `right` are the values of both sides and their histograms, empty or one place per step. The result is
+    /// `left` and `right` are the values of both sides, each with its histograms. The result is
     /// `column`, whose values may be one of the sides; its presence holds the steps at which both sides have a value. `defined` loses those at
     /// which the operation does not exist.
     func runMixed(
-        _ left: UnsafePointer<Double>, _ leftHistograms: [FloatHistogram?], _ right: UnsafePointer<Double>,
-        _ rightHistograms: [FloatHistogram?], result column: inout StepColumn, defined: UnsafeMutablePointer<UInt64>? = nil
+        _ left: UnsafePointer<Double>, _ leftHistograms: HistogramRows, _ right: UnsafePointer<Double>,
+        _ rightHistograms: HistogramRows, result column: inout StepColumn, defined: UnsafeMutablePointer<UInt64>? = nil
     ) -> BinaryRemarks {
         let operation = HistogramOperation(op: op, returnsBool: returnsBool)
         var remarks: BinaryRemarks = []
         var floats: [(step: Int, value: Double)] = []
-        var histograms = [FloatHistogram?](repeating: nil, count: column.count)
+        var histograms = HistogramRows()
         var mixed = [UInt64](repeating: 0, count: column.wordCount)
         // Before the kernel runs, which writes over values.
         for step in 0..<column.count where column.isPresent(step) {
-            let a = leftHistograms.isEmpty ? nil : leftHistograms[step], b = rightHistograms.isEmpty ? nil : rightHistograms[step]
+            let a = leftHistograms.histogram(sample: step), b = rightHistograms.histogram(sample: step)
             guard a != nil || b != nil else { continue }
             mixed[step >> 6] |= 1 << UInt64(truncatingIfNeeded: step & 63)
             let outcome = operation.apply(
@@ -173,7 +174,7 @@ extension BinaryKernel {
             case .undefined: defined?[step >> 6] &= ~(1 << UInt64(truncatingIfNeeded: step & 63))
             case .nothing: break
             case .float(let value): floats.append((step, value))
-            case .histogram(let histogram): histograms[step] = histogram
+            case .histogram(let histogram): histograms.append(sample: step, histogram)
             }
         }
         for word in mixed.indices { column.presence[word] &= ~mixed[word] }
@@ -182,13 +183,11 @@ extension BinaryKernel {
         }
         column.dropHistograms()
         for (step, value) in floats { column.set(step, value) }
-        var hasHistograms = false
-        for step in histograms.indices {
-            guard let sum = histograms[step]?.sum else { continue }
-            column.set(step, sum)
-            hasHistograms = true
+        for step in 0..<column.count {
+            let row = histograms.row(of: step)
+            if row >= 0 { column.set(step, histograms.rows[row].sum) }
         }
-        if hasHistograms { column.take(histograms: histograms) }
+        column.take(histograms: histograms)
         return remarks
     }
 }

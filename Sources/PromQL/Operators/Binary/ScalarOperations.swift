@@ -42,8 +42,8 @@ struct WithScalar: ColumnTransform {
         let vector = UnsafePointer(column.values), histograms = column.histograms
         let remarks =
             scalarIsLeft
-            ? kernel.runMixed(scalar.values, [], vector, histograms, result: &column)
-            : kernel.runMixed(vector, histograms, scalar.values, [], result: &column)
+            ? kernel.runMixed(scalar.values, HistogramRows(), vector, histograms, result: &column)
+            : kernel.runMixed(vector, histograms, scalar.values, HistogramRows(), result: &column)
         if !remarks.isEmpty { note(remarks) }
     }
 }

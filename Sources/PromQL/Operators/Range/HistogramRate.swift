@@ -18,7 +18,6 @@ extension Rate {
     ) throws(QueryError) {
         let geometry = plan.rateGeometry
         var scan = NativeScan(isCounter: isCounter)
-        var difference = RowDifference()
         var visited = 0
         for step in 0..<plan.windows.count {
             let low = plan.low[step], high = plan.high[step]
@@ -36,7 +35,7 @@ extension Rate {
                     let first = samples.rows[samples.row(of: low)].count
                     let last = samples.rows[samples.row(of: high &- 1)].count
                     let factor = factor(geometry, step, first: first, increase: last - first)
-                    column.set(step, difference.between(low, high &- 1, samples, times: factor))
+                    column.set(step, from: low, to: high &- 1, of: samples) { $0 * factor }
                 } else if var histogram = histogramIncrease(samples, scan, low, high, &notes) {
                     visited &+= 64 &* (high &- low)
                     let factor = factor(

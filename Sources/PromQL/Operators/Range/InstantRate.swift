@@ -30,7 +30,6 @@ extension InstantRate {
         native samples: NativeSamples, _ plan: WindowPlan, into column: inout StepColumn, _ notes: inout WindowNotes,
         _ scratch: Scratch, _ context: QueryContext
     ) throws(QueryError) {
-        var difference = RowDifference()
         for step in 0..<plan.windows.count where plan.high[step] &- plan.low[step] >= 2 {
             let last = plan.high[step] &- 1
             let seconds = Double(samples.times[last] &- samples.times[last &- 1]) / 1000
@@ -40,24 +39,31 @@ extension InstantRate {
                 if !(isRate && result < samples.values[last &- 1]) { result -= samples.values[last &- 1] }
                 column.set(step, isRate ? result / seconds : result)
             case (true, true):
-                guard var histogram = moved(samples, last, &difference, &notes) else { continue }
-                if isRate { histogram.divide(by: seconds) }
-                column.set(step, histogram)
+                let isReset = noteKind(samples, last, &notes)
+                if !isReset && samples.areAlike(last) {
+                    column.set(step, from: last &- 1, to: last, of: samples) { isRate ? $0 / seconds : $0 }
+                } else if var histogram = moved(samples, last, isReset: isReset, &notes) {
+                    if isRate { histogram.divide(by: seconds) }
+                    column.set(step, histogram)
+                }
             case (true, false), (false, true): notes.insert(.mixed)
             }
             try scratch.spend(1, context)
         }
     }
 
-    /// From sample `last − 1` to `last`, both histograms. `nil`, and a note: they do not go together.
+    /// Whether the counter began again between samples `last − 1` and `last`, both histograms; says when they are of the wrong kind.
+    private func noteKind(_ samples: NativeSamples, _ last: Int, _ notes: inout WindowNotes) -> Bool {
+        let before = samples.hint(last &- 1), after = samples.hint(last)
+        if isRate && (before == .gauge || after == .gauge) { notes.insert(.notCounter) }
+        if !isRate && (before != .gauge || after != .gauge) { notes.insert(.notGauge) }
+        return isRate && samples.isReset(last)
+    }
+
+    /// From one to the other in general. `nil`, and a note: they do not go together.
     private func moved(
-        _ samples: NativeSamples, _ last: Int, _ difference: inout RowDifference, _ notes: inout WindowNotes
+        _ samples: NativeSamples, _ last: Int, isReset: Bool, _ notes: inout WindowNotes
     ) -> FloatHistogram? {
-        let hints = [samples.hint(last &- 1), samples.hint(last)]
-        if isRate && hints.contains(.gauge) { notes.insert(.notCounter) }
-        if !isRate && hints.contains(where: { $0 != .gauge }) { notes.insert(.notGauge) }
-        let isReset = isRate && samples.isReset(last)
-        if !isReset && samples.areAlike(last) { return difference.between(last &- 1, last, samples, times: 1) }
         var result = samples.histogram(last)
         if !isReset {
             guard result.subtract(samples.histogram(last &- 1), &notes) else { return nil }

@@ -112,7 +112,7 @@ extension HistogramRows.Layout {
     var hasCustomBounds: Bool { schema == FloatHistogram.customSchema }
 
     /// No bucket that the spans name ends within the zero bucket. In doubt, `false`.
-    fileprivate var isPlain: Bool {
+    var isPlain: Bool {
         guard !hasCustomBounds else { return true }
         for spans in [positiveSpans, negativeSpans] {
             guard let first = spans.first else { continue }
