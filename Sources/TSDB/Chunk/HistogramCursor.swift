@@ -89,21 +89,32 @@ struct HistogramCursor {
         guard isStale || !wasStale, !isStale || !isFirst || buckets.isEmpty else {
             throw TSDBError(.corruption, "histogram chunk with buckets where a stale marker allows none, sample \(count)")
         }
-        if isFirst || !isStale {
-            for place in buckets.indices {
-                if isFloat {
-                    try Self.nextValue(&buckets[place], isFirst, &reader)
-                } else if isFirst {
-                    buckets[place].value = UInt64(bitPattern: reader.takeVarbit())
-                } else {
-                    Self.nextChange(&buckets[place], &reader)
-                }
-                try check(reader)
-            }
-        }
+        if isFirst || !isStale { try nextBuckets(isFirst, &reader) }
         self.reader = reader
         count += 1
         return true
+    }
+
+    @inline(__always)
+    private mutating func nextBuckets(_ isFirst: Bool, _ reader: inout BitReader) throws(TSDBError) {
+        if !isFloat, !isFirst, end &- reader.consumed(from: base) >= buckets.count &* Varbit.maximumSize &* 8 {
+            // Nearly always: nothing can go wrong.
+            return buckets.withUnsafeMutableBufferPointer { buckets in
+                var own = reader
+                for place in buckets.indices { Self.nextChange(&buckets[place], &own) }
+                reader = own
+            }
+        }
+        for place in buckets.indices {
+            if isFloat {
+                try Self.nextValue(&buckets[place], isFirst, &reader)
+            } else if isFirst {
+                buckets[place].value = UInt64(bitPattern: reader.takeVarbit())
+            } else {
+                Self.nextChange(&buckets[place], &reader)
+            }
+            try check(reader)
+        }
     }
 
     @inline(__always)
@@ -137,15 +148,22 @@ struct HistogramCursor {
     /// Writes the buckets' absolute counts.
     func fill(_ target: UnsafeMutableBufferPointer<Double>) {
         guard target.count == buckets.count else { return }
-        if isFloat {
-            for place in buckets.indices { target[place] = Double(bitPattern: buckets[place].value) }
-            return
-        }
-        var current: Int64 = 0
-        for place in buckets.indices {
-            if place == layout.positiveCount { current = 0 }
-            current &+= Int64(bitPattern: buckets[place].value)
-            target[place] = Double(current)
+        let middle = layout.positiveCount
+        buckets.withUnsafeBufferPointer { buckets in
+            if isFloat {
+                for place in 0..<buckets.count { target[place] = Double(bitPattern: buckets[place].value) }
+                return
+            }
+            var current: Int64 = 0
+            for place in 0..<middle {
+                current &+= Int64(bitPattern: buckets[place].value)
+                target[place] = Double(current)
+            }
+            current = 0
+            for place in middle..<buckets.count {
+                current &+= Int64(bitPattern: buckets[place].value)
+                target[place] = Double(current)
+            }
         }
     }
 

@@ -28,6 +28,12 @@ enum Varbit {
         }
     }
 
+    /// The same for one to six ones, without a jump.
+    @inline(__always)
+    static func shortSize(ones: Int) -> Int {
+        Int(truncatingIfNeeded: 0x19_12_0c_09_06_03_00 as UInt64 &>> UInt64(truncatingIfNeeded: ones &* 8) & 0xff)
+    }
+
     /// Most bytes that one number takes.
     static let maximumSize = 9
 }
@@ -102,11 +108,19 @@ extension BitReader {
     mutating func takeVarbit() -> Int64 {
         let ones = takePrefix()
         if ones == 0 { return 0 }
-        let size = Varbit.size(ones: ones)
-        let bits = takeWide(size)
-        if size == 64 { return Int64(bitPattern: bits) }
-        let half = UInt64(1) << UInt64(truncatingIfNeeded: size &- 1)
-        return bits > half ? Int64(bitPattern: bits) &- Int64(bitPattern: half << 1) : Int64(bitPattern: bits)
+        // One refill has brought the prefix and up to 25 bits behind it, which is nearly always.
+        if ones <= 6 {
+            let size = Varbit.shortSize(ones: ones)
+            return Self.signed(take(size), size: size)
+        }
+        let size = Varbit.size(ones: ones), bits = takeWide(size)
+        return size == 64 ? Int64(bitPattern: bits) : Self.signed(bits, size: size)
+    }
+
+    @inline(__always)
+    private static func signed(_ bits: UInt64, size: Int) -> Int64 {
+        let half = UInt64(1) &<< UInt64(truncatingIfNeeded: size &- 1)
+        return Int64(bitPattern: bits) &- (bits > half ? Int64(bitPattern: half &<< 1) : 0)
     }
 
     @inline(__always)
