@@ -195,6 +195,7 @@ extension Engine {
         // Sorted before the values are there: rows are written in their final order, once.
         let order = try sortedByLabels(labels, context)
         var matrix = RangeMatrix(grid: grid)
+        matrix.reserve(series: root.count)
         try root.forEachColumn(order, steps: grid.count, context) { (index, column) throws(QueryError) in
             let count = column.presentCount
             guard count > 0 else { return }

@@ -74,6 +74,15 @@ public struct RangeMatrix: Sendable {
         wordCount = (grid.count + 63) >> 6
     }
 
+    /// Makes room for `series` rows, within reason: pages nobody writes to cost nothing, growing copies everything again and again.
+    mutating func reserve(series: Int) {
+        let (cells, overflow) = series.multipliedReportingOverflow(by: grid.count)
+        values.reserveCapacity(overflow ? Self.mostReserved : min(cells, Self.mostReserved))
+        starts.reserveCapacity(min(series, Self.mostReserved) + 1)
+    }
+
+    private static let mostReserved = 1 << 22
+
     public var count: Int { labels.count }
     public var pointCount: Int { values.count &+ histograms.values.reduce(0) { $0 &+ $1.count } }
 
