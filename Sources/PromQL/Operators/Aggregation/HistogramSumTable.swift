@@ -85,11 +85,7 @@ final class HistogramSumTable {
         _ other: HistogramRows.Layout, widen: (HistogramRows.Layout) throws(QueryError) -> Void
     ) throws(QueryError) -> Bool {
         if other === last.layout { return last.isAlike }
-        guard
-            other.schema == layout.schema, other.zeroThreshold.bitPattern == layout.zeroThreshold.bitPattern,
-            other.isPlain,
-            other.customBounds.elementsEqual(layout.customBounds, by: { $0.bitPattern == $1.bitPattern })
-        else {
+        guard other.isPlain, other.isOfOneKind(with: layout) else {
             last = (other, [], false)
             return false
         }

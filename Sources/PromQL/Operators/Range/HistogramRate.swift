@@ -8,7 +8,7 @@ import TSDB
 ///     result            (h₄ − h₁) + h₂                   what was there before the reset was lost, so it is added
 ///
 /// A reset right behind h₁ makes h₁ nothing that counts: then its buckets need not fit those of the others.
-/// Where nothing began again and all have one layout, as nearly always, rows are subtracted as they lie in storage's columns.
+/// Where nothing began again and all are of one kind, as nearly always, rows are subtracted as they lie in storage's columns (`RowDifference`).
 ///
 /// Source: upstream's histogramRate; its notes, and which of them a failure forgets, are the same.
 extension Rate {
@@ -18,6 +18,7 @@ extension Rate {
     ) throws(QueryError) {
         let geometry = plan.rateGeometry
         var scan = NativeScan(isCounter: isCounter)
+        var difference = RowDifference()
         var visited = 0
         for step in 0..<plan.windows.count {
             let low = plan.low[step], high = plan.high[step]
@@ -30,12 +31,12 @@ extension Rate {
                 let increase = floatIncrease(samples.values, low, high)
                 column.set(step, increase * factor(geometry, step, first: samples.values[low], increase: increase))
             case .histograms:
-                if scan.lastReset <= low && scan.lastChange <= low {
+                if scan.lastReset <= low && scan.lastUnlike <= low && difference.prepare(low, high &- 1, samples) {
                     noteKind(samples, scan, low, high, &notes)
                     let first = samples.rows[samples.row(of: low)].count
                     let last = samples.rows[samples.row(of: high &- 1)].count
                     let factor = factor(geometry, step, first: first, increase: last - first)
-                    column.set(step, from: low, to: high &- 1, of: samples) { $0 * factor }
+                    difference.set(step, of: &column, from: low, to: high &- 1, samples, .times(factor))
                 } else if var histogram = histogramIncrease(samples, scan, low, high, &notes) {
                     visited &+= 64 &* (high &- low)
                     let factor = factor(

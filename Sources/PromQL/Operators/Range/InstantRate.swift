@@ -14,6 +14,7 @@ struct InstantRate: WindowKernel {
         _ samples: WindowSamples, _ plan: WindowPlan, into column: inout StepColumn, _ context: QueryContext
     ) throws(QueryError) {
         let times = samples.times, values = samples.values
+        var difference = RowDifference()
         for step in 0..<plan.windows.count where plan.high[step] &- plan.low[step] >= 2 {
             let last = plan.high[step] &- 1
             var result = values[last]
@@ -30,6 +31,7 @@ extension InstantRate {
         native samples: NativeSamples, _ plan: WindowPlan, into column: inout StepColumn, _ notes: inout WindowNotes,
         _ scratch: Scratch, _ context: QueryContext
     ) throws(QueryError) {
+        var difference = RowDifference()
         for step in 0..<plan.windows.count where plan.high[step] &- plan.low[step] >= 2 {
             let last = plan.high[step] &- 1
             let seconds = Double(samples.times[last] &- samples.times[last &- 1]) / 1000
@@ -40,8 +42,8 @@ extension InstantRate {
                 column.set(step, isRate ? result / seconds : result)
             case (true, true):
                 let isReset = noteKind(samples, last, &notes)
-                if !isReset && samples.areAlike(last) {
-                    column.set(step, from: last &- 1, to: last, of: samples) { isRate ? $0 / seconds : $0 }
+                if !isReset, samples.areOfOneKind(last), difference.prepare(last &- 1, last, samples) {
+                    difference.set(step, of: &column, from: last &- 1, to: last, samples, isRate ? .over(seconds) : .times(1))
                 } else if var histogram = moved(samples, last, isReset: isReset, &notes) {
                     if isRate { histogram.divide(by: seconds) }
                     column.set(step, histogram)

@@ -64,6 +64,14 @@ struct NativeSamples {
     @inline(__always)
     func areAlike(_ index: Int) -> Bool { areAlike(rows[row(of: index &- 1)], rows[row(of: index)]) }
 
+    /// Whether samples `index − 1` and `index`, both histograms, have the same kind of buckets, each its own selection, and none of them in
+    /// their zero bucket.
+    func areOfOneKind(_ index: Int) -> Bool {
+        let before = rows[row(of: index &- 1)].layout, after = rows[row(of: index)].layout
+        guard isPlain[Int(before)], isPlain[Int(after)] else { return false }
+        return before == after || layouts[Int(after)].isOfOneKind(with: layouts[Int(before)])
+    }
+
     @inline(__always)
     private func areAlike(_ a: HistogramRows.Row, _ b: HistogramRows.Row) -> Bool {
         a.layout == b.layout && isPlain[Int(a.layout)]
@@ -110,6 +118,12 @@ struct NativeSamples {
 
 extension HistogramRows.Layout {
     var hasCustomBounds: Bool { schema == FloatHistogram.customSchema }
+
+    /// The same schema, zero bucket and bounds.
+    func isOfOneKind(with other: HistogramRows.Layout) -> Bool {
+        schema == other.schema && zeroThreshold.bitPattern == other.zeroThreshold.bitPattern
+            && customBounds.elementsEqual(other.customBounds) { $0.bitPattern == $1.bitPattern }
+    }
 
     /// No bucket that the spans name ends within the zero bucket. In doubt, `false`.
     var isPlain: Bool {

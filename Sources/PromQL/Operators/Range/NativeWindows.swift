@@ -15,6 +15,8 @@ struct NativeScan {
     private(set) var lastReset = -1
     /// The newest sample of another layout than the one before it.
     private(set) var lastChange = -1
+    /// The newest sample that is of another kind than the one before it: other buckets, not just more of them.
+    private(set) var lastUnlike = -1
     /// All resets, ascending.
     private(set) var resets: [Int] = []
     private var seen = 0
@@ -38,8 +40,14 @@ struct NativeScan {
         let follows = lastHistogram == index &- 1 && index > 0
         lastHistogram = index
         if samples.hint(index) == .gauge { lastGauge = index }
-        guard follows else { return lastChange = index }
-        if !samples.areAlike(index) { lastChange = index }
+        guard follows else {
+            (lastChange, lastUnlike) = (index, index)
+            return
+        }
+        if !samples.areAlike(index) {
+            lastChange = index
+            if !samples.areOfOneKind(index) { lastUnlike = index }
+        }
         if isCounter, samples.isReset(index) {
             lastReset = index
             resets.append(index)
