@@ -33,8 +33,7 @@ struct EmailIntegrationTests {
                         try await stream.write("250\(index == lines.count - 1 ? " " : "-")\(text)\r\n")
                     }
                 case "STARTTLS":
-                    try await stream.write("220 go on\r\n" + injected)
-                    try await stream.startTLS()
+                    try await stream.startTLS(saying: "220 go on\r\n" + injected)
                     isSecure = true
                 case "AUTH": try await authenticate(line, server, stream)
                 case "DATA":
