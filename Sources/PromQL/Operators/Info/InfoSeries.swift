@@ -39,16 +39,8 @@ struct InfoSeries: Sendable {
                 chosen.append(Array(repeating: -1, count: windows.count))
                 newest.append(Array(repeating: .min, count: windows.count))
             }
-            scratch.samples.removeAll()
-            do {
-                try series.decode(
-                    index, from: windows.from.milliseconds, through: windows.through.milliseconds, into: &scratch.samples)
-            } catch {
-                throw QueryError(storage: error)
-            }
+            try scratch.decode(index, of: series, windows, context)
             let count = scratch.samples.count
-            try scratch.spend(count + windows.count, context)
-            scratch.countRead(samples: count, context)
             guard count > 0 else { continue }
             let plan = scratch.plan(windows, fitting: scratch.samples.timestamps, count: count)
             for step in 0..<windows.count where plan.low[step] < plan.high[step] {
