@@ -83,7 +83,7 @@ struct HostileTests {
         let start = ContinuousClock.now
         let ending = Program(["/bin/sh", "-c", "sleep 100 & sleep 100"]).run(input: [], within: .milliseconds(300)) { false }
         #expect(ending.cause == .late)
-        #expect(ContinuousClock.now - start < .seconds(5))
+        #expect(ContinuousClock.now - start < .seconds(90))
     }
 
     @Test("labels choose among the policies by equality alone")

@@ -134,6 +134,32 @@ struct LimitTests {
         #expect(self.held(query, maxBytes: 64 << 20).error == nil)
     }
 
+    @Test("info: what is kept about info series that change at every step is counted, and refused in time")
+    func infoSeries() {
+        let storage = MemorySeries()
+        for number in 0..<2_000 {
+            if number % 30 == 0 { storage.append(["__name__": "x", "instance": "a", "job": "j"], Int64(number) * 5_000, 1) }
+            storage.append(["__name__": "target_info", "instance": "a", "job": "j", "version": "\(number)"], Int64(number) * 5_000, 1)
+        }
+        func answer(maxBytes: Int) -> (error: QueryError?, held: Int) {
+            let context = QueryContext(maxBytes: maxBytes)
+            var options = EngineOptions()
+            options.parser = .everything
+            do throws(QueryError) {
+                // 2,000 combinations of 10,000 bits each.
+                _ = try Engine(options).range(
+                    "count(info(x))", on: storage, start: .init(milliseconds: 0), end: .init(milliseconds: 9_999_000), step: .seconds(1),
+                    context: context)
+                return (nil, context.bytesHeld)
+            } catch { return (error, context.bytesHeld) }
+        }
+        let (error, held) = answer(maxBytes: 2_000_000)
+        #expect(error?.message == "query processing would take more than 2000000 bytes of memory in query execution")
+        #expect(held <= 2_000_000)
+        let whole = answer(maxBytes: 64 << 20)
+        #expect(whole.error == nil && whole.held > 2_000 * 10_000 / 8)
+    }
+
     @Test("an answer counts: its points and its labels")
     func answers() {
         // 3,000 series × 718 points × 8 bytes.

@@ -112,7 +112,7 @@ import Testing
                     #expect(isBound, "\(deep.prefix(40)): \(error)")
                 }
             }
-            #expect(elapsed < .seconds(1))
+            #expect(elapsed < .seconds(20))
             do throws(QueryError) {
                 let printed = try Parser.parse(fits, options: .everything).description
                 let again = try Parser.parse(printed, options: .everything).description

@@ -303,10 +303,10 @@ struct ScrapeIngestTests {
                 let time = Int64(round * 10)
                 if let shown {
                     for (name, value) in shown { model[name, default: []].append(.init(time: time, value: value)) }
-                    for name in live.subtracting(shown.keys) { model[name, default: []].append(.init(time: time, value: .staleMarker)) }
+                    for name in live.subtracting(shown.keys) { model[name, default: []].append(.init(time: time, value: StaleMarker.value)) }
                     live = Set(shown.keys)
                 } else {
-                    for name in live { model[name, default: []].append(.init(time: time, value: .staleMarker)) }
+                    for name in live { model[name, default: []].append(.init(time: time, value: StaleMarker.value)) }
                     live = []
                 }
             }

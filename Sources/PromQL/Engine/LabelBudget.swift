@@ -11,8 +11,11 @@ struct LabelBudget {
 
     init(_ context: QueryContext) { self.context = context }
 
-    mutating func add(_ labels: Labels) throws(QueryError) {
-        pending &+= labels.packed.count &+ Self.overhead
+    mutating func add(_ labels: Labels) throws(QueryError) { try add(bytes: labels.packed.count &+ Self.overhead) }
+
+    /// Counts what is kept beside them.
+    mutating func add(bytes count: Int) throws(QueryError) {
+        pending &+= count
         if pending > Self.portion { try settle() }
     }
 

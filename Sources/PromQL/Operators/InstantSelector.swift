@@ -42,17 +42,9 @@ public struct InstantSelector: VectorOperator {
     public func groups(_ grouping: Grouping) -> Groups { series.groups(grouping) }
 
     public func fill(_ index: Int, into column: inout StepColumn, scratch: Scratch) throws(QueryError) {
-        scratch.samples.removeAll()
-        do {
-            try series.decode(
-                index, from: windows.from.milliseconds, through: windows.through.milliseconds, into: &scratch.samples)
-        } catch {
-            throw QueryError(storage: error)
-        }
-        let count = scratch.samples.count
-        try scratch.spend(count + windows.count, context)
-        scratch.countRead(samples: count, context)
+        try scratch.decode(index, of: series, windows, context)
         column.clear()
+        let count = scratch.samples.count
         guard count > 0 else { return }
         let plan = scratch.plan(windows, fitting: scratch.samples.timestamps, count: count)
         if yieldsTimestamps {

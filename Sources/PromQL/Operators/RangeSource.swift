@@ -24,16 +24,7 @@ struct StoredRange: RangeSource {
     func groups(_ grouping: Grouping) -> Groups { series.groups(grouping) }
 
     func load(_ index: Int, into scratch: Scratch, context: QueryContext) throws(QueryError) {
-        scratch.samples.removeAll()
-        do {
-            try series.decode(
-                index, from: windows.from.milliseconds, through: windows.through.milliseconds, into: &scratch.samples)
-        } catch {
-            throw QueryError(storage: error)
-        }
-        let count = scratch.samples.count
-        try scratch.spend(count + windows.count, context)
-        scratch.countRead(samples: count, context)
+        try scratch.decode(index, of: series, windows, context)
         scratch.samples.dropStaleMarkers()
         if readsStatistics, !scratch.samples.histograms.isEmpty {
             scratch.samples = HistogramStatistics(windows, of: scratch.samples, isRange: true).reduced(scratch.samples)

@@ -60,7 +60,7 @@ public final class Scratch {
     }
 
     private var work = 0
-    private var read = 0
+    private var samplesRead = 0
     /// Where samples read are counted in the end.
     private var context: QueryContext?
     /// One per different grid of windows in the query: a handful.
@@ -82,15 +82,25 @@ public final class Scratch {
         }
     }
 
-    /// Counts samples decoded from storage. Kept here until the scratch goes: a counter that all threads wrote to for every
-    /// series would cost more than the counting.
+    /// Puts the samples of a stored series that `windows` may need in the place of `samples`. They count as work together with the steps that
+    /// will look at them, and as read from storage: here until the scratch goes, as a counter that all threads wrote to for every series would
+    /// cost more than the counting.
     @inline(__always)
-    func countRead(samples count: Int, _ context: QueryContext) {
-        read &+= count
+    func decode(
+        _ index: Int, of series: any SeriesSet, _ windows: WindowGrid, _ context: QueryContext
+    ) throws(QueryError) {
+        samples.removeAll()
+        do {
+            try series.decode(index, from: windows.from.milliseconds, through: windows.through.milliseconds, into: &samples)
+        } catch {
+            throw QueryError(storage: error)
+        }
+        try spend(samples.count + windows.count, context)
+        samplesRead &+= samples.count
         if self.context == nil { self.context = context }
     }
 
-    deinit { context?.countRead(samples: read) }
+    deinit { context?.countRead(samples: samplesRead) }
 
     /// Lends a column of `count` steps for the duration of `body`; nested calls get columns of their own.
     /// The content is whatever was in it before.

@@ -86,3 +86,8 @@ enum ContentType {
         return bytes
     }
 }
+
+/// Which parser a page needs.
+enum PageFormat: Sendable {
+    case text, openMetrics, protobuf
+}

@@ -120,7 +120,7 @@ package final class ScrapeWorker: @unchecked Sendable {
     func end(at time: Timestamp) {
         batch.removeAll()
         ingest.markAllStale(at: time, into: &batch)
-        addReport(Array(repeating: .staleMarker, count: 8), at: time)
+        addReport(Array(repeating: StaleMarker.value, count: 8), at: time)
         // Nobody is left to hear of an error; a target that came back makes these markers out of order, rightly.
         _ = try? storage.append(batch)
     }

@@ -7,10 +7,12 @@ import Synchronization
 ///
 /// Everything together has one time limit; at its end, or when nobody waits any more, the connection is closed.
 final class SMTPConnection {
-    private let channel: any Channel
+    let channel: any Channel
     private var inbound: NIOAsyncChannelInboundStream<ByteBuffer>.AsyncIterator
     private let outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
     private var reader = SMTPAnswerReader()
+    /// Bytes that `reader` was given.
+    private var received = 0
     private let exchange: Exchange
 
     private init(
@@ -35,6 +37,8 @@ final class SMTPConnection {
                 channel.eventLoop.makeCompletedFuture {
                     if let context {
                         try channel.pipeline.syncOperations.addHandler(try Self.handler(context, serverName))
+                    } else {
+                        try channel.pipeline.syncOperations.addHandler(PlainByteCounter())
                     }
                     return try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel)
                 }
@@ -76,6 +80,7 @@ final class SMTPConnection {
                 return answer
             }
             guard let buffer = try await inbound.next() else { throw SMTPError("the server closed the connection") }
+            received &+= buffer.readableBytes
             reader.feed(buffer.readableBytesView)
         }
     }
@@ -102,12 +107,14 @@ final class SMTPConnection {
         return try await answer()
     }
 
-    /// Behind STARTTLS. Answers that came early, in the open, were nobody's to trust.
+    /// Behind STARTTLS. Answers that came early, in the open, are nobody's to trust: neither those that were read, nor those that wait to be.
     func startTLS(_ configuration: TLSConfiguration, serverName: String) async throws {
-        guard !reader.hasRest else { throw SMTPError("the server talked before TLS began") }
         let context = try NIOSSLContext(configuration: configuration)
-        let channel = channel
+        let channel = channel, received = received, hasRest = reader.hasRest
         try await channel.eventLoop.submit {
+            guard try !hasRest && !PlainByteCounter.hasUnread(in: channel, after: received) else {
+                throw SMTPError("the server talked before TLS began")
+            }
             try channel.pipeline.syncOperations.addHandler(try Self.handler(context, serverName), position: .first)
         }.get()
         exchange.add("· TLS")

@@ -29,11 +29,12 @@ struct LoadGeneratorTests {
         }
         try await ScriptedService.serving(service) { port in
             var request = LoadGenerator.Request(base: "http://127.0.0.1:\(port)", paths: ["/"])
-            request.timeout = .milliseconds(400)
+            // All ten are due long before the first time is over, on a busy machine too.
+            request.timeout = .seconds(2)
             request.connections = 3
             let report = await (try LoadGenerator(request, try #require(ArrivalSchedule(rate: 200, length: .milliseconds(50))))).run()
             #expect(report.sent == 3 && report.unsent == 7 && report.errors == ["timeout": 3])
-            #expect((report.latencies.quantile(0) ?? 0) >= 400_000)
+            #expect((report.latencies.quantile(0) ?? 0) >= 2_000_000)
         }
     }
 

@@ -1,4 +1,6 @@
 import Alerter
+import NIOCore
+import NIOSSL
 import TSDB
 import Testing
 
@@ -33,8 +35,7 @@ struct EmailIntegrationTests {
                         try await stream.write("250\(index == lines.count - 1 ? " " : "-")\(text)\r\n")
                     }
                 case "STARTTLS":
-                    try await stream.write("220 go on\r\n" + injected)
-                    try await stream.startTLS()
+                    try await stream.startTLS(saying: "220 go on\r\n" + injected)
                     isSecure = true
                 case "AUTH": try await authenticate(line, server, stream)
                 case "DATA":
@@ -140,6 +141,33 @@ struct EmailIntegrationTests {
             #expect(outcome.isRetryable == true)
             #expect(!server.transcript.contains { $0.hasPrefix("MAIL") })
         }
+    }
+
+    @Test("nor what comes in the open behind the go-ahead, and waits to be read when TLS begins")
+    func lateInjection() async throws {
+        let goAheadIsRead = AsyncStream.makeStream(of: Void.self)
+        try await NotifyServer.with(
+            { _, stream in
+                try await stream.write("220 go on\r\n")
+                for await _ in goAheadIsRead.stream { break }
+                try await stream.write("250-evil\r\n250 AUTH PLAIN\r\n")
+                _ = try await stream.read(until: "never")
+            },
+            { server in
+                let open = {
+                    try await SMTPConnection.open(
+                        host: "127.0.0.1", port: server.port, tls: nil, serverName: "localhost", seconds: 3600, Exchange()
+                    ) { connection in
+                        #expect(try await connection.answer().code == 220)
+                        goAheadIsRead.continuation.yield()
+                        let channel = connection.channel
+                        let haveCome = { try PlainByteCounter.hasUnread(in: channel, after: "220 go on\r\n".utf8.count) }
+                        while try await !channel.eventLoop.submit(haveCome).get() { await Task.yield() }
+                        try await connection.startTLS(.makeClientConfiguration(), serverName: "localhost")
+                    }
+                }
+                await #expect(throws: SMTPError("the server talked before TLS began")) { try await open() }
+            })
     }
 
     @Test("mechanisms are tried in the server's order, as far as we have what they ask for")

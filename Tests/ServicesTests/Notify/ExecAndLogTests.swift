@@ -54,18 +54,17 @@ struct ExecAndLogTests {
     func timeout() async throws {
         let directory = try NotifySupport.temporaryDirectory()
         let script = "sleep 1000 & echo $! > \(directory)/pid; wait"
-        let outcome = try await run(["/bin/sh", "-c", script], timeout: .milliseconds(500))
+        let outcome = try await run(["/bin/sh", "-c", script], timeout: .seconds(3))
         #expect(outcome.reason == "contextDeadlineExceeded" && outcome.isRetryable == true)
         let child = NotifySupport.read(directory + "/pid").filter(\.isNumber)
         try #require(!child.isEmpty)
         // Killed at once, but gone only when whoever inherited it has noticed.
         var state = "S"
-        for _ in 0..<10_000 where state != "Z" && !state.isEmpty {
+        while state != "Z" && !state.isEmpty {
             let stat = NotifySupport.read("/proc/\(child)/stat")
             state = stat.isEmpty ? "" : String(stat.drop { $0 != ")" }.dropFirst(2).prefix(1))
             await Task.yield()
         }
-        #expect(state == "Z" || state.isEmpty)
     }
 
     @Test("what a program leaves behind is killed too, and a program that reads nothing harms nobody")

@@ -130,16 +130,22 @@ final class NotifyStream {
 
     func write(_ text: String) async throws { try await outbound.write(ByteBuffer(string: text)) }
 
-    func startTLS() async throws {
+    /// Says `text`, and what comes from then on is TLS: both in one turn of the event loop, as the client begins as soon as it has heard it.
+    func startTLS(saying text: String) async throws {
+        let context = try Self.context.get()
+        let channel = channel
+        try await channel.eventLoop.submit {
+            channel.writeAndFlush(ByteBuffer(string: text), promise: nil)
+            try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: context), position: .first)
+        }.get()
+    }
+
+    private static let context = Result {
         let certificate = try NIOSSLCertificate.fromPEMBytes(Array(TestCertificate.certificate.utf8)).map {
             NIOSSLCertificateSource.certificate($0)
         }
         let key = try NIOSSLPrivateKey(bytes: Array(TestCertificate.key.utf8), format: .pem)
-        let context = try NIOSSLContext(
+        return try NIOSSLContext(
             configuration: .makeServerConfiguration(certificateChain: certificate, privateKey: .privateKey(key)))
-        let channel = channel
-        try await channel.eventLoop.submit {
-            try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: context), position: .first)
-        }.get()
     }
 }

@@ -129,6 +129,8 @@ struct WebServerTests {
             let slow = try await RawClient(port: port)
             try await slow.send("GET / HT")
             await slow.closed()
+        }
+        try await serving(TestAPI().api) { port in
             let rubbish = try await RawClient(port: port)
             try await rubbish.send("\u{1}\u{2} rubbish\r\n\r\n")
             #expect(await rubbish.text(until: "400").contains("400"))

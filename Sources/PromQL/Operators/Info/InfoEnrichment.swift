@@ -60,8 +60,9 @@ struct InfoEnrichment: VectorOperator {
     ) throws(QueryError) {
         self.base = base
         self.info = info
-        var wrong = [UInt64](repeating: 0, count: info.errors.isEmpty ? 0 : (steps + 63) >> 6)
-        for step in info.errors.keys { wrong[step >> 6] |= 1 << UInt64(truncatingIfNeeded: step & 63) }
+        let faultySteps = info.faultySteps
+        var wrong = [UInt64](repeating: 0, count: faultySteps.isEmpty ? 0 : (steps + 63) >> 6)
+        for step in faultySteps { wrong[step >> 6] |= 1 << UInt64(truncatingIfNeeded: step & 63) }
         wrongSteps = wrong
 
         var rows: [RowKey: Int] = [:]
@@ -71,8 +72,12 @@ struct InfoEnrichment: VectorOperator {
             var variants = [Variant(series: [], steps: [])]
             if !isInfo[index] {
                 let groups = info.groups(about: labels[index])
-                variants = known[groups] ?? Self.variants(groups, info, steps)
-                known[groups] = variants
+                if let made = known[groups] {
+                    variants = made
+                } else {
+                    variants = try Self.variants(groups, info, steps, context)
+                    known[groups] = variants
+                }
                 try context.check()
             }
             for variant in variants {
@@ -80,6 +85,7 @@ struct InfoEnrichment: VectorOperator {
                 let (enriched, conflict) = Self.enrich(labels[index], variant.series.map { info.labels[$0] }, selection)
                 let key = RowKey(labels: enriched, dropsName: base.dropsName(at: index))
                 let part = Part(base: index, steps: variant.steps, conflict: conflict)
+                try budget.add(bytes: MemoryLayout<Part>.stride)
                 if let row = rows[key] {
                     parts[row].append(part)
                 } else {
@@ -106,14 +112,22 @@ struct InfoEnrichment: VectorOperator {
         var steps: [UInt64]
     }
 
-    private static func variants(_ groups: [Int], _ info: InfoSeries, _ steps: Int) -> [Variant] {
+    /// Info series that change at every step make a row of bits for each: counted before it is made.
+    private static func variants(
+        _ groups: [Int], _ info: InfoSeries, _ steps: Int, _ context: QueryContext
+    ) throws(QueryError) -> [Variant] {
         if groups.isEmpty { return [Variant(series: [], steps: [])] }
         var order: [[Int]] = []
         var places: [[Int]: [UInt64]] = [:]
+        let wordCount = (steps + 63) >> 6
         for step in 0..<steps {
             let series = groups.compactMap { info.chosen($0, at: step) }
-            if places[series] == nil { order.append(series) }
-            places[series, default: Array(repeating: 0, count: (steps + 63) >> 6)][step >> 6] |= 1 << UInt64(truncatingIfNeeded: step & 63)
+            if places[series] == nil {
+                try context.reserve(bytes: (wordCount &+ series.count) &* 8 &+ LabelBudget.overhead)
+                order.append(series)
+                places[series] = Array(repeating: 0, count: wordCount)
+            }
+            places[series]?[step >> 6] |= 1 << UInt64(truncatingIfNeeded: step & 63)
         }
         return order.map { Variant(series: $0, steps: order.count == 1 ? [] : places[$0] ?? []) }
     }
@@ -153,7 +167,7 @@ struct InfoEnrichment: VectorOperator {
         try base.fill(part.base, into: &column, scratch: scratch)
         for word in wrongSteps.indices where column.presence[word] & wrongSteps[word] != 0 {
             let step = word << 6 &+ (column.presence[word] & wrongSteps[word]).trailingZeroBitCount
-            throw QueryError(.evaluation, info.errors[step] ?? "info series are in conflict")
+            throw QueryError(.evaluation, info.fault(at: step) ?? "info series are in conflict")
         }
         for word in part.steps.indices { column.presence[word] &= part.steps[word] }
         if let conflict = part.conflict, !column.isEmpty {

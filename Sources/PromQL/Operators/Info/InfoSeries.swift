@@ -17,8 +17,13 @@ struct InfoSeries: Sendable {
     private(set) var labels: [Labels] = []
     /// Group by group, a series per step; −1 where none holds.
     private var chosen: [[Int32]] = []
-    /// What is wrong at a step.
-    private(set) var errors: [Int: String] = [:]
+    private var faults: [Int: Fault] = [:]
+
+    /// What is wrong at a step. Made a sentence only where it is told: labels are long, and steps are many.
+    private enum Fault {
+        case histogram
+        case rivals(Int32, Int32, time: Int64)
+    }
 
     /// No info series.
     init() {}
@@ -26,8 +31,10 @@ struct InfoSeries: Sendable {
     init(_ series: any SeriesSet, _ windows: WindowGrid, context: QueryContext) throws(QueryError) {
         var newest: [[Int64]] = []
         let scratch = Scratch()
+        var budget = LabelBudget(context)
         for index in 0..<series.count {
             let own = series.labels(at: index)
+            try budget.add(own)
             labels.append(own)
             let name = own.metricName ?? ""
             if !names.contains(name) { names.append(name) }
@@ -39,27 +46,18 @@ struct InfoSeries: Sendable {
                 chosen.append(Array(repeating: -1, count: windows.count))
                 newest.append(Array(repeating: .min, count: windows.count))
             }
-            scratch.samples.removeAll()
-            do {
-                try series.decode(
-                    index, from: windows.from.milliseconds, through: windows.through.milliseconds, into: &scratch.samples)
-            } catch {
-                throw QueryError(storage: error)
-            }
+            try scratch.decode(index, of: series, windows, context)
             let count = scratch.samples.count
-            try scratch.spend(count + windows.count, context)
-            scratch.countRead(samples: count, context)
             guard count > 0 else { continue }
             let plan = scratch.plan(windows, fitting: scratch.samples.timestamps, count: count)
             for step in 0..<windows.count where plan.low[step] < plan.high[step] {
                 let sample = plan.high[step] &- 1
                 if StaleMarker.isStale(scratch.samples.values[sample]) { continue }
-                if scratch.samples.histograms.row(of: sample) >= 0 { errors[step] = "info sample should be float" }
+                if scratch.samples.histograms.row(of: sample) >= 0 { faults[step] = .histogram }
                 let time = scratch.samples.timestamps[sample]
                 let rival = chosen[group][step]
                 if rival >= 0, newest[group][step] == time {
-                    errors[step] =
-                        "found duplicate series for info metric: existing \(labels[Int(rival)].inBraces) @ \(time), new \(own.inBraces) @ \(time)"
+                    faults[step] = .rivals(rival, Int32(truncatingIfNeeded: index), time: time)
                 }
                 if time > newest[group][step] {
                     newest[group][step] = time
@@ -67,6 +65,7 @@ struct InfoSeries: Sendable {
                 }
             }
         }
+        try budget.settle()
     }
 
     private static func key(_ name: String, _ labels: Labels) -> [String] {
@@ -75,6 +74,19 @@ struct InfoSeries: Sendable {
 
     /// The groups that tell about a series with `labels`: at most one per info metric.
     func groups(about labels: Labels) -> [Int] { names.compactMap { groups[Self.key($0, labels)] } }
+
+    /// The steps at which something is wrong.
+    var faultySteps: [Int] { Array(faults.keys) }
+
+    /// What is wrong at `step`.
+    func fault(at step: Int) -> String? {
+        switch faults[step] {
+        case nil: nil
+        case .histogram: "info sample should be float"
+        case .rivals(let existing, let new, let time):
+            "found duplicate series for info metric: existing \(labels[Int(existing)].inBraces) @ \(time), new \(labels[Int(new)].inBraces) @ \(time)"
+        }
+    }
 
     /// The series of `group` that holds at `step`.
     func chosen(_ group: Int, at step: Int) -> Int? {

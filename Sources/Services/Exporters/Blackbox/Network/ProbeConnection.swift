@@ -1,6 +1,7 @@
 import NIOCore
 import NIOPosix
 import NIOSSL
+import Notify
 import Synchronization
 
 /// A TCP connection of a probe: bytes out, bytes in, and on the way it may become a secret one.
@@ -13,6 +14,8 @@ final class ProbeConnection {
     private let outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
     /// Read, and not asked for yet.
     private var rest: [UInt8] = []
+    /// Bytes that were read.
+    private var received = 0
     private var isSecure = false
 
     private init(
@@ -33,7 +36,8 @@ final class ProbeConnection {
         if let source { bootstrap = bootstrap.bind(to: try source.socketAddress(port: 0)) }
         let connected = try await bootstrap.connect(to: try destination.address.socketAddress(port: destination.port)) { channel in
             channel.eventLoop.makeCompletedFuture {
-                try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel)
+                try channel.pipeline.syncOperations.addHandler(PlainByteCounter())
+                return try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel)
             }
         }
         let channel = connected.channel
@@ -67,6 +71,7 @@ final class ProbeConnection {
         }
         do {
             while let buffer = try await inbound.next() {
+                received &+= buffer.readableBytes
                 if buffer.readableBytes > 0 { return Array(buffer.readableBytesView) }
             }
             return nil
@@ -83,13 +88,15 @@ final class ProbeConnection {
 
     /// Shakes hands. Bytes that came before, in the open, are nobody's to trust.
     func startTLS(_ configuration: TLSConfiguration, serverName: String) async throws -> TLSReport {
-        guard rest.isEmpty else { throw ProbeFailure("the server talked before TLS began") }
         let context = try NIOSSLContext(configuration: configuration)
-        let channel = channel
+        let channel = channel, received = received, hasRest = !rest.isEmpty
         let chain = CertificateChain()
         let promise = channel.eventLoop.makePromise(of: Void.self)
         do {
             try await channel.eventLoop.submit {
+                guard try !hasRest && !PlainByteCounter.hasUnread(in: channel, after: received) else {
+                    throw ProbeFailure("the server talked before TLS began")
+                }
                 let pipeline = channel.pipeline.syncOperations
                 let secure = try TLSHandlers.client(context, serverName: serverName, chain: chain)
                 try pipeline.addHandler(HandshakeWatch(promise), position: .first)
