@@ -47,6 +47,7 @@ let package = Package(
         .target(name: "Digest", path: "Sources/Leaves/Digest", swiftSettings: hot),
         .target(name: "Programs", dependencies: ["CSpawn"], path: "Sources/Leaves/Programs"),
         .target(name: "ServiceNames", path: "Sources/Leaves/ServiceNames"),
+        .target(name: "Protobuf", path: "Sources/Leaves/Protobuf"),
         .target(name: "Snappy", path: "Sources/Leaves/Snappy", swiftSettings: hot),
         .target(name: "JSON", dependencies: ["Numbers"], path: "Sources/Leaves/JSON"),
         .target(
@@ -70,7 +71,7 @@ let package = Package(
             ],
             path: "Sources/Services/Configuration"),
         .target(
-            name: "SelfMetrics", dependencies: ["Numbers"], path: "Sources/Services/Metrics"),
+            name: "SelfMetrics", dependencies: ["Histograms", "Numbers", "Protobuf"], path: "Sources/Services/Metrics"),
         .target(
             name: "HostMetrics", dependencies: ["CClockState", "Exposition", "Numbers", "RegularExpression", "SelfMetrics"],
             path: "Sources/Services/Exporters/Host"),
@@ -112,8 +113,8 @@ let package = Package(
         .target(
             name: "WebAPI",
             dependencies: [
-                "Alerter", "ConfigurationFile", "Histograms", "HTTPServer", "JSON", "Numbers", "PromQL", "RegularExpression", "Scraper",
-                "SelfMetrics", "ServiceNames", "Snappy", "TSDB",
+                "Alerter", "ConfigurationFile", "Histograms", "HTTPServer", "JSON", "Numbers", "PromQL", "Protobuf", "RegularExpression",
+                "Scraper", "SelfMetrics", "ServiceNames", "Snappy", "TSDB",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -354,8 +355,8 @@ let package = Package(
         .testTarget(
             name: "ServicesTests",
             dependencies: [
-                "Alerter", "Bench", "Compare", "ConfigurationFile", "Histograms", "HostMetrics", "HTTPServer", "JSON", "Notify",
-                "PrometheusClient", "PromQL", "RegularExpression", "Rules", "Scraper", "SelfMetrics", "Snappy", "Support",
+                "Alerter", "Bench", "Compare", "ConfigurationFile", "Exposition", "Histograms", "HostMetrics", "HTTPServer", "JSON", "Notify",
+                "PrometheusClient", "PromQL", "Protobuf", "RegularExpression", "Rules", "Scraper", "SelfMetrics", "Snappy", "Support",
                 "Tool", "TSDB", "WebAPI",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),

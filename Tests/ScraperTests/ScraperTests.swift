@@ -185,7 +185,10 @@ struct ScraperTests {
     @Test("pages of this process need no socket")
     func internalPages() async {
         let outside = ScriptedTransport(time) { request throws(ScrapeError) in throw .transport(request.url, "no network") }
-        let transport = InternalTransport(pages: ["self": { Array("own 1\n".utf8) }], otherwise: outside)
+        let pages: [String: InternalTransport.Page] = [
+            "self": { accepted in ("text/plain", Array((accepted?.contains("text/plain") == true ? "own 1\n" : "own 0\n").utf8)) }
+        ]
+        let transport = InternalTransport(pages: pages, otherwise: outside)
         let scraper = Scraper(storage: storage, transport: transport, wallClock: time, clock: time)
         var own = config("minprom", ["self", "missing"])
         own.scheme = InternalTransport.scheme

@@ -31,6 +31,25 @@ enum BucketBounds {
         return exponent == 1025 && place == 0 ? .greatestFiniteMagnitude : scaled(fraction, by: exponent)
     }
 
+    /// The bucket that a positive, finite `value` falls into, schemas −4…8: the first whose upper bound is not below it.
+    static func index(of value: Double, schema: Int32) -> Int {
+        // value = fraction · 2^exponent, fraction in ½…1.
+        let fraction = value.significand / 2, exponent = Int(value.exponent) + 1
+        guard schema > 0 else {
+            // A power of two ends its bucket.
+            let index = fraction == 0.5 ? exponent - 1 : exponent
+            let width = Int(schema.magnitude)
+            return (index + (1 << width) - 1) >> width
+        }
+        let stride = 1 << (finestSchema - min(Int(schema), finestSchema))
+        var low = 0, high = boundFractions.count / stride
+        while low < high {
+            let middle = (low + high) / 2
+            if boundFractions[middle * stride] < fraction { low = middle + 1 } else { high = middle }
+        }
+        return low + (exponent - 1) * (boundFractions.count / stride)
+    }
+
     /// Upper bound of bucket `index` of a histogram with bounds of its own: −Inf before the first, +Inf after the last.
     static func custom(_ index: Int, bounds: [Double]) -> Double {
         if index < 0 { return -.infinity }
@@ -51,6 +70,12 @@ enum BucketBounds {
 }
 
 extension FloatHistogram {
+    /// The bucket of an exponential schema, −4…8, that `value` > 0 falls into. Infinity has the bucket behind the last of regular numbers.
+    public static func bucketIndex(of value: Double, schema: Int32) -> Int {
+        if value == .infinity { return bucketIndex(of: .greatestFiniteMagnitude, schema: schema) + 1 }
+        return BucketBounds.index(of: value, schema: schema)
+    }
+
     /// Upper bound of positive bucket `index`; a negative bucket's lower bound is its opposite.
     @inline(__always)
     func bound(_ index: Int) -> Double {

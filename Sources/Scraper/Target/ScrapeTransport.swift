@@ -126,8 +126,8 @@ public struct ScrapeError: Error, Equatable, Sendable, CustomStringConvertible {
 ///
 /// The page is made on the scraping task at the moment of the scrape, so nothing is cached or copied.
 public struct InternalTransport: ScrapeTransport {
-    /// Makes a page in the text format.
-    public typealias Page = @Sendable () -> [UInt8]
+    /// Makes a page in a form that the request's `Accept` header, if it has one, allows.
+    public typealias Page = @Sendable (_ accepted: String?) -> (contentType: String, body: [UInt8])
 
     public static let scheme = "internal"
     private let pages: [String: Page]
@@ -144,8 +144,8 @@ public struct InternalTransport: ScrapeTransport {
         guard let page = pages[request.address] else {
             throw .transport(request.url, "no such page in this process")
         }
-        let body = page()
+        let (contentType, body) = page(request.headers.first { $0.name == "Accept" }?.value)
         if request.bodyLimit > 0, body.count >= request.bodyLimit { throw .bodySizeLimit }
-        return ScrapeResponse(contentType: "text/plain; version=0.0.4; charset=utf-8", body: body)
+        return ScrapeResponse(contentType: contentType, body: body)
     }
 }

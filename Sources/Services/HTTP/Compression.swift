@@ -8,7 +8,7 @@ extension Reply {
 
     /// The reply packed, if `accepted` allows it and it is worth it. Packing computes: it runs on a thread of `pool`.
     package func compressed(for accepted: String?, on pool: ThreadPool) async -> Reply {
-        guard let accepted, Self.acceptsGzip(accepted), headers[.contentEncoding] == nil, isText else { return self }
+        guard let accepted, Self.acceptsGzip(accepted), headers[.contentEncoding] == nil, isPackable else { return self }
         var packed = self
         packed.headers.append(HTTPField(name: .vary, value: "Accept-Encoding"))
         switch body {
@@ -25,8 +25,9 @@ extension Reply {
         return packed
     }
 
-    private var isText: Bool {
-        ["application/json", "text/", "image/svg"].contains { contentType.hasPrefix($0) }
+    /// Text, and metrics pages in any form.
+    private var isPackable: Bool {
+        ["application/json", "text/", "image/svg", "application/vnd.google.protobuf"].contains { contentType.hasPrefix($0) }
     }
 
     /// `gzip`, `br;q=1, gzip;q=0.8`, `*` … but not `gzip;q=0`.

@@ -37,19 +37,23 @@ public final class Gauge: Sendable {
 ///
 ///     bounds    0.1   0.2   0.4   +Inf
 ///     counts     12     3     0      1        kept apart here, cumulative on the page
+///
+/// A native one has the buckets of a native histogram besides, for pages in protobuf.
 public final class Histogram: Sendable {
     private struct State {
         var counts: [Int]
         var sum = 0.0
+        var native: NativeBuckets?
     }
 
     /// Ascending upper bounds, `+Inf` left out.
     public let bounds: [Double]
     private let state: Mutex<State>
 
-    public init(bounds: [Double]) {
+    public init(bounds: [Double], isNative: Bool = false) {
         self.bounds = bounds
-        state = Mutex(State(counts: Array(repeating: 0, count: bounds.count + 1)))
+        state = Mutex(
+            State(counts: Array(repeating: 0, count: bounds.count + 1), native: isNative ? NativeBuckets() : nil))
     }
 
     public func observe(_ value: Double) {
@@ -57,12 +61,14 @@ public final class Histogram: Sendable {
         state.withLock {
             $0.counts[bucket] += 1
             $0.sum += value
+            $0.native?.observe(value)
         }
     }
 
     /// Writes the bucket, sum and count lines of `name` with `labels`.
     public func write(_ name: String, _ labels: [(String, String)] = [], to page: inout MetricsPage) {
-        let (counts, sum) = state.withLock { ($0.counts, $0.sum) }
+        let (counts, sum, native) = state.withLock { ($0.counts, $0.sum, $0.native) }
+        if let native { page.native(labels, native) }
         var total = 0
         for (bound, count) in zip(bounds + [.infinity], counts) {
             total += count

@@ -1,6 +1,6 @@
 import Numbers
 
-/// Writes a metrics page in Prometheus' text format 0.0.4.
+/// Writes a metrics page in Prometheus' text format 0.0.4, or the same in protobuf (`MetricFamilies`).
 ///
 ///     # HELP prometheus_tsdb_head_series Total number of series in the head block.
 ///     # TYPE prometheus_tsdb_head_series gauge
@@ -14,13 +14,27 @@ public struct MetricsPage {
         case counter, gauge, histogram, summary, untyped
     }
 
-    /// The text written so far.
+    /// The text written so far; nothing where the page is to be protobuf.
     public private(set) var bytes: [UInt8] = []
+    /// Takes the lines instead of text.
+    private var families: MetricFamilies?
 
-    public init() { bytes.reserveCapacity(32 << 10) }
+    public init(_ format: PageFormat = .text) {
+        switch format {
+        case .text: bytes.reserveCapacity(32 << 10)
+        case .protobuf: families = MetricFamilies()
+        }
+    }
+
+    /// The whole page.
+    public mutating func finish() -> [UInt8] { families?.finish() ?? bytes }
 
     /// Begins a family: its samples follow.
     public mutating func family(_ name: String, _ kind: Kind, _ help: String) {
+        if families != nil {
+            families?.family(name, kind, help)
+            return
+        }
         append("# HELP ")
         append(name)
         append(" ")
@@ -40,6 +54,10 @@ public struct MetricsPage {
 
     /// One line: `name{label="value",…} value`.
     public mutating func sample(_ name: String, _ labels: [(String, String)] = [], _ value: Double) {
+        if families != nil {
+            families?.sample(name, labels, value)
+            return
+        }
         append(name)
         if !labels.isEmpty {
             append("{")
@@ -60,6 +78,9 @@ public struct MetricsPage {
     public mutating func sample(_ name: String, _ labels: [(String, String)] = [], _ value: Int) {
         sample(name, labels, Double(value))
     }
+
+    /// The native buckets of the histogram with `labels`, whose lines follow; text has no place for them.
+    mutating func native(_ labels: [(String, String)], _ buckets: NativeBuckets) { families?.native(labels, buckets) }
 
     /// A family of one sample.
     public mutating func single(_ name: String, _ kind: Kind, _ help: String, _ value: Double) {

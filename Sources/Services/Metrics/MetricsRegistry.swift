@@ -13,11 +13,11 @@ public final class MetricsRegistry: Sendable {
 
     public func add(_ writer: @escaping Writer) { writers.withLock { $0.append(writer) } }
 
-    /// The whole page in text format 0.0.4.
-    public func page() -> [UInt8] {
+    /// The whole page.
+    public func page(_ format: PageFormat = .text) -> [UInt8] {
         let current = writers.withLock { $0 }
-        var page = MetricsPage()
+        var page = MetricsPage(format)
         for writer in current { writer(&page) }
-        return page.bytes
+        return page.finish()
     }
 }

@@ -117,11 +117,14 @@ public struct ServerParts: Sendable {
     /// None for a database in memory.
     public var activeQueries: ActiveQueries?
     public var rules: RulesView
+    /// What series are given that leave this server.
+    public var externalLabels: Labels
 
     public init(
         database: Database, engine: Engine, scraper: Scraper? = nil, configuration: String = "", queryLog: QueryLog? = nil,
-        activeQueries: ActiveQueries? = nil, rules: RulesView = RulesView()
+        activeQueries: ActiveQueries? = nil, rules: RulesView = RulesView(), externalLabels: Labels = Labels()
     ) {
+        self.externalLabels = externalLabels
         self.rules = rules
         self.queryLog = queryLog
         self.activeQueries = activeQueries

@@ -44,6 +44,7 @@ public struct WebAPI: Sendable {
         addExemplars(to: &routes)
         addExplanations(to: &routes)
         addSeries(to: &routes)
+        addRemoteRead(to: &routes)
         addTargets(to: &routes)
         addRules(to: &routes)
         assets.add(to: &routes, prefix: options.routePrefix)

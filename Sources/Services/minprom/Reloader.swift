@@ -91,7 +91,8 @@ actor Reloader {
         status.use(
             ServerParts(
                 database: database, engine: Engine(options), scraper: scraper, configuration: configuration.yaml,
-                queryLog: queryLog, activeQueries: activeQueries, rules: rules.view))
+                queryLog: queryLog, activeQueries: activeQueries, rules: rules.view,
+                externalLabels: configuration.global.externalLabels))
         await scraper.apply(configuration.scrapeConfigs)
         await rules.apply(configuration, on: database, Engine(options))
         status.reloaded(at: clock.now(), successfully: true)

@@ -33,7 +33,13 @@ struct Server {
         for warning in settings.warnings { logger.warning("\(warning)") }
         let registry = MetricsRegistry()
         let host = flags.exporters.host
-        let pages: [String: InternalTransport.Page] = ["self": { registry.page() }, "host": { host.exposition() }]
+        let pages: [String: InternalTransport.Page] = [
+            "self": { accepted in
+                let format = PageFormat(accepted: accepted)
+                return (format.contentType, registry.page(format))
+            },
+            "host": { _ in (PageFormat.text.contentType, host.exposition()) },
+        ]
         let loader = ConfigurationLoader(flags.configFile, options: settings.engine.parser, defaults: settings.globalDefaults, pages: Set(pages.keys))
         let configuration: Configuration
         do throws(ConfigError) { configuration = try loader.load() } catch {

@@ -9,14 +9,15 @@ final class OpenHistogram {
     var encoder: HistogramEncoder
 
     init(_ encoder: HistogramEncoder) { self.encoder = encoder }
+}
 
+extension HistogramEncoder {
     /// Bytes from which on a chunk is full, and samples that it has to have then. Upstream's numbers.
     static let targetSize = 1024
     static let fewestSamples = 10
 
     var isFull: Bool {
-        encoder.count >= SeriesStore.samplesPerChunk
-            || encoder.size >= Self.targetSize && encoder.count >= Self.fewestSamples
+        count >= SeriesStore.samplesPerChunk || size >= Self.targetSize && count >= Self.fewestSamples
     }
 }
 
@@ -33,7 +34,7 @@ extension SeriesStore {
         if place.pointee.endsInHistogram, let open = histograms[slot] {
             if open.encoder.isFloat != fields.isFloat {
                 closeHistogram(place, slot)
-            } else if open.isFull {
+            } else if open.encoder.isFull {
                 header = open.encoder.header(following: fields)
                 closeHistogram(place, slot)
             } else if let next = open.encoder.append(fields, at: time) {

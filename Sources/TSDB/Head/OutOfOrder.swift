@@ -30,6 +30,12 @@ struct OutOfOrderSamples: Sendable {
         return .stored
     }
 
+    /// Whether there is any with `from <= t <= through`.
+    func isIn(_ from: Int64, _ through: Int64) -> Bool {
+        guard let first = timestamps.first(where: { $0 >= from }) else { return false }
+        return first <= through
+    }
+
     /// Drops what is older than `time`; whether nothing is left.
     mutating func truncate(before time: Int64) -> Bool {
         let gone = timestamps.firstIndex { $0 >= time } ?? timestamps.count

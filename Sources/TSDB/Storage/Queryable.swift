@@ -47,6 +47,10 @@ public protocol SeriesSet: Sendable {
     /// Sorts all series into groups by their labels, the whole set at once.
     func groups(_ grouping: Grouping) -> Groups
 
+    /// The samples of series `index` as chunks in Prometheus' encodings, in time order, none overlapping another. They reach into the
+    /// range and may reach beyond it: a chunk is handed out whole where that is cheaper.
+    func chunks(_ index: Int, from: Int64, through: Int64) throws(TSDBError) -> [EncodedChunk]
+
     /// The chunks that `decode` with the same arguments reads: for explanations, so it may cost a walk over them.
     func chunkTally(_ index: Int, from: Int64, through: Int64) -> ChunkTally
 }
@@ -111,6 +115,20 @@ public struct Groups: Sendable {
 extension SeriesSet {
     public func groups(_ grouping: Grouping) -> Groups {
         Groups(grouping, count: count) { labels(at: $0) }
+    }
+
+    public func chunks(_ index: Int, from: Int64, through: Int64) throws(TSDBError) -> [EncodedChunk] {
+        try encodedChunks(index, from: from, through: through)
+    }
+
+    /// What `decode` gives, encoded anew: histograms as those of floats.
+    func encodedChunks(_ index: Int, from: Int64, through: Int64) throws(TSDBError) -> [EncodedChunk] {
+        var columns = SampleColumns()
+        try decode(index, from: from, through: through, into: &columns)
+        var sequence = ChunkSequence()
+        sequence.append(columns)
+        sequence.close()
+        return sequence.chunks
     }
 
     /// Nothing is known of chunks.

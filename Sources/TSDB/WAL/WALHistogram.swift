@@ -269,6 +269,24 @@ enum PrometheusHistogramRecord {
         return (histograms, skipped)
     }
 
+    /// The same of a record with start timestamps, whose rows begin otherwise (`StartedRows`).
+    static func decodeStarted(
+        _ cursor: inout ByteCursor, isFloat: Bool
+    ) throws(TSDBError) -> (histograms: [WALHistogram], skipped: Int) {
+        var histograms: [WALHistogram] = []
+        var skipped = 0
+        var rows = StartedRows()
+        while cursor.remaining > 0 {
+            let (reference, time) = try rows.next(&cursor)
+            guard let sample = try decodeSample(&cursor, isFloat: isFloat) else {
+                skipped += 1
+                continue
+            }
+            histograms.append(WALHistogram(SeriesRef(rawValue: reference), time, sample))
+        }
+        return (histograms, skipped)
+    }
+
     private static func decodeSample(_ cursor: inout ByteCursor, isFloat: Bool) throws(TSDBError) -> HistogramSample? {
         let hintCode = try cursor.takeByte()
         guard let hint = CounterResetHint(wireValue: hintCode) else {

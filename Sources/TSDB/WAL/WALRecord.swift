@@ -9,6 +9,10 @@ enum WALRecordType {
     static let floatHistograms: UInt8 = 8
     static let customHistograms: UInt8 = 9
     static let customFloatHistograms: UInt8 = 10
+    /// Samples, integer and float histograms with start timestamps, each histogram's kind of buckets in one record.
+    static let startedSamples: UInt8 = 11
+    static let startedHistograms: UInt8 = 12
+    static let startedFloatHistograms: UInt8 = 13
     /// Kinds that Prometheus has or may soon have (4…14 in 2026); what lies between them and ours is damage.
     static let prometheus: ClosedRange<UInt8> = 1...31
 

@@ -44,6 +44,7 @@ struct WALRecordDecoder: ~Copyable {
         switch type {
         case WALRecordType.series: try decodeSeries(&cursor, &visitor)
         case WALRecordType.samples: try decodeSamples(&cursor, &visitor)
+        case WALRecordType.startedSamples: try decodeStartedSamples(&cursor, &visitor)
         case WALRecordType.tombstones:
             while cursor.remaining > 0 {
                 let reference = SeriesRef(rawValue: try cursor.takeBigEndianWord())
@@ -54,10 +55,10 @@ struct WALRecordDecoder: ~Copyable {
         case WALRecordType.histograms, WALRecordType.customHistograms, WALRecordType.floatHistograms,
             WALRecordType.customFloatHistograms:
             let isFloat = type == WALRecordType.floatHistograms || type == WALRecordType.customFloatHistograms
-            let (histograms, skipped) = try PrometheusHistogramRecord.decode(&cursor, isFloat: isFloat)
-            sampleCount += histograms.count
-            lostSampleCount += skipped
-            try visitor.histograms(histograms)
+            try take(try PrometheusHistogramRecord.decode(&cursor, isFloat: isFloat), &visitor)
+        case WALRecordType.startedHistograms, WALRecordType.startedFloatHistograms:
+            let isFloat = type == WALRecordType.startedFloatHistograms
+            try take(try PrometheusHistogramRecord.decodeStarted(&cursor, isFloat: isFloat), &visitor)
         case WALRecordType.prometheus:
             otherRecordCount += 1
             try visitor.other(type, record)
@@ -176,6 +177,40 @@ struct WALRecordDecoder: ~Copyable {
         try visitor.samples(WALSamples(
             references: SeriesRef.column(referenceColumn.pointer), timestamps: UnsafePointer(timestampColumn.pointer),
             values: UnsafePointer(valueColumn.pointer), count: count))
+    }
+
+    /// As `decodeSamples`, by the newer record, whose rows follow the row before (`StartedRows`).
+    private mutating func decodeStartedSamples(
+        _ cursor: inout ByteCursor, _ visitor: inout some WALVisitor
+    ) throws(TSDBError) {
+        // A sample takes eleven bytes at least.
+        let bound = cursor.remaining / 11
+        referenceColumn.reserve(bound)
+        timestampColumn.reserve(bound)
+        valueColumn.reserve(bound)
+        var rows = StartedRows()
+        var count = 0
+        while cursor.remaining > 0 {
+            let (reference, time) = try rows.next(&cursor)
+            let bits = try cursor.takeBigEndianWord()
+            referenceColumn.pointer[count] = reference
+            timestampColumn.pointer[count] = time
+            valueColumn.pointer[count] = Double(bitPattern: bits)
+            count += 1
+        }
+        guard count > 0 else { return }
+        sampleCount += count
+        try visitor.samples(WALSamples(
+            references: SeriesRef.column(referenceColumn.pointer), timestamps: UnsafePointer(timestampColumn.pointer),
+            values: UnsafePointer(valueColumn.pointer), count: count))
+    }
+
+    private mutating func take(
+        _ decoded: (histograms: [WALHistogram], skipped: Int), _ visitor: inout some WALVisitor
+    ) throws(TSDBError) {
+        sampleCount += decoded.histograms.count
+        lostSampleCount += decoded.skipped
+        try visitor.histograms(decoded.histograms)
     }
 
     private mutating func decodeExemplars(

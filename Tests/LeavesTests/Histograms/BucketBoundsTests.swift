@@ -1,3 +1,4 @@
+import Support
 import Testing
 
 @testable import Histograms
@@ -25,6 +26,29 @@ import Testing
                 BucketBounds.exponential(index, schema: schema)
                     == BucketBounds.exponential(2 * index, schema: schema + 1))
         }
+    }
+
+    @Test("a value's bucket is the first whose bound is not below it", arguments: Int32(-4)...8)
+    func index(schema: Int32) {
+        var random = SeededRandom(seed: TestSeed.seeds(1).first ?? 1)
+        var values = [1, 0.5, 2, 4, 16, 65536, 0x1p-128, 0x1p-1022, 5e-324, 0x1p-1074 * 3, .greatestFiniteMagnitude, 0x1p1023]
+        for index in -300...300 {
+            let bound = BucketBounds.exponential(index, schema: schema)
+            if bound > 0 && bound < .infinity { values += [bound, bound.nextUp, bound.nextDown].filter { $0 > 0 && $0 < .infinity } }
+        }
+        for _ in 0..<TestSeed.cases(2000) {
+            values.append(Double(bitPattern: UInt64.random(in: 1..<Double.infinity.bitPattern, using: &random)))
+        }
+        for value in values {
+            let index = FloatHistogram.bucketIndex(of: value, schema: schema)
+            #expect(BucketBounds.exponential(index, schema: schema) >= value, "\(value)")
+            // Below the normal numbers several bounds are one double.
+            if value.isNormal { #expect(BucketBounds.exponential(index - 1, schema: schema) < value, "\(value)") }
+        }
+        #expect(FloatHistogram.bucketIndex(of: 1, schema: schema) == 0)
+        #expect(
+            FloatHistogram.bucketIndex(of: .infinity, schema: schema)
+                == FloatHistogram.bucketIndex(of: .greatestFiniteMagnitude, schema: schema) + 1)
     }
 
     @Test("bounds ascend", arguments: Int32(-4)...8)

@@ -17,7 +17,15 @@ struct DatabaseHistogramTests {
     static func samples(_ set: any SeriesSet, _ index: Int, _ from: Int64 = .min, _ through: Int64 = .max) throws -> [String] {
         var columns = SampleColumns(capacity: 1)
         try set.decode(index, from: from, through: through, into: &columns)
-        return (0..<columns.count).map { "\(columns.timestamps[$0]) \(text(columns.values[$0], columns.histograms.histogram(sample: $0)))" }
+        return texts(columns)
+    }
+
+    static func texts(_ columns: borrowing SampleColumns) -> [String] {
+        var texts: [String] = []
+        for index in 0..<columns.count {
+            texts.append("\(columns.timestamps[index]) \(text(columns.values[index], columns.histograms.histogram(sample: index)))")
+        }
+        return texts
     }
 
     static func dump(_ database: Database) throws -> [String] {

@@ -23,10 +23,11 @@ extension WebAPI {
             return .text("Requesting termination... Goodbye!")
         }
         let pool = lanes.light
-        routes.on([.get], "/metrics") { _ throws(APIError) in
+        routes.on([.get], "/metrics") { request throws(APIError) in
+            let format = PageFormat(accepted: request.headers[.accept])
             do throws(ThreadPool.Full) {
-                let page = try await pool.run { registry.page() }
-                return Reply(.ok, contentType: "text/plain; version=0.0.4; charset=utf-8", body: ByteBuffer(bytes: page))
+                let page = try await pool.run { registry.page(format) }
+                return Reply(.ok, contentType: format.contentType, body: ByteBuffer(bytes: page))
             } catch {
                 throw APIError(.unavailable, "too many requests are waiting")
             }

@@ -3,7 +3,7 @@ import SelfMetrics
 /// Counts requests per route: how many with which status, how long they took, how large the answers were.
 final class HTTPMetrics: Sendable {
     private let requests = Labelled<Counter> { Counter() }
-    private let durations = Labelled<Histogram> { Histogram(bounds: [0.1, 0.2, 0.4, 1, 3, 8, 20, 60, 120]) }
+    private let durations = Labelled<Histogram> { Histogram(bounds: [0.1, 0.2, 0.4, 1, 3, 8, 20, 60, 120], isNative: true) }
     private let sizes = Labelled<Histogram> { Histogram(bounds: [100, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9]) }
 
     /// `prometheus` or `alertmanager`: what the families' names begin with.
