@@ -48,6 +48,7 @@ let package = Package(
         .target(name: "Programs", dependencies: ["CSpawn"], path: "Sources/Leaves/Programs"),
         .target(name: "ServiceNames", path: "Sources/Leaves/ServiceNames"),
         .target(name: "Snappy", path: "Sources/Leaves/Snappy", swiftSettings: hot),
+        .target(name: "Threads", path: "Sources/Leaves/Threads"),
         .target(name: "JSON", dependencies: ["Numbers"], path: "Sources/Leaves/JSON"),
         .target(
             name: "Exposition", dependencies: ["Histograms", "Numbers"], path: "Sources/Leaves/Exposition", swiftSettings: hot),
@@ -57,7 +58,7 @@ let package = Package(
         // The core: no sockets, no clock, no Foundation.
         .target(name: "TSDB", dependencies: ["CTSDB", "CLZ4", "Histograms", "RegularExpression", "Snappy"], swiftSettings: hot),
         .target(
-            name: "PromQL", dependencies: ["Histograms", "TSDB", "Numbers", "RegularExpression"], swiftSettings: hot),
+            name: "PromQL", dependencies: ["Histograms", "TSDB", "Numbers", "RegularExpression", "Threads"], swiftSettings: hot),
         .target(
             name: "Scraper", dependencies: ["TSDB", "Digest", "Exposition", "Histograms", "Numbers", "RegularExpression"], swiftSettings: hot),
         .target(name: "Alerter", dependencies: ["Digest", "Histograms", "JSON", "Numbers", "PromQL", "RegularExpression", "TextTemplate", "TSDB"]),
@@ -72,7 +73,7 @@ let package = Package(
         .target(
             name: "SelfMetrics", dependencies: ["Numbers"], path: "Sources/Services/Metrics"),
         .target(
-            name: "HostMetrics", dependencies: ["CClockState", "Exposition", "Numbers", "RegularExpression", "SelfMetrics"],
+            name: "HostMetrics", dependencies: ["CClockState", "Exposition", "Numbers", "RegularExpression", "SelfMetrics", "Threads"],
             path: "Sources/Services/Exporters/Host"),
         .target(
             name: "HostService",
@@ -98,7 +99,7 @@ let package = Package(
         .target(
             name: "HTTPServer",
             dependencies: [
-                "CZlib", "Numbers", "ServiceNames",
+                "CZlib", "Numbers", "ServiceNames", "Threads",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -113,7 +114,7 @@ let package = Package(
             name: "WebAPI",
             dependencies: [
                 "Alerter", "ConfigurationFile", "Histograms", "HTTPServer", "JSON", "Numbers", "PromQL", "RegularExpression", "Scraper",
-                "SelfMetrics", "ServiceNames", "Snappy", "TSDB",
+                "SelfMetrics", "ServiceNames", "Snappy", "Threads", "TSDB",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -198,7 +199,7 @@ let package = Package(
         .target(
             name: "Incidents",
             dependencies: [
-                "HTTPServer", "JSON", "Numbers", "SelfMetrics", "ServiceNames", "ServiceProcess",
+                "HTTPServer", "JSON", "Numbers", "SelfMetrics", "ServiceNames", "ServiceProcess", "Threads",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
@@ -216,7 +217,7 @@ let package = Package(
             name: "SupervisorHost",
             dependencies: [
                 "CSpawn", "ComposeFile", "ConfigurationFile", "HTTPServer", "JSON", "Numbers", "ServiceNames", "ServiceProcess", "Supervisor",
-                "TSDB",
+                "Threads", "TSDB",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
@@ -245,7 +246,7 @@ let package = Package(
         .target(
             name: "ServiceProcess",
             dependencies: [
-                "Digest", "HTTPServer", "Numbers", "TSDB",
+                "Digest", "HTTPServer", "Numbers", "Threads", "TSDB",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOPosix", package: "swift-nio"),
@@ -299,6 +300,7 @@ let package = Package(
             name: "LeavesTests",
             dependencies: [
                 "RegularExpression", "Digest", "Histograms", "JSON", "Numbers", "ServiceNames", "Snappy", "Exposition", "TextTemplate", "Support",
+                "Threads",
             ],
             exclude: ["pages"]),
         .testTarget(name: "TokensTests", dependencies: ["Tokens"]),
@@ -355,7 +357,7 @@ let package = Package(
             name: "ServicesTests",
             dependencies: [
                 "Alerter", "Bench", "Compare", "ConfigurationFile", "Histograms", "HostMetrics", "HTTPServer", "JSON", "Notify",
-                "PrometheusClient", "PromQL", "RegularExpression", "Rules", "Scraper", "SelfMetrics", "Snappy", "Support",
+                "PrometheusClient", "PromQL", "RegularExpression", "Rules", "Scraper", "SelfMetrics", "Snappy", "Support", "Threads",
                 "Tool", "TSDB", "WebAPI",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
