@@ -186,7 +186,7 @@ let package = Package(
         .target(
             name: "Compare",
             dependencies: [
-                "Alerter", "ConfigurationFile", "Exposition", "JSON", "Numbers", "PrometheusClient", "PromQL", "TSDB",
+                "Alerter", "ConfigurationFile", "Exposition", "JSON", "Numbers", "Programs", "PrometheusClient", "PromQL", "TSDB",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
@@ -199,7 +199,7 @@ let package = Package(
         .target(
             name: "Incidents",
             dependencies: [
-                "HTTPServer", "JSON", "Numbers", "SelfMetrics", "ServiceNames", "ServiceProcess", "Threads",
+                "HTTPServer", "JSON", "Numbers", "Programs", "SelfMetrics", "ServiceNames", "ServiceProcess", "Threads",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
@@ -231,7 +231,7 @@ let package = Package(
             dependencies: [
                 "AlertBot", "Alerter", "Bench", "BlackboxExporter", "BotCore", "Compare", "ComposeFile",
                 "ConfigurationFile", "CWebFiles", "HostMetrics", "HostService", "HTTPServer", "Incidents", "JSON", "Notify",
-                "Numbers", "PrometheusClient", "PromQL", "RegularExpression", "Rules", "Scraper", "SelfMetrics",
+                "Numbers", "Programs", "PrometheusClient", "PromQL", "RegularExpression", "Rules", "Scraper", "SelfMetrics",
                 "ServiceNames", "ServiceProcess", "Supervisor", "SupervisorHost", "TextTemplate", "Tokens", "Tool", "TSDB",
                 "WebAPI",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -369,7 +369,7 @@ let package = Package(
         .testTarget(
             name: "IncidentsTests",
             dependencies: [
-                "HTTPServer", "Incidents", "JSON", "ServiceNames", "Support",
+                "HTTPServer", "Incidents", "JSON", "Programs", "ServiceNames", "Support",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),

@@ -1,4 +1,5 @@
 import HTTPServer
+import Programs
 import Testing
 
 @testable import Incidents
@@ -136,7 +137,7 @@ struct IncidentPlanTests {
 
     @Test("the process that the supervisor names is ended")
     func signal() async throws {
-        let child = try ChildProgram(try #require(ChildProgram.find("cat")), [])
+        let child = try ChildProgram(try #require(ProgramFile.find("cat")), [])
         let pid = child.pid
         let service = ScriptedService { _, _ in .object(#"{"name":"api","pid":\#(pid)}"#) }
         try await ScriptedService.serving(service) { port in
