@@ -296,6 +296,16 @@ let package = Package(
 
         // Tests: one folder per target.
         .target(name: "Support", dependencies: ["Histograms", "TSDB"], path: "Tests/Support"),
+        .target(
+            name: "Loopback",
+            dependencies: [
+                "HTTPServer",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            path: "Tests/Loopback"),
         .testTarget(
             name: "LeavesTests",
             dependencies: [
@@ -321,7 +331,7 @@ let package = Package(
         .testTarget(
             name: "BlackboxExporterTests",
             dependencies: [
-                "BlackboxExporter", "ConfigurationFile", "HTTPServer", "ServiceNames", "Support",
+                "BlackboxExporter", "ConfigurationFile", "HTTPServer", "Loopback", "ServiceNames", "Support",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -356,7 +366,7 @@ let package = Package(
         .testTarget(
             name: "ServicesTests",
             dependencies: [
-                "Alerter", "Bench", "Compare", "ConfigurationFile", "Histograms", "HostMetrics", "HTTPServer", "JSON", "Notify",
+                "Alerter", "Bench", "Compare", "ConfigurationFile", "Histograms", "HostMetrics", "HTTPServer", "JSON", "Loopback", "Notify",
                 "PrometheusClient", "PromQL", "RegularExpression", "Rules", "Scraper", "SelfMetrics", "Snappy", "Support", "Threads",
                 "Tool", "TSDB", "WebAPI",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -369,7 +379,7 @@ let package = Package(
         .testTarget(
             name: "IncidentsTests",
             dependencies: [
-                "HTTPServer", "Incidents", "JSON", "Programs", "ServiceNames", "Support",
+                "HTTPServer", "Incidents", "JSON", "Loopback", "Programs", "ServiceNames", "Support",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
