@@ -49,6 +49,7 @@ let package = Package(
         .target(name: "ServiceNames", path: "Sources/Leaves/ServiceNames"),
         .target(name: "Protobuf", path: "Sources/Leaves/Protobuf"),
         .target(name: "Snappy", path: "Sources/Leaves/Snappy", swiftSettings: hot),
+        .target(name: "Threads", path: "Sources/Leaves/Threads"),
         .target(name: "JSON", dependencies: ["Numbers"], path: "Sources/Leaves/JSON"),
         .target(
             name: "Exposition", dependencies: ["Histograms", "Numbers"], path: "Sources/Leaves/Exposition", swiftSettings: hot),
@@ -58,7 +59,7 @@ let package = Package(
         // The core: no sockets, no clock, no Foundation.
         .target(name: "TSDB", dependencies: ["CTSDB", "CLZ4", "Histograms", "RegularExpression", "Snappy"], swiftSettings: hot),
         .target(
-            name: "PromQL", dependencies: ["Histograms", "TSDB", "Numbers", "RegularExpression"], swiftSettings: hot),
+            name: "PromQL", dependencies: ["Histograms", "TSDB", "Numbers", "RegularExpression", "Threads"], swiftSettings: hot),
         .target(
             name: "Scraper", dependencies: ["TSDB", "Digest", "Exposition", "Histograms", "Numbers", "RegularExpression"], swiftSettings: hot),
         .target(name: "Alerter", dependencies: ["Digest", "Histograms", "JSON", "Numbers", "PromQL", "RegularExpression", "TextTemplate", "TSDB"]),
@@ -73,7 +74,7 @@ let package = Package(
         .target(
             name: "SelfMetrics", dependencies: ["Histograms", "Numbers", "Protobuf"], path: "Sources/Services/Metrics"),
         .target(
-            name: "HostMetrics", dependencies: ["CClockState", "Exposition", "Numbers", "RegularExpression", "SelfMetrics"],
+            name: "HostMetrics", dependencies: ["CClockState", "Exposition", "Numbers", "RegularExpression", "SelfMetrics", "Threads"],
             path: "Sources/Services/Exporters/Host"),
         .target(
             name: "HostService",
@@ -99,7 +100,7 @@ let package = Package(
         .target(
             name: "HTTPServer",
             dependencies: [
-                "CZlib", "Numbers", "ServiceNames",
+                "CZlib", "Numbers", "ServiceNames", "Threads",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -114,7 +115,7 @@ let package = Package(
             name: "WebAPI",
             dependencies: [
                 "Alerter", "ConfigurationFile", "Histograms", "HTTPServer", "JSON", "Numbers", "PromQL", "Protobuf", "RegularExpression",
-                "Scraper", "SelfMetrics", "ServiceNames", "Snappy", "TSDB",
+                "Scraper", "SelfMetrics", "ServiceNames", "Snappy", "Threads", "TSDB",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -186,7 +187,7 @@ let package = Package(
         .target(
             name: "Compare",
             dependencies: [
-                "Alerter", "ConfigurationFile", "Exposition", "JSON", "Numbers", "PrometheusClient", "PromQL", "TSDB",
+                "Alerter", "ConfigurationFile", "Exposition", "JSON", "Numbers", "Programs", "PrometheusClient", "PromQL", "TSDB",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
@@ -199,7 +200,7 @@ let package = Package(
         .target(
             name: "Incidents",
             dependencies: [
-                "HTTPServer", "JSON", "Numbers", "SelfMetrics", "ServiceNames", "ServiceProcess",
+                "HTTPServer", "JSON", "Numbers", "Programs", "SelfMetrics", "ServiceNames", "ServiceProcess", "Threads",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
@@ -217,7 +218,7 @@ let package = Package(
             name: "SupervisorHost",
             dependencies: [
                 "CSpawn", "ComposeFile", "ConfigurationFile", "HTTPServer", "JSON", "Numbers", "ServiceNames", "ServiceProcess", "Supervisor",
-                "TSDB",
+                "Threads", "TSDB",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
@@ -231,7 +232,7 @@ let package = Package(
             dependencies: [
                 "AlertBot", "Alerter", "Bench", "BlackboxExporter", "BotCore", "Compare", "ComposeFile",
                 "ConfigurationFile", "CWebFiles", "HostMetrics", "HostService", "HTTPServer", "Incidents", "JSON", "Notify",
-                "Numbers", "PrometheusClient", "PromQL", "RegularExpression", "Rules", "Scraper", "SelfMetrics",
+                "Numbers", "Programs", "PrometheusClient", "PromQL", "RegularExpression", "Rules", "Scraper", "SelfMetrics",
                 "ServiceNames", "ServiceProcess", "Supervisor", "SupervisorHost", "TextTemplate", "Tokens", "Tool", "TSDB",
                 "WebAPI",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -246,7 +247,7 @@ let package = Package(
         .target(
             name: "ServiceProcess",
             dependencies: [
-                "Digest", "HTTPServer", "Numbers", "TSDB",
+                "Digest", "HTTPServer", "Numbers", "Threads", "TSDB",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOPosix", package: "swift-nio"),
@@ -296,10 +297,21 @@ let package = Package(
 
         // Tests: one folder per target.
         .target(name: "Support", dependencies: ["Histograms", "TSDB"], path: "Tests/Support"),
+        .target(
+            name: "Loopback",
+            dependencies: [
+                "HTTPServer",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            path: "Tests/Loopback"),
         .testTarget(
             name: "LeavesTests",
             dependencies: [
                 "RegularExpression", "Digest", "Histograms", "JSON", "Numbers", "ServiceNames", "Snappy", "Exposition", "TextTemplate", "Support",
+                "Threads",
             ],
             exclude: ["pages"]),
         .testTarget(name: "TokensTests", dependencies: ["Tokens"]),
@@ -320,7 +332,7 @@ let package = Package(
         .testTarget(
             name: "BlackboxExporterTests",
             dependencies: [
-                "BlackboxExporter", "ConfigurationFile", "HTTPServer", "ServiceNames", "Support",
+                "BlackboxExporter", "ConfigurationFile", "HTTPServer", "Loopback", "ServiceNames", "Support",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -355,8 +367,9 @@ let package = Package(
         .testTarget(
             name: "ServicesTests",
             dependencies: [
-                "Alerter", "Bench", "Compare", "ConfigurationFile", "Exposition", "Histograms", "HostMetrics", "HTTPServer", "JSON", "Notify",
-                "PrometheusClient", "PromQL", "Protobuf", "RegularExpression", "Rules", "Scraper", "SelfMetrics", "Snappy", "Support",
+                "Alerter", "Bench", "Compare", "ConfigurationFile", "Exposition", "Histograms", "HostMetrics", "HTTPServer", "JSON",
+                "Loopback", "Notify", "PrometheusClient", "PromQL", "Protobuf", "RegularExpression", "Rules", "Scraper", "SelfMetrics",
+                "Snappy", "Support", "Threads",
                 "Tool", "TSDB", "WebAPI",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
@@ -368,7 +381,7 @@ let package = Package(
         .testTarget(
             name: "IncidentsTests",
             dependencies: [
-                "HTTPServer", "Incidents", "JSON", "ServiceNames", "Support",
+                "HTTPServer", "Incidents", "JSON", "Loopback", "Programs", "ServiceNames", "Support",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),

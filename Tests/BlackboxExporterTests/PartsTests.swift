@@ -1,4 +1,5 @@
 import ConfigurationFile
+import Loopback
 import NIOSSL
 import Testing
 
@@ -83,7 +84,7 @@ struct PartsTests {
 
     @Test("a certificate's names are read as Go writes them")
     func certificate() throws {
-        let certificate = try #require(try NIOSSLCertificate.fromPEMBytes(Array(ProbeCertificate.certificate.utf8)).first)
+        let certificate = try #require(try NIOSSLCertificate.fromPEMBytes(Array(TestCertificate.certificate.utf8)).first)
         let names = try #require(Certificate(certificate))
         #expect(names.subject == "CN=localhost" && names.issuer == "CN=localhost" && names.isSelfIssued)
         let der = try certificate.toDERBytes()

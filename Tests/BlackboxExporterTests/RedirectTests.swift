@@ -1,8 +1,8 @@
 import HTTPServer
 import HTTPTypes
 import Logging
+import Loopback
 import NIOCore
-import NIOPosix
 import ServiceNames
 import Synchronization
 import Testing
@@ -49,23 +49,6 @@ struct RedirectTests {
                 (sites.outerPort, sites.innerPort) = (outer, inner)
                 try await body(sites)
             }
-        }
-    }
-
-    private func serving(_ service: any HTTPService, _ body: @Sendable @escaping (_ port: Int) async throws -> Void) async throws {
-        let ports = AsyncStream.makeStream(of: Int.self)
-        let server = WebServer(
-            service, on: [.init(host: "127.0.0.1", port: 0)], eventLoops: MultiThreadedEventLoopGroup.singleton,
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        ) { _, port in ports.continuation.yield(port) }
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await server.run() }
-            for await port in ports.stream {
-                do { try await body(port) } catch { Issue.record(error) }
-                break
-            }
-            await server.stop()
-            try await group.waitForAll()
         }
     }
 
@@ -155,25 +138,15 @@ struct RedirectTests {
             #expect(stays.contains("Not following redirect") && stays.contains("probe_success 1"), "\(stays)")
             #expect(sites.outer.transcript == ["GET /go"])
         }
-        let turn = Turn()
-        try await serving(turn) { port in
-            let report = try await Self.probe("http://127.0.0.1:\(port)/", allow: ["127.0.0.0/8:\(port)"])
-            #expect(report.contains("probe_success 0") && report.contains("probe_http_redirects 11"), "\(report)")
-            #expect(turn.count.withLock { $0 } == HTTPProbe.maximumRedirects + 1)
-        }
-    }
-
-    /// Sends on to itself.
-    private final class Turn: HTTPService {
-        let packing = ThreadPool("packing", threads: 1)
-        var answers: ThreadPool { packing }
-        let count = Mutex(0)
-
-        func answer(_ request: APIRequest) async -> Reply {
-            count.withLock { $0 += 1 }
+        let turn = ScriptedService { _, _ in
             var reply = Reply.text("", .found)
             reply.headers[.location] = "/"
             return reply
+        }
+        try await serving(turn) { port in
+            let report = try await Self.probe("http://127.0.0.1:\(port)/", allow: ["127.0.0.0/8:\(port)"])
+            #expect(report.contains("probe_success 0") && report.contains("probe_http_redirects 11"), "\(report)")
+            #expect(turn.transcript.count == HTTPProbe.maximumRedirects + 1)
         }
     }
 }

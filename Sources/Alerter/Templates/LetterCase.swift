@@ -16,8 +16,8 @@ enum LetterCase {
     }
 
     /// The first letter of each word large. Words are Unicode's (UAX 29): an apostrophe or a point between letters is inside one, as
-    /// is `_` anywhere.
-    static func title(_ text: String) -> String {
+    /// is `_` anywhere. `rest` is what becomes of the other letters: alerts' templates leave them, notifications' make them small.
+    static func title(_ text: String, rest: (Unicode.Scalar) -> String) -> String {
         let scalars = Array(text.unicodeScalars)
         func isLetter(_ index: Int) -> Bool {
             index >= 0 && index < scalars.count && scalars[index].properties.isAlphabetic
@@ -32,7 +32,7 @@ enum LetterCase {
                 isLetter(index) || isDigit(index) || scalar == "_"
                 || scalar.properties.canonicalCombiningClass != .notReordered
             if isPart {
-                result += isInside ? String(scalar) : scalar.properties.titlecaseMapping
+                result += isInside ? rest(scalar) : scalar.properties.titlecaseMapping
                 isInside = true
             } else {
                 let joins =

@@ -150,7 +150,7 @@ enum RuleFunctions {
     }
 
     private static let texts: [String: TemplateFunction] = [
-        "title": text(LetterCase.title),
+        "title": text { LetterCase.title($0) { String($0) } },
         "toUpper": text(LetterCase.upper),
         "toLower": text(LetterCase.lower),
         "stripPort": text(HostPort.withoutPort),

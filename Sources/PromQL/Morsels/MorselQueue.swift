@@ -1,3 +1,5 @@
+import Threads
+
 /// Columns of one operator, computed by several threads, delivered to one in the order of the series.
 ///
 ///     series        0 … 67   68 … 135   136 … 203   204 … 271   …            a morsel: 16,384 cells, whatever the threads

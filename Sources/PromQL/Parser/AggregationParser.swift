@@ -147,19 +147,9 @@ extension ExpressionParser {
 
     private mutating func fillValue() throws(QueryError) -> Double {
         try expect(.leftParen)
-        var isNegative = false
-        switch try peek().kind {
-        case .binary(.subtract):
-            try advance()
-            isNegative = true
-        case .binary(.add): try advance()
-        default: break
-        }
-        let token = try peek()
-        guard token.kind == .number || token.kind == .duration else { throw unexpected(token) }
-        let value = try numberLiteral().value
+        let value = try signedNumber()
         try expect(.rightParen)
-        return isNegative ? -value : value
+        return value
     }
 
     func binaryExpr(

@@ -181,6 +181,22 @@ struct ExpressionParser {
         return arguments
     }
 
+    /// `5`, `-5`, `+5m`: where nothing but a number may stand.
+    mutating func signedNumber() throws(QueryError) -> Double {
+        var isNegative = false
+        switch try peek().kind {
+        case .binary(.subtract):
+            try advance()
+            isNegative = true
+        case .binary(.add): try advance()
+        default: break
+        }
+        let token = try peek()
+        guard token.kind == .number || token.kind == .duration else { throw unexpected(token) }
+        let value = try numberLiteral().value
+        return isNegative ? -value : value
+    }
+
     /// `5`, `5m`
     mutating func numberLiteral() throws(QueryError) -> NumberLiteral {
         let token = try advance()

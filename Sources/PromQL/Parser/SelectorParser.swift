@@ -234,18 +234,7 @@ extension ExpressionParser {
 
     /// Seconds since the epoch, with or without a sign.
     private mutating func atTimestamp(range: Range<Int>) throws(QueryError) -> Timestamp {
-        var isNegative = false
-        switch try peek().kind {
-        case .binary(.subtract):
-            try advance()
-            isNegative = true
-        case .binary(.add): try advance()
-        default: break
-        }
-        let token = try peek()
-        guard token.kind == .number || token.kind == .duration else { throw unexpected(token) }
-        let magnitude = try numberLiteral().value
-        let seconds = isNegative ? -magnitude : magnitude
+        let seconds = try signedNumber()
         guard seconds.magnitude < 0x1p63 else {
             throw QueryError(
                 .syntax, "timestamp out of bounds for @ modifier: \(GoText.fixed(seconds))", range: range)

@@ -1,3 +1,5 @@
+import Threads
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -19,7 +21,7 @@
 ///
 /// Invariant: a job that was accepted runs exactly once.
 public final class ThreadPool: @unchecked Sendable {
-    // Sendable: `jobs` and the counters are touched under `mutex` only.
+    // Sendable: `jobs` and the counters are touched under `monitor` only.
 
     public typealias Job = @Sendable () -> Void
 
@@ -36,8 +38,7 @@ public final class ThreadPool: @unchecked Sendable {
     public let limit: Int
     /// Jobs that may wait.
     public let queueLimit: Int
-    private let mutex: UnsafeMutablePointer<pthread_mutex_t>
-    private let condition: UnsafeMutablePointer<pthread_cond_t>
+    private let monitor = Monitor()
     private var jobs: [Job?] = []
     private var head = 0
     private var idle = 0
@@ -53,35 +54,21 @@ public final class ThreadPool: @unchecked Sendable {
         self.niceness = niceness
         limit = max(1, threads)
         self.queueLimit = queueLimit
-        mutex = .allocate(capacity: 1)
-        condition = .allocate(capacity: 1)
-        mutex.initialize(to: pthread_mutex_t())
-        condition.initialize(to: pthread_cond_t())
-        pthread_mutex_init(mutex, nil)
-        pthread_cond_init(condition, nil)
-    }
-
-    // Threads hold the pool, so once one was started it lives as long as the process.
-    deinit {
-        pthread_cond_destroy(condition)
-        pthread_mutex_destroy(mutex)
-        condition.deallocate()
-        mutex.deallocate()
     }
 
     /// Hands `job` to a thread; throws when the queue is full.
     public func submit(_ job: @escaping Job) throws(Full) {
-        pthread_mutex_lock(mutex)
+        monitor.lock()
         if jobs.count - head >= queueLimit {
-            pthread_mutex_unlock(mutex)
+            monitor.unlock()
             throw Full(limit: queueLimit)
         }
         jobs.append(job)
         let waiting = jobs.count - head
         let needsThread = idle < waiting && started < limit
         if needsThread { started += 1 }
-        pthread_cond_signal(condition)
-        pthread_mutex_unlock(mutex)
+        monitor.ringOnce()
+        monitor.unlock()
         if needsThread { startThread() }
     }
 
@@ -99,42 +86,18 @@ public final class ThreadPool: @unchecked Sendable {
 
     /// Jobs waiting and jobs running now.
     public var load: (waiting: Int, running: Int) {
-        pthread_mutex_lock(mutex)
-        defer { pthread_mutex_unlock(mutex) }
-        return (jobs.count - head, running)
+        monitor.withLock { (jobs.count - head, running) }
     }
 
     private func startThread() {
-        var attributes = pthread_attr_t()
-        pthread_attr_init(&attributes)
-        pthread_attr_setstacksize(&attributes, Self.stackSize)
-        pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
-        #if canImport(Darwin)
-            var thread: pthread_t?
-        #else
-            var thread = pthread_t()
-        #endif
-        let retained = Unmanaged.passRetained(self)
-        let code = pthread_create(&thread, &attributes, { argument in
-            #if canImport(Darwin)
-                let pool = Unmanaged<ThreadPool>.fromOpaque(argument).takeRetainedValue()
-            #else
-                guard let argument else { return nil }
-                let pool = Unmanaged<ThreadPool>.fromOpaque(argument).takeRetainedValue()
-            #endif
-            pool.work()
-            return nil
-        }, retained.toOpaque())
-        pthread_attr_destroy(&attributes)
-        if code != 0 {
-            retained.release()
-            // Other threads will get to the job. With none, nothing can ever run, and waiting would be silent.
-            pthread_mutex_lock(mutex)
+        let code = Threads.startThread(stackSize: Self.stackSize) { [self] in work() }
+        guard code != 0 else { return }
+        // Other threads will get to the job. With none, nothing can ever run, and waiting would be silent.
+        let isAlone = monitor.withLock {
             started -= 1
-            let alone = started == 0
-            pthread_mutex_unlock(mutex)
-            precondition(!alone, "\(name): the system gives no threads (error \(code))")
+            return started == 0
         }
+        precondition(!isAlone, "\(name): the system gives no threads (error \(code))")
     }
 
     private func work() {
@@ -142,10 +105,10 @@ public final class ThreadPool: @unchecked Sendable {
             // Of the calling thread: on Linux priorities are the threads' own.
             if niceness != 0 { setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, niceness) }
         #endif
-        pthread_mutex_lock(mutex)
+        monitor.lock()
         while true {
             idle += 1
-            while head == jobs.count { pthread_cond_wait(condition, mutex) }
+            while head == jobs.count { monitor.wait() }
             idle -= 1
             var job = jobs[head]
             jobs[head] = nil
@@ -158,10 +121,10 @@ public final class ThreadPool: @unchecked Sendable {
                 head = 0
             }
             running += 1
-            pthread_mutex_unlock(mutex)
+            monitor.unlock()
             job?()
             job = nil
-            pthread_mutex_lock(mutex)
+            monitor.lock()
             running -= 1
         }
     }

@@ -6,6 +6,7 @@
     import Darwin
 #endif
 import Synchronization
+import Threads
 
 /// Signals as a stream.
 ///
@@ -35,18 +36,12 @@ package enum Signals {
                 errno = saved
             }
         }
-        let reader = Unmanaged.passRetained(Reader(descriptor: ends[0], continuation: continuation))
-        var thread = pthread_t()
-        let code = pthread_create(&thread, nil, { argument in
-            guard let argument else { return nil }
-            Unmanaged<Reader>.fromOpaque(argument).takeRetainedValue().run()
-            return nil
-        }, reader.toOpaque())
-        if code == 0 { pthread_detach(thread) } else { reader.release() }
+        let reader = Reader(descriptor: ends[0], continuation: continuation)
+        startThread { reader.run() }
         return stream
     }
 
-    private final class Reader {
+    private final class Reader: Sendable {
         let descriptor: Int32
         let continuation: AsyncStream<Wish>.Continuation
 

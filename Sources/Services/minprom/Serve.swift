@@ -110,11 +110,7 @@ struct Serve: AsyncParsableCommand {
 
     @OptionGroup var exporters: ExporterFlags
 
-    @Option(name: .customLong("log.level"), help: "debug, info, warn or error.")
-    var logLevel = "info"
-
-    @Option(name: .customLong("log.format"), help: "logfmt or json.")
-    var logFormat = "logfmt"
+    @OptionGroup var logging: LogFlags
 
     @Option(name: .customLong("test.engine-fault"), help: .hidden)
     var engineFault: String?
@@ -141,8 +137,8 @@ struct Serve: AsyncParsableCommand {
             ("config.file", configFile ?? ""),
             ("enable-feature", features.joined(separator: ",")),
         ] + exporters.shown + [
-            ("log.format", logFormat),
-            ("log.level", logLevel),
+            ("log.format", logging.format),
+            ("log.level", logging.level),
             ("query.lookback-delta", queryLookback),
             ("query.max-concurrency", "\(queryMaxConcurrency)"),
             ("query.max-memory", queryMaxMemory),

@@ -72,11 +72,11 @@ struct Settings {
             engine.fault = fault
             warnings.append("--test.engine-fault: answers are wrong on purpose (\(name))")
         }
-        format = try LogLines.format(flags.logFormat)
+        format = try LogLines.format(flags.logging.format)
         do throws(PatternError) { allowedOrigins = try Pattern(flags.corsOrigin) } catch {
             throw StartError("--web.cors.origin: \(error)")
         }
-        level = try LogLines.level(flags.logLevel)
+        level = try LogLines.level(flags.logging.level)
         routePrefix = try Self.prefix(externalURL: flags.externalURL, routePrefix: flags.routePrefix)
         rules = try Self.rules(flags, host: addresses.first)
         alertmanager = try Self.alertmanager(flags)

@@ -1,4 +1,5 @@
 import HTTPServer
+import Loopback
 import NIOCore
 import Testing
 
@@ -9,7 +10,7 @@ struct LoadGeneratorTests {
     @Test("all requests arrive, paths in turn, statuses counted")
     func statuses() async throws {
         let service = ScriptedService { request, _ in request.hasSuffix("/bad") ? .text("no", .serviceUnavailable) : .text("ok") }
-        try await ScriptedService.serving(service) { port in
+        try await serving(service) { port in
             var request = LoadGenerator.Request(base: "http://127.0.0.1:\(port)", paths: ["/good", "/bad"])
             request.method = "POST"
             request.body = "{}"
@@ -27,7 +28,7 @@ struct LoadGeneratorTests {
             try? await Task.sleep(for: .seconds(600))
             return .text("late")
         }
-        try await ScriptedService.serving(service) { port in
+        try await serving(service) { port in
             var request = LoadGenerator.Request(base: "http://127.0.0.1:\(port)", paths: ["/"])
             // All ten are due long before the first time is over, on a busy machine too.
             request.timeout = .seconds(2)
@@ -53,7 +54,7 @@ struct LoadGeneratorTests {
             try? await Task.sleep(for: .seconds(600))
             return .text("late")
         }
-        try await ScriptedService.serving(service) { port in
+        try await serving(service) { port in
             // Nothing but the cancellation may end the request, and no second one is due, however slow the machine is.
             var request = LoadGenerator.Request(base: "http://127.0.0.1:\(port)", paths: ["/"])
             request.timeout = .seconds(3600)

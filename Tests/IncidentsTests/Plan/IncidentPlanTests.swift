@@ -1,4 +1,6 @@
 import HTTPServer
+import Loopback
+import Programs
 import Testing
 
 @testable import Incidents
@@ -36,7 +38,7 @@ struct IncidentPlanTests {
     @Test("each incident asks for what was agreed on, with the token, and takes it back", arguments: table)
     func requests(incident: Incident, begin: [String], revert: [String]) async throws {
         let service = ScriptedService { _, _ in .object("{}") }
-        try await ScriptedService.serving(service) { port in
+        try await serving(service) { port in
             let client = StackClient()
             let run = IncidentRun(IncidentPlan(incident), Self.addresses(port), client, token: "t0ken")
             try await run.begin()
@@ -101,7 +103,7 @@ struct IncidentPlanTests {
     @Test("a service that says no is an error with its reason, and no terminal codes")
     func refused() async throws {
         let service = ScriptedService { _, _ in .text("no\u{1b}[31m token\n", .forbidden) }
-        try await ScriptedService.serving(service) { port in
+        try await serving(service) { port in
             let client = StackClient()
             let run = IncidentRun(IncidentPlan(.latency), Self.addresses(port), client, token: nil)
             let error = await #expect(throws: IncidentError.self) { try await run.begin() }
@@ -123,7 +125,7 @@ struct IncidentPlanTests {
     @Test("no process is killed that the supervisor does not name properly", arguments: ["{}", #"{"pid":0}"#, #"{"pid":1}"#, #"{"pid":-1}"#, #"{"pid":1e12}"#, #"{"pid":"7"}"#, "x"])
     func noProcess(answer: String) async throws {
         let service = ScriptedService { _, _ in .object(answer) }
-        try await ScriptedService.serving(service) { port in
+        try await serving(service) { port in
             let client = StackClient()
             var options = IncidentOptions()
             options.kill = .signal
@@ -136,10 +138,10 @@ struct IncidentPlanTests {
 
     @Test("the process that the supervisor names is ended")
     func signal() async throws {
-        let child = try ChildProgram(try #require(ChildProgram.find("cat")), [])
+        let child = try ChildProgram(try #require(ProgramFile.find("cat")), [])
         let pid = child.pid
         let service = ScriptedService { _, _ in .object(#"{"name":"api","pid":\#(pid)}"#) }
-        try await ScriptedService.serving(service) { port in
+        try await serving(service) { port in
             let client = StackClient()
             var options = IncidentOptions()
             options.kill = .signal

@@ -5,15 +5,16 @@
 #else
     import Darwin
 #endif
+import Programs
 import Testing
 
 @testable import Incidents
 
 /// The `minprom` beside this test program.
 private let minprom: String? = {
-    let own = ChildProgram.own
+    let own = ProgramFile.own
     guard let slash = own.lastIndex(of: "/") else { return nil }
-    return ChildProgram.find(own[..<slash] + "/minprom")
+    return ProgramFile.find(own[..<slash] + "/minprom")
 }()
 
 @Suite("Pressure, and children that always end", .timeLimit(.minutes(1)))
@@ -36,7 +37,7 @@ struct PressureTests {
 
     @Test("a child ends when its input does, which is when we do; its code is told")
     func input() async throws {
-        let cat = try ChildProgram(try #require(ChildProgram.find("cat")), [])
+        let cat = try ChildProgram(try #require(ProgramFile.find("cat")), [])
         #expect(cat.exitCode == nil)
         cat.closeInput()
         #expect(await cat.wait() == 0)
@@ -47,7 +48,7 @@ struct PressureTests {
 
     @Test("stop ends it and collects it; twice is once; so does a cancelled wait")
     func stop() async throws {
-        let cat = try #require(ChildProgram.find("cat"))
+        let cat = try #require(ProgramFile.find("cat"))
         let child = try ChildProgram(cat, [])
         child.stop()
         child.stop()
@@ -60,7 +61,7 @@ struct PressureTests {
 
     @Test("dropping the last reference ends the child")
     func dropped() throws {
-        let pid = try ChildProgram(try #require(ChildProgram.find("cat")), []).pid
+        let pid = try ChildProgram(try #require(ProgramFile.find("cat")), []).pid
         #expect(kill(pid, 0) != 0)
     }
 

@@ -1,4 +1,5 @@
 import HTTPServer
+import Loopback
 import Synchronization
 import Testing
 
@@ -33,7 +34,7 @@ struct SmokeChecksTests {
         }
         let result = Mutex<Result<String, IncidentError>>(.failure(IncidentError(.system, "not run")))
         let check = try #require(SmokeChecks.all.first { $0.name == name })
-        try await ScriptedService.serving(service) { port in
+        try await serving(service) { port in
             let here = "http://127.0.0.1:\(port)"
             var addresses = StackAddresses()
             (addresses.api, addresses.prometheus, addresses.bot, addresses.supervisor) = (here, here, here, here)

@@ -1,4 +1,5 @@
 import HTTPServer
+import Loopback
 import Synchronization
 import Testing
 
@@ -32,7 +33,7 @@ struct WatcherTests {
             }
         }
         let result = Mutex<([String], [String])>(([], []))
-        try await ScriptedService.serving(service) { port in
+        try await serving(service) { port in
             var addresses = StackAddresses()
             (addresses.prometheus, addresses.bot) = ("http://127.0.0.1:\(port)", "http://127.0.0.1:\(port)")
             let client = StackClient()
@@ -96,7 +97,7 @@ struct WatcherTests {
             .object(#"{"status":"success","data":{"alerts":[{"labels":{"alertname":"APIHighLatency"},"state":"firing"}]}}"#)
         }
         let failure = Mutex<IncidentError?>(nil)
-        try await ScriptedService.serving(service) { port in
+        try await serving(service) { port in
             var addresses = StackAddresses()
             (addresses.prometheus, addresses.bot) = ("http://127.0.0.1:\(port)", "http://127.0.0.1:\(port)")
             let client = StackClient()
@@ -119,7 +120,7 @@ struct WatcherTests {
             guard request == "GET /api/v1/alerts" else { return .object(scene.page) }
             return .object(#"{"status":"success","data":{"alerts":[{"labels":{"alertname":"\#(scene.alert)"},"state":"firing"}]}}"#)
         }
-        try await ScriptedService.serving(service) { port in
+        try await serving(service) { port in
             var addresses = StackAddresses()
             (addresses.prometheus, addresses.bot) = ("http://127.0.0.1:\(port)", "http://127.0.0.1:\(port)")
             let client = StackClient()

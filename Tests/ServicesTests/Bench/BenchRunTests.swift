@@ -1,4 +1,5 @@
 import JSON
+import Loopback
 import TSDB
 import Testing
 

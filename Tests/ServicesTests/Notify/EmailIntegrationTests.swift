@@ -1,4 +1,5 @@
 import Alerter
+import Loopback
 import NIOCore
 import NIOSSL
 import TSDB

@@ -1,4 +1,5 @@
 import HTTPServer
+import Loopback
 import NIOCore
 import NIOPosix
 import NIOSSL

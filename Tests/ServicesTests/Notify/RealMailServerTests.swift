@@ -1,4 +1,5 @@
 import Alerter
+import Loopback
 import Testing
 
 @testable import Notify

@@ -2,6 +2,7 @@ import HTTPServer
 import PromQL
 import Synchronization
 import Testing
+import Threads
 
 @testable import WebAPI
 

@@ -1,6 +1,7 @@
 import HTTPServer
 import HTTPTypes
 import Logging
+import Loopback
 import NIOCore
 import NIOPosix
 import Scraper
@@ -9,26 +10,6 @@ import TSDB
 import Testing
 
 @testable import WebAPI
-
-/// The server on a free port of the loopback address, for the time of a test.
-func serving(
-    _ api: WebAPI, limits: WebServer.Limits = .init(), _ body: @Sendable @escaping (_ port: Int) async throws -> Void
-) async throws {
-    let ports = AsyncStream.makeStream(of: Int.self)
-    let server = WebServer(
-        api, on: [.init(host: "127.0.0.1", port: 0)], limits: limits, eventLoops: MultiThreadedEventLoopGroup.singleton,
-        logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-    ) { _, port in ports.continuation.yield(port) }
-    try await withThrowingTaskGroup(of: Void.self) { group in
-        group.addTask { try await server.run() }
-        for await port in ports.stream {
-            do { try await body(port) } catch { Issue.record(error) }
-            break
-        }
-        await server.stop()
-        try await group.waitForAll()
-    }
-}
 
 /// A connection of plain bytes.
 private final class RawClient: Sendable {

@@ -23,9 +23,9 @@ enum NotificationFunctions {
     // MARK: Texts
 
     private static let texts: [String: TemplateFunction] = [
-        "toUpper": text { mapped($0) { $0.properties.uppercaseMapping } },
-        "toLower": text { mapped($0) { $0.properties.lowercaseMapping } },
-        "title": text(title),
+        "toUpper": text(LetterCase.upper),
+        "toLower": text(LetterCase.lower),
+        "title": text { LetterCase.title($0) { $0.properties.lowercaseMapping } },
         "trimSpace": text { text in
             let scalars = text.unicodeScalars
             guard let first = scalars.firstIndex(where: { !$0.properties.isWhitespace }),
@@ -67,45 +67,6 @@ enum NotificationFunctions {
             return .string(String(decoding: bytes, as: UTF8.self))
         },
     ]
-
-    /// Letter by letter, as Go does: `ß` stays.
-    private static func mapped(_ text: String, _ change: (Unicode.Scalar) -> String) -> String {
-        var result = String.UnicodeScalarView()
-        for scalar in text.unicodeScalars {
-            let changed = change(scalar).unicodeScalars
-            result.append(changed.count == 1 ? changed.first ?? scalar : scalar)
-        }
-        return String(result)
-    }
-
-    /// The first letter of each word large, the others small. An apostrophe or a point between letters is inside a word, as is `_`.
-    private static func title(_ text: String) -> String {
-        let scalars = Array(text.unicodeScalars)
-        func isLetter(_ index: Int) -> Bool {
-            index >= 0 && index < scalars.count && scalars[index].properties.isAlphabetic
-        }
-        func isDigit(_ index: Int) -> Bool {
-            index >= 0 && index < scalars.count && scalars[index].properties.numericType != nil
-        }
-        var result = ""
-        var isInside = false
-        for (index, scalar) in scalars.enumerated() {
-            let isPart =
-                isLetter(index) || isDigit(index) || scalar == "_"
-                || scalar.properties.canonicalCombiningClass != .notReordered
-            if isPart {
-                result += isInside ? scalar.properties.lowercaseMapping : scalar.properties.titlecaseMapping
-                isInside = true
-            } else {
-                let joins =
-                    "'.\u{2019}\u{00b7}:".unicodeScalars.contains(scalar) && isLetter(index - 1) && isLetter(index + 1)
-                    || "'.,\u{2019};".unicodeScalars.contains(scalar) && isDigit(index - 1) && isDigit(index + 1)
-                result.unicodeScalars.append(scalar)
-                isInside = isInside && joins
-            }
-        }
-        return result
-    }
 
     private static func search(_ pattern: String) throws(TemplateError) -> TextSearch {
         do throws(PatternError) { return try TextSearch(pattern) } catch { throw TemplateError(error.message) }

@@ -1,3 +1,4 @@
+import Numbers
 import Synchronization
 import TSDB
 
@@ -45,19 +46,6 @@ extension Collection where Element: Equatable {
 }
 
 extension String {
-    /// In double quotes as Go's `%q` writes it, as far as metric names need.
-    var goQuoted: String {
-        var result = "\""
-        for scalar in unicodeScalars {
-            switch scalar {
-            case "\"": result += "\\\""
-            case "\\": result += "\\\\"
-            case "\n": result += "\\n"
-            case "\t": result += "\\t"
-            case "\r": result += "\\r"
-            default: result.unicodeScalars.append(scalar)
-            }
-        }
-        return result + "\""
-    }
+    /// In double quotes as Go's `%q` writes it.
+    var goQuoted: String { QuotedText.go(self) }
 }

@@ -61,24 +61,6 @@ final class ChildProcess: Sendable {
         kill(pid, SIGKILL)
         waitpid(pid, &status, 0)
     }
-
-    /// The file that a shell would run for `name`.
-    static func find(_ name: String) -> String? {
-        if name.contains("/") { return access(name, X_OK) == 0 ? name : nil }
-        let path = getenv("PATH").map { String(cString: $0) } ?? ""
-        return path.split(separator: ":").map { "\($0)/\(name)" }.first { access($0, X_OK) == 0 }
-    }
-
-    /// The file of this program.
-    static var own: String {
-        var buffer = [UInt8](repeating: 0, count: 4096)
-        let count = buffer.withUnsafeMutableBytes { bytes in
-            guard let start = bytes.baseAddress else { return 0 }
-            return readlink("/proc/self/exe", start.assumingMemoryBound(to: CChar.self), bytes.count)
-        }
-        if count > 0 { return String(decoding: buffer.prefix(count), as: UTF8.self) }
-        return CommandLine.arguments.first.flatMap(find) ?? "minprom"
-    }
 }
 
 /// A directory that is there while it is needed.

@@ -1,5 +1,6 @@
 import NIOCore
 import NIOPosix
+import Programs
 import PrometheusClient
 import TSDB
 
@@ -39,7 +40,7 @@ public struct Replay: Sendable {
             @Sendable (_ reference: PrometheusClient, _ test: PrometheusClient, _ from: Timestamp, _ to: Timestamp)
             async throws -> R
     ) async throws -> R {
-        guard let program = ChildProcess.find(prometheus) else {
+        guard let program = ProgramFile.find(prometheus) else {
             throw ReplayError("\(prometheus) is not on PATH: name it with --prometheus")
         }
         guard !pages.isEmpty else { throw ReplayError("no pages to replay") }
@@ -55,7 +56,7 @@ public struct Replay: Sendable {
         let outcome: Result<R, any Error>
         do {
             let port = try await server.start()
-            for (name, path) in [("reference", program), ("test", ChildProcess.own)] {
+            for (name, path) in [("reference", program), ("test", ProgramFile.own)] {
                 try directory.write(configuration(port: port, path: "/\(name)"), to: "\(name).yml")
                 let own = try await Self.freePort()
                 var flags = [

@@ -26,14 +26,14 @@ struct PagerDutyReader {
         settings.description = try fields.text(
             "description", default: "{{ template \"pagerduty.default.description\" .}}")
         settings.details = try details(&fields)
-        settings.images = try list("images", &fields) { (fields) throws(ConfigError) in
+        settings.images = try fields.list("images") { (fields) throws(ConfigError) in
             var image = PagerDutySettings.Image()
             image.source = try fields.text("src")
             image.alt = try fields.text("alt")
             image.href = try fields.text("href")
             return image
         }
-        settings.links = try list("links", &fields) { (fields) throws(ConfigError) in
+        settings.links = try fields.list("links") { (fields) throws(ConfigError) in
             var link = PagerDutySettings.Link()
             link.href = try fields.text("href")
             link.text = try fields.text("text")
@@ -68,19 +68,5 @@ struct PagerDutyReader {
         }
         fields.show("details", YAMLNode(.mapping(entries)))
         return details
-    }
-
-    private func list<Item>(
-        _ name: String, _ fields: inout ShownFields, _ read: (inout ShownFields) throws(ConfigError) -> Item
-    ) throws(ConfigError) -> [Item] {
-        var items: [Item] = [], shown: [YAMLNode] = []
-        for node in try fields.items(name) {
-            var entry = try ShownFields(node, "\(name) entry")
-            items.append(try read(&entry))
-            try entry.finish()
-            shown.append(entry.node)
-        }
-        fields.show(name, list: shown)
-        return items
     }
 }

@@ -124,6 +124,21 @@ package struct ShownFields {
 
     package mutating func items(_ name: String) throws(ConfigError) -> [YAMLNode] { try fields.items(name) }
 
+    /// A list of mappings, each read by `read` and shown with what that showed.
+    package mutating func list<Item>(
+        _ name: String, _ read: (inout ShownFields) throws(ConfigError) -> Item
+    ) throws(ConfigError) -> [Item] {
+        var items: [Item] = [], shown: [YAMLNode] = []
+        for node in try fields.items(name) {
+            var entry = try ShownFields(node, "\(name) entry")
+            items.append(try read(&entry))
+            try entry.finish()
+            shown.append(entry.node)
+        }
+        show(name, list: shown)
+        return items
+    }
+
     /// `name: value` pairs, sorted by name, shown where there are any.
     package mutating func labels(_ name: String) throws(ConfigError) -> [(name: String, value: String, position: YAMLPosition)]
     {

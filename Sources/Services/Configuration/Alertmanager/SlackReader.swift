@@ -15,7 +15,7 @@ struct SlackReader {
         settings.pretext = try standard("pretext", &fields)
         settings.text = try standard("text", &fields)
         settings.messageText = try fields.text("message_text")
-        settings.fields = try list("fields", &fields, field)
+        settings.fields = try fields.list("fields", field)
         settings.shortFields = try fields.flag("short_fields")
         settings.footer = try standard("footer", &fields)
         settings.fallback = try standard("fallback", &fields)
@@ -26,7 +26,7 @@ struct SlackReader {
         settings.thumbURL = try fields.text("thumb_url")
         settings.linkNames = try fields.flag("link_names")
         settings.markdownIn = try fields.strings("mrkdwn_in") ?? []
-        settings.actions = try list("actions", &fields, action)
+        settings.actions = try fields.list("actions", action)
         if try fields.flag("update_message") {
             throw ConfigError("field update_message of \(fields.kind) is not supported yet", at: fields.position)
         }
@@ -101,20 +101,6 @@ struct SlackReader {
     }
 
     // MARK: Parts of the message
-
-    private func list<Item>(
-        _ name: String, _ fields: inout ShownFields, _ read: (inout ShownFields) throws(ConfigError) -> Item
-    ) throws(ConfigError) -> [Item] {
-        var items: [Item] = [], shown: [YAMLNode] = []
-        for node in try fields.items(name) {
-            var entry = try ShownFields(node, "\(name) entry")
-            items.append(try read(&entry))
-            try entry.finish()
-            shown.append(entry.node)
-        }
-        fields.show(name, list: shown)
-        return items
-    }
 
     private func field(_ fields: inout ShownFields) throws(ConfigError) -> SlackSettings.Field {
         var field = SlackSettings.Field()

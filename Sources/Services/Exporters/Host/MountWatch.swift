@@ -1,4 +1,5 @@
 import Synchronization
+import Threads
 
 #if canImport(Glibc)
     import Glibc
@@ -77,12 +78,11 @@ private final class HangingMounts: Sendable {
 
 /// One thread and the paths it asks, one after the other.
 private final class Round: @unchecked Sendable {
-    // Sendable: `answers`, `isAbandoned` are touched under `mutex` only; the rest is constant.
+    // Sendable: `answers`, `isAbandoned` are touched under `monitor` only; the rest is constant.
     private let paths: [String]
     private let question: MountWatch.Question
     private let hanging: HangingMounts
-    private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
-    private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+    private let monitor = Monitor()
     private var answers: [MountWatch.Answer] = []
     private var isAbandoned = false
 
@@ -90,80 +90,39 @@ private final class Round: @unchecked Sendable {
         self.paths = paths
         self.question = question
         self.hanging = hanging
-        mutex.initialize(to: pthread_mutex_t())
-        condition.initialize(to: pthread_cond_t())
-        pthread_mutex_init(mutex, nil)
-        pthread_cond_init(condition, nil)
     }
 
-    deinit {
-        pthread_cond_destroy(condition)
-        pthread_mutex_destroy(mutex)
-        condition.deallocate()
-        mutex.deallocate()
-    }
-
-    func start() -> Bool {
-        #if canImport(Darwin)
-            var thread: pthread_t?
-        #else
-            var thread = pthread_t()
-        #endif
-        let retained = Unmanaged.passRetained(self)
-        let code = pthread_create(&thread, nil, { argument in
-            #if canImport(Darwin)
-                Unmanaged<Round>.fromOpaque(argument).takeRetainedValue().ask()
-            #else
-                if let argument { Unmanaged<Round>.fromOpaque(argument).takeRetainedValue().ask() }
-            #endif
-            return nil
-        }, retained.toOpaque())
-        if code != 0 {
-            retained.release()
-            return false
-        }
-        #if canImport(Darwin)
-            if let thread { pthread_detach(thread) }
-        #else
-            pthread_detach(thread)
-        #endif
-        return true
-    }
+    func start() -> Bool { startThread { [self] in ask() } == 0 }
 
     private func ask() {
         for path in paths {
             let answer = question(path)
-            pthread_mutex_lock(mutex)
-            let isOver = isAbandoned
-            if isOver { hanging.remove(path) } else { answers.append(answer) }
-            pthread_cond_signal(condition)
-            pthread_mutex_unlock(mutex)
+            let isOver = monitor.withLock {
+                if isAbandoned { hanging.remove(path) } else { answers.append(answer) }
+                monitor.ring()
+                return isAbandoned
+            }
             if isOver { return }
         }
     }
 
     /// Answers from the front: all of them, or those up to a mount that took longer than `timeout`, whose answer is the last.
     func wait(_ timeout: Double) -> [MountWatch.Answer] {
-        pthread_mutex_lock(mutex)
-        defer { pthread_mutex_unlock(mutex) }
-        while answers.count < paths.count {
-            let seen = answers.count
-            var deadline = Self.realTime(after: timeout)
-            while answers.count == seen {
-                guard pthread_cond_timedwait(condition, mutex, &deadline) == ETIMEDOUT, answers.count == seen else { continue }
-                isAbandoned = true
-                hanging.insert(paths[seen])
-                return answers + [.timeout]
+        let patience = Duration.seconds(min(max(timeout, 0.001), 3600))
+        return monitor.withLock {
+            while answers.count < paths.count {
+                let seen = answers.count, deadline = ContinuousClock.now + patience
+                while answers.count == seen {
+                    let left = deadline - ContinuousClock.now
+                    guard left > .zero else {
+                        isAbandoned = true
+                        hanging.insert(paths[seen])
+                        return answers + [.timeout]
+                    }
+                    monitor.wait(atMost: left)
+                }
             }
+            return answers
         }
-        return answers
-    }
-
-    private static func realTime(after seconds: Double) -> timespec {
-        var now = timespec()
-        clock_gettime(CLOCK_REALTIME, &now)
-        let bounded = min(max(seconds, 0.001), 3600)
-        let nanoseconds = Int(bounded.truncatingRemainder(dividingBy: 1) * 1e9) + now.tv_nsec
-        return timespec(tv_sec: now.tv_sec + Int(bounded) + nanoseconds / 1_000_000_000, tv_nsec: nanoseconds % 1_000_000_000)
     }
 }

@@ -7,6 +7,7 @@
 #endif
 import JSON
 import NIOHTTP1
+import Programs
 import Synchronization
 
 /// Does what a plan says, and takes it back.
@@ -26,7 +27,7 @@ public final class IncidentRun: Sendable {
 
     /// `program` is run for pressure: ourselves.
     public init(
-        _ plan: IncidentPlan, _ addresses: StackAddresses, _ client: StackClient, token: String?, program: String = ChildProgram.own
+        _ plan: IncidentPlan, _ addresses: StackAddresses, _ client: StackClient, token: String?, program: String = ProgramFile.own
     ) {
         self.plan = plan
         self.addresses = addresses
@@ -85,7 +86,7 @@ public final class IncidentRun: Sendable {
                 throw IncidentError(.system, "kill \(pid): \(String(cString: strerror(errno)))")
             }
         case .docker(let arguments):
-            guard let docker = ChildProgram.find("docker") else { throw IncidentError(.system, "there is no docker here") }
+            guard let docker = ProgramFile.find("docker") else { throw IncidentError(.system, "there is no docker here") }
             let code = await (try ChildProgram(docker, arguments)).wait()
             guard code == 0 else {
                 throw IncidentError(.system, "docker \(arguments.joined(separator: " ")): exit code \(code)")

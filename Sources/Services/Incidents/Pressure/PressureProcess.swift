@@ -6,6 +6,7 @@
     import Darwin
 #endif
 import Synchronization
+import Threads
 
 /// What the child of a cpu or memory incident does. It ends, whatever happens:
 ///
@@ -116,29 +117,5 @@ extension Pressure {
             guard left > .zero else { return }
             usleep(UInt32(clamping: min(left, .milliseconds(500)).microseconds) &+ 1)
         }
-    }
-
-    private final class Work {
-        let body: () -> Void
-        init(_ body: @escaping () -> Void) { self.body = body }
-    }
-
-    private static func startThread(_ body: @escaping @Sendable () -> Void) {
-        let work = Unmanaged.passRetained(Work(body))
-        #if canImport(Darwin)
-            var thread: pthread_t?
-        #else
-            var thread = pthread_t()
-        #endif
-        let code = pthread_create(&thread, nil, { argument in
-            #if canImport(Darwin)
-                Unmanaged<Work>.fromOpaque(argument).takeRetainedValue().body()
-            #else
-                guard let argument else { return nil }
-                Unmanaged<Work>.fromOpaque(argument).takeRetainedValue().body()
-            #endif
-            return nil
-        }, work.toOpaque())
-        if code != 0 { work.release() }
     }
 }

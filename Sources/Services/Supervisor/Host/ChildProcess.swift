@@ -92,34 +92,3 @@ public struct ChildProcess: Sendable {
         return signal == 0 ? Int(status >> 8 & 0xff) : 128 + Int(signal)
     }
 }
-
-/// A thread of our own for what blocks as long as a process lives. `body` runs once.
-func startThread(_ body: @escaping @Sendable () -> Void) -> Bool {
-    final class Box: Sendable {
-        let body: @Sendable () -> Void
-        init(_ body: @escaping @Sendable () -> Void) { self.body = body }
-    }
-    var attributes = pthread_attr_t()
-    pthread_attr_init(&attributes)
-    defer { pthread_attr_destroy(&attributes) }
-    pthread_attr_setstacksize(&attributes, 512 << 10)
-    pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
-    #if canImport(Darwin)
-        var thread: pthread_t?
-    #else
-        var thread = pthread_t()
-    #endif
-    let box = Unmanaged.passRetained(Box(body))
-    let code = pthread_create(
-        &thread, &attributes,
-        { argument in
-            #if canImport(Darwin)
-                Unmanaged<Box>.fromOpaque(argument).takeRetainedValue().body()
-            #else
-                if let argument { Unmanaged<Box>.fromOpaque(argument).takeRetainedValue().body() }
-            #endif
-            return nil
-        }, box.toOpaque())
-    if code != 0 { box.release() }
-    return code == 0
-}

@@ -96,19 +96,6 @@ public enum LocalMachine {
 }
 
 extension LocalMachine {
-    /// The file of this program.
-    public static var executable: String {
-        var buffer = [CChar](repeating: 0, count: 4096)
-        #if os(Linux)
-            let count = readlink("/proc/self/exe", &buffer, buffer.count - 1)
-            if count > 0 { return text(buffer.prefix(count)) }
-        #elseif canImport(Darwin)
-            var size = UInt32(buffer.count - 1)
-            if _NSGetExecutablePath(&buffer, &size) == 0 { return text(buffer.prefix { $0 != 0 }) }
-        #endif
-        return CommandLine.arguments.first ?? "minprom"
-    }
-
     public static var currentDirectory: String {
         var buffer = [CChar](repeating: 0, count: 4096)
         guard getcwd(&buffer, buffer.count - 1) != nil else { return "/" }

@@ -3,6 +3,7 @@ import HTTPServer
 import Supervisor
 import Synchronization
 import TSDB
+import Threads
 
 #if canImport(Glibc)
     import Glibc
@@ -47,7 +48,7 @@ public final class StackHost: @unchecked Sendable {
     /// Starts the thread. `watcher` sees the machine after every change, on that thread.
     public func run(_ watcher: @escaping @Sendable (StackMachine) -> Void) throws(HostError) {
         self.watcher = watcher
-        guard startThread({ [self] in loop() }) else { throw HostError("the system gives no thread") }
+        guard startThread({ [self] in loop() }) == 0 else { throw HostError("the system gives no thread") }
     }
 
     /// Does `work` with the machine; returns without waiting.
@@ -138,13 +139,13 @@ public final class StackHost: @unchecked Sendable {
             }
             close(child.output)
         }
-        if !reads { close(child.output) }
+        if reads != 0 { close(child.output) }
         let waits = startThread { [self] in
             let code = ChildProcess.wait(for: child.pid)
             perform { [self] machine, now in ended(id, child.pid, code, &machine, now) }
         }
         // Without a thread to wait for it, it could never be known to be gone.
-        if !waits { ChildProcess.signal(child.pid, SIGKILL) }
+        if waits != 0 { ChildProcess.signal(child.pid, SIGKILL) }
     }
 
     private func ended(
@@ -207,54 +208,31 @@ public final class StackHost: @unchecked Sendable {
 
 /// What other threads want of the one: a queue it sleeps on.
 private final class Inbox: @unchecked Sendable {
-    // Sendable: `jobs` is touched under `mutex` only.
-    private let mutex: UnsafeMutablePointer<pthread_mutex_t>
-    private let condition: UnsafeMutablePointer<pthread_cond_t>
+    // Sendable: `jobs` is touched under `monitor` only.
+    private let monitor = Monitor()
     private var jobs: [StackHost.Work] = []
 
-    init() {
-        mutex = .allocate(capacity: 1)
-        condition = .allocate(capacity: 1)
-        mutex.initialize(to: pthread_mutex_t())
-        condition.initialize(to: pthread_cond_t())
-        pthread_mutex_init(mutex, nil)
-        pthread_cond_init(condition, nil)
-    }
-
-    deinit {
-        pthread_cond_destroy(condition)
-        pthread_mutex_destroy(mutex)
-        condition.deallocate()
-        mutex.deallocate()
-    }
-
     func put(_ job: @escaping StackHost.Work) {
-        pthread_mutex_lock(mutex)
-        jobs.append(job)
-        pthread_cond_signal(condition)
-        pthread_mutex_unlock(mutex)
+        monitor.withLock {
+            jobs.append(job)
+            monitor.ring()
+        }
     }
 
     /// Everything that waits; nothing when `wake`, on the monotonic clock, has come.
     func take(until wake: Timestamp?) -> [StackHost.Work] {
-        pthread_mutex_lock(mutex)
-        defer { pthread_mutex_unlock(mutex) }
-        while jobs.isEmpty {
-            guard let wake else {
-                pthread_cond_wait(condition, mutex)
-                continue
+        monitor.withLock {
+            while jobs.isEmpty {
+                guard let wake else {
+                    monitor.wait()
+                    continue
+                }
+                let left = wake.milliseconds - monotonicMilliseconds()
+                guard left > 0 else { break }
+                monitor.wait(atMost: .milliseconds(left))
             }
-            let left = wake.milliseconds - monotonicMilliseconds()
-            guard left > 0 else { break }
-            var time = timespec()
-            clock_gettime(CLOCK_REALTIME, &time)
-            // The condition's clock is the wall clock; where that is set, we wake early or a second late at most.
-            let nanoseconds = Int(time.tv_nsec) + Int(min(left, 1000)) * 1_000_000
-            time.tv_sec += nanoseconds / 1_000_000_000
-            time.tv_nsec = nanoseconds % 1_000_000_000
-            pthread_cond_timedwait(condition, mutex, &time)
+            defer { jobs = [] }
+            return jobs
         }
-        defer { jobs = [] }
-        return jobs
     }
 }

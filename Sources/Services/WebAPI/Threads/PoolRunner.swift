@@ -1,5 +1,6 @@
 import HTTPServer
 import PromQL
+import Threads
 
 /// Threads of a pool that help queries with their morsels.
 ///

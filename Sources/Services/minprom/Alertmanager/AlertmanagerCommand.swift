@@ -50,11 +50,7 @@ struct AlertmanagerCommand: AsyncParsableCommand {
     @Option(name: .customLong("cluster.peer"), help: "Refused: there is no cluster.")
     var clusterPeers: [String] = []
 
-    @Option(name: .customLong("log.level"), help: "debug, info, warn or error.")
-    var logLevel = "info"
-
-    @Option(name: .customLong("log.format"), help: "logfmt or json.")
-    var logFormat = "logfmt"
+    @OptionGroup var logging: LogFlags
 
     func run() async throws {
         do throws(StartError) { try await start() } catch { throw ExitCode(Console.complain(error.message)) }
@@ -62,7 +58,7 @@ struct AlertmanagerCommand: AsyncParsableCommand {
 
     private func start() async throws(StartError) {
         guard clusterPeers.isEmpty else { throw StartError("--cluster.peer: there is no cluster; run one instance") }
-        let logger = try LogLines.logger(level: logLevel, format: logFormat)
+        let logger = try logging.logger()
         let signals = Signals.stream()
         let loops = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let half = try AlertmanagerHalf(try settings(), eventLoops: loops, clock: SystemClock(), logger: logger)

@@ -41,18 +41,14 @@ struct BotServe: AsyncParsableCommand {
     @Flag(name: .customLong("dry-run"), help: "Do nothing; write down what would be done.")
     var isDryRun = false
 
-    @Option(name: .customLong("log.level"), help: "debug, info, warn or error.")
-    var logLevel = "info"
-
-    @Option(name: .customLong("log.format"), help: "logfmt or json.")
-    var logFormat = "logfmt"
+    @OptionGroup var logging: LogFlags
 
     func run() async throws {
         do throws(StartError) { try await start() } catch { throw ExitCode(Console.complain(error.message)) }
     }
 
     private func start() async throws(StartError) {
-        let logger = try LogLines.logger(level: logLevel, format: logFormat)
+        let logger = try logging.logger()
         let signals = Signals.stream()
         let directory = storagePath.hasSuffix("/") ? String(storagePath.dropLast()) : storagePath
         let policy = try Self.policy(configFile, isDryRun: isDryRun, directory: directory)

@@ -72,16 +72,14 @@ struct DockerProxyCommand: AsyncParsableCommand {
     @Option(name: .customLong("audit.log"), help: "File of all requests, hash-chained; standard error has them in any case.")
     var auditLog = ""
 
-    @Option(name: .customLong("log.level"), help: "debug, info, warn or error.") var logLevel = "info"
-
-    @Option(name: .customLong("log.format"), help: "logfmt or json.") var logFormat = "logfmt"
+    @OptionGroup var logging: LogFlags
 
     func run() async throws {
         do throws(StartError) { try await start() } catch { throw ExitCode(Console.complain(error.message)) }
     }
 
     private func start() async throws(StartError) {
-        let logger = try LogLines.logger(level: logLevel, format: logFormat)
+        let logger = try logging.logger()
         let signals = Signals.stream()
         guard let rule = DockerRule(allow.split(separator: ",").map(String.init)) else {
             throw StartError("--allow: names of containers, such as flask_api,worker")

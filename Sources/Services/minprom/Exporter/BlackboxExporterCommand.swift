@@ -36,15 +36,11 @@ struct BlackboxExporterCommand: AsyncParsableCommand {
     @Option(name: .customLong("web.route-prefix"), help: "Prefix of all paths.")
     var routePrefix = ""
 
-    @Option(name: .customLong("log.level"), help: "debug, info, warn or error.")
-    var logLevel = "info"
-
-    @Option(name: .customLong("log.format"), help: "logfmt or json.")
-    var logFormat = "logfmt"
+    @OptionGroup var logging: LogFlags
 
     func run() async throws {
         do throws(StartError) {
-            let logger = try LogLines.logger(level: logLevel, format: logFormat)
+            let logger = try logging.logger()
             guard timeoutOffset.isFinite else { throw StartError("--timeout-offset must be a number of seconds") }
             var options = BlackboxExporter.Options()
             options.configFile = configFile

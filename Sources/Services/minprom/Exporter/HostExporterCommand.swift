@@ -114,18 +114,14 @@ struct HostExporterCommand: AsyncParsableCommand {
         help: "Directory of *.prom files to show, too; a pattern, may be given several times.")
     var textfileDirectories: [String] = []
 
-    @Option(name: .customLong("log.level"), help: "debug, info, warn or error.")
-    var logLevel = "info"
-
-    @Option(name: .customLong("log.format"), help: "logfmt or json.")
-    var logFormat = "logfmt"
+    @OptionGroup var logging: LogFlags
 
     @Argument(parsing: .allUnrecognized, help: .hidden)
     var rest: [String] = []
 
     func run() async throws {
         do throws(StartError) {
-            let logger = try LogLines.logger(level: logLevel, format: logFormat)
+            let logger = try logging.logger()
             var page = HostExporter.Options()
             guard telemetryPath.hasPrefix("/") else { throw StartError("--web.telemetry-path must begin with /") }
             page.telemetryPath = telemetryPath

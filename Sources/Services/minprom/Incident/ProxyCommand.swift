@@ -30,11 +30,7 @@ struct ProxyCommand: AsyncParsableCommand {
     @Option(name: .customLong("token-file"), help: "File with ADMIN_TOKEN (else the environment's ADMIN_TOKEN or ADMIN_TOKEN_FILE).")
     var tokenFile: String?
 
-    @Option(name: .customLong("log.level"), help: "debug, info, warn or error.")
-    var logLevel = "info"
-
-    @Option(name: .customLong("log.format"), help: "logfmt or json.")
-    var logFormat = "logfmt"
+    @OptionGroup var logging: LogFlags
 
     func run() async throws {
         do throws(StartError) { try await start() } catch { throw ExitCode(Console.complain(error.message)) }
@@ -50,7 +46,7 @@ struct ProxyCommand: AsyncParsableCommand {
         }
         guard (1...60_000).contains(maximumConnections) else { throw StartError("--max-connections: 1 to 60000") }
         let token = try IncidentFlags.token("ADMIN_TOKEN", file: tokenFile)
-        let logger = try LogLines.logger(level: logLevel, format: logFormat)
+        let logger = try logging.logger()
         let signals = Signals.stream()
         let loops = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let place = ServiceNames.current.listening(on: front.host, front.port)

@@ -3,6 +3,7 @@ import ConfigurationFile
 import HTTPServer
 import Logging
 import NIOPosix
+import Programs
 import Supervisor
 import SupervisorHost
 import Synchronization
@@ -108,7 +109,7 @@ struct StackRun {
             }
             external = parsed
         }
-        let executable = LocalMachine.executable
+        let executable = ProgramFile.own
         let kept = ["PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "USER", "LD_LIBRARY_PATH"]
         let programs = LocalMachine.postgresPrograms(path: environment["PATH"] ?? "") ?? ""
         var clusters = state.path + "/data"

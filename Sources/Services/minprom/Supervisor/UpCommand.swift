@@ -1,5 +1,6 @@
 import ArgumentParser
 import ComposeFile
+import Programs
 import Supervisor
 import SupervisorHost
 
@@ -57,7 +58,7 @@ struct DemoCommand: AsyncParsableCommand {
 
     /// Here, or in the checkout that this executable was built in.
     static func file() throws(StartError) -> String {
-        var folders = [LocalMachine.currentDirectory], folder = FilePath.directory(of: LocalMachine.executable)
+        var folders = [LocalMachine.currentDirectory], folder = FilePath.directory(of: ProgramFile.own)
         while folder != "/" && folder != "." {
             folders.append(folder)
             folder = FilePath.directory(of: folder)
@@ -65,7 +66,7 @@ struct DemoCommand: AsyncParsableCommand {
         for folder in folders where StateDirectory.exists("\(folder)/\(fileName)") {
             return FilePath.absolute(fileName, from: folder)
         }
-        throw StartError("\(fileName) is neither here nor above \(LocalMachine.executable)")
+        throw StartError("\(fileName) is neither here nor above \(ProgramFile.own)")
     }
 }
 
@@ -111,7 +112,7 @@ struct Detached {
         guard output >= 0 else { throw StartError("\(log): \(String(cString: strerror(errno)))") }
         let arguments = ["up"] + files.flatMap { ["-f", $0] } + options.arguments + ["--background"] + services
         let launch = Launch(
-            program: LocalMachine.executable, arguments: arguments,
+            program: ProgramFile.own, arguments: arguments,
             environment: LocalMachine.environment.map { $0.key + "=" + $0.value },
             directory: LocalMachine.currentDirectory, stopSignal: "SIGTERM", deathSignal: "SIGTERM", probe: nil,
             probeTimeout: .zero)

@@ -1,6 +1,6 @@
 /// A certificate for `localhost` that signs itself, and its key: for servers of tests, of no use elsewhere. Valid from 2020 to 2119.
-enum TestCertificate {
-    static let certificate = """
+public enum TestCertificate {
+    public static let certificate = """
         -----BEGIN CERTIFICATE-----
         MIIBRzCB7qADAgECAgEBMAoGCCqGSM49BAMCMBQxEjAQBgNVBAMMCWxvY2FsaG9z
         dDAgFw0yMDAxMDEwMDAwMDBaGA8yMTIwMDEwMTAwMDAwMFowFDESMBAGA1UEAwwJ
@@ -13,7 +13,7 @@ enum TestCertificate {
 
         """
 
-    static let key = """
+    public static let key = """
         -----BEGIN PRIVATE KEY-----
         MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgBDmWwyBzxIwFVyiD
         4f1AHCaCC+6adJFdEsKihTZNYwShRANCAAR/IyMAjODdtMj5OKa6L52/9AhWKfwB

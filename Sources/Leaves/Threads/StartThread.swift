@@ -1,0 +1,42 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+/// Runs `body` once on a thread of its own that nobody waits for: for what blocks for as long as it likes, or computes. (Swift's concurrency pool
+/// has a thread per core, and whoever holds one holds up everybody else.)
+///
+/// Returns 0, or the number of the system's error where it gives no thread.
+@discardableResult
+public func startThread(stackSize: Int = 512 << 10, _ body: @escaping @Sendable () -> Void) -> Int32 {
+    final class Box: Sendable {
+        let body: @Sendable () -> Void
+        init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+    }
+    var attributes = pthread_attr_t()
+    pthread_attr_init(&attributes)
+    defer { pthread_attr_destroy(&attributes) }
+    pthread_attr_setstacksize(&attributes, stackSize)
+    pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
+    #if canImport(Darwin)
+        var thread: pthread_t?
+    #else
+        var thread = pthread_t()
+    #endif
+    let box = Unmanaged.passRetained(Box(body))
+    let code = pthread_create(
+        &thread, &attributes,
+        { argument in
+            #if canImport(Darwin)
+                Unmanaged<Box>.fromOpaque(argument).takeRetainedValue().body()
+            #else
+                if let argument { Unmanaged<Box>.fromOpaque(argument).takeRetainedValue().body() }
+            #endif
+            return nil
+        }, box.toOpaque())
+    if code != 0 { box.release() }
+    return code
+}
