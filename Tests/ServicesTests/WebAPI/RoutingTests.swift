@@ -94,6 +94,16 @@ struct RoutingTests {
         #expect(await test.ask(.get, "/assets/app.js", headers: [.ifNoneMatch: tag]).status == 304)
     }
 
+    @Test("metrics come as protobuf to who asks for it")
+    func metricsInProtobuf() async {
+        let test = TestAPI()
+        _ = await test.get("/api/v1/labels")
+        let accept = "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited"
+        let reply = await test.ask(.get, "/metrics", headers: [.accept: accept]).reply
+        #expect(reply.contentType == "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited")
+        #expect(reply.wholeBody.first != UInt8(ascii: "#") && !reply.wholeBody.isEmpty)
+    }
+
     @Test("every answer says what it is", arguments: [
         ("/api/v1/query?query=1", "application/json"), ("/api/v1/query?query=(", "application/json"),
         ("/-/healthy", "text/plain; charset=utf-8"), ("/nope", "text/plain; charset=utf-8"),
