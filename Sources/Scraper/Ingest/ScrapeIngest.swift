@@ -50,7 +50,7 @@ struct ScrapeIngest {
     private var histogram: HistogramSample?
     /// Gathers classic histograms, where they are to be converted.
     private var collector: ClassicCollector?
-    /// Zeros to be stored before the batch, where the feature is on.
+    /// When series began to count, where a feature wants it: the zeros are to be stored before the batch.
     private(set) var starts: StartTimes?
     /// Places in the batch of samples that were the first of their series.
     private var newSamples: [Int] = []
@@ -65,7 +65,7 @@ struct ScrapeIngest {
         self.storage = storage
         intake = HistogramIntake(config.limits)
         collector = config.histograms.convertsClassic ? ClassicCollector() : nil
-        starts = config.storesStartZeros ? StartTimes() : nil
+        starts = StartTimes(config)
         labels = SampleLabels(
             target: target.labels, honorLabels: config.honorLabels, relabelConfigs: config.metricRelabelConfigs,
             limits: config.limits, names: config.nameValidation)
@@ -114,6 +114,7 @@ struct ScrapeIngest {
             if limited > 0 { throw ScrapeError(.limit, "sample limit exceeded") }
             if bucketLimited > 0 { throw ScrapeError(.limit, "histogram bucket limit exceeded") }
             sampleCount = batch.count
+            starts?.mark(&batch)
             cache.forEachGone { batch.append($0, at: time, value: .staleMarker) }
             cache.finishPass(cursor: cursor)
             metadata.finishPass()
@@ -408,9 +409,7 @@ struct ScrapeIngest {
         }
         let countBefore = batch.count
         try take(&parser, page, &cursor, &batch)
-        if readsLines, batch.count > countBefore, let reference = batch.references.last, let time = batch.timestamps.last {
-            parser.withSource(page) { starts?.wait(reference, at: time, parser.entry, of: $0) }
-        }
+        if readsLines, batch.count > countBefore { parser.withSource(page) { starts?.wait(batch, parser.entry, of: $0) } }
     }
 
     /// An entry that is no sample ends what belongs together.
@@ -458,7 +457,7 @@ struct ScrapeIngest {
     /// Notes when the series of the batch's newest sample began to count.
     private mutating func noteStart(_ start: Int64, _ batch: borrowing SampleBatch) {
         guard starts != nil, let reference = batch.references.last, let time = batch.timestamps.last else { return }
-        starts?.note(reference, start: start, at: time, histogram: histogram)
+        starts?.note(reference, start: start, at: time, histogram: histogram, place: batch.count - 1)
     }
 
     /// The exemplars of one histogram by time: storage takes them in order only.
