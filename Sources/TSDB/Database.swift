@@ -46,7 +46,7 @@ public final class Database: Appendable, Queryable {
 
     /// A database without a disk (`--storage.tsdb.path=:memory:`).
     public static func inMemory(options: DatabaseOptions = DatabaseOptions(), clock: any WallClock) -> Database {
-        Database(Head(options: HeadOptions()), options: options, clock: clock)
+        Database(Head(options: options.head), options: options, clock: clock)
     }
 
     /// Takes over changed settings (a configuration reload).
@@ -81,7 +81,7 @@ public final class Database: Appendable, Queryable {
     public func append(_ batch: borrowing SampleBatch) throws(TSDBError) -> AppendReport {
         let bounds = appendBounds()
         guard let wal else {
-            let report = writer.withLock { _ in head.append(batch, bounds: bounds) }
+            let report = writer.withLock { stored in head.append(batch, bounds: bounds, news: &stored.starts) }
             count(report)
             return report
         }
@@ -90,7 +90,7 @@ public final class Database: Appendable, Queryable {
             throw TSDBError(.limit, "\(wal.options.queueLimit) bytes wait for the log in \(wal.directory): the disk does not take them")
         }
         let (report, position) = try writer.withLock { stored throws(TSDBError) in
-            let report = head.append(batch, bounds: bounds)
+            let report = head.append(batch, bounds: bounds, news: &stored.starts)
             return (report, try log(batch, report, &stored, wal))
         }
         count(report)
@@ -103,6 +103,7 @@ public final class Database: Appendable, Queryable {
         _ batch: borrowing SampleBatch, _ report: AppendReport, _ stored: inout StoredColumns, _ wal: WAL
     ) throws(TSDBError) -> WALPosition? {
         guard report.storedCount > 0 else { return nil }
+        if !stored.starts.isEmpty { try wal.append(starts: stored.starts) }
         if report.storedCount == batch.count && batch.histograms.isEmpty {
             return try wal.append(
                 references: batch.references, timestamps: batch.timestamps, values: batch.values, count: batch.count)
@@ -192,9 +193,18 @@ public struct DatabaseOptions: Sendable {
     public var outOfOrderWindow = Duration.zero
     /// `storage.exemplars.max_exemplars`: exemplars kept in memory, all series together; 0: none are stored.
     public var maxExemplars = 0
+    /// Keep when series began to count (feature `st-storage`). Read once, when the database is made; a log's start times are left behind where
+    /// it is off.
+    public var storesStarts = false
     public var wal = WALOptions()
 
     public init() {}
+
+    var head: HeadOptions {
+        var head = HeadOptions()
+        head.storesStarts = storesStarts
+        return head
+    }
 
     /// How far ahead of the clock a sample may lie, on every path. Upstream's bound for scrapes.
     public static let futureLimit = Duration.minutes(10)

@@ -12,7 +12,7 @@ extension Database {
     ) throws(TSDBError) -> Database {
         try files.createDirectory(directory)
         let lock = try files.lock(directory + "/lock")
-        let head = Head(options: HeadOptions())
+        let head = Head(options: options.head)
         var visitor = HeadReplay(head, ExemplarRing(capacity: options.maxExemplars), window: options.outOfOrderWindow)
         do throws(TSDBError) {
             let (wal, report) = try WAL.open(directory + "/wal", files, options: options.wal, visitor: &visitor)

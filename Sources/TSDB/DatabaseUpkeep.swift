@@ -70,6 +70,7 @@ extension Database {
                 } else {
                     size = try writeSamples(capture, to: &writer)
                 }
+                try writer.starts(capture)
                 try writer.exemplars(exemplars)
             }
             upkeep.withLock { state in
@@ -136,6 +137,21 @@ extension CheckpointWriter {
         for first in stride(from: 0, to: all.count, by: 1_000) {
             try exemplars(Array(all[first..<min(first + 1_000, all.count)]))
         }
+    }
+
+    /// All start times, a few thousand to a record.
+    fileprivate mutating func starts(_ capture: (set: HeadSeriesSet, entries: [HeadCheckpoint.Entry])) throws(TSDBError) {
+        var rows: [WALStart] = []
+        for entry in capture.entries {
+            guard let runs = capture.set.starts(ofSlot: entry.captured.slot) else { continue }
+            for index in 0..<runs.count {
+                rows.append(WALStart(SeriesRef(rawValue: entry.reference), runs[index].time, start: runs[index].start))
+                guard rows.count >= 4096 else { continue }
+                try starts(rows)
+                rows.removeAll(keepingCapacity: true)
+            }
+        }
+        try starts(rows)
     }
 
     /// All samples of a series that has histograms, in the kinds in which they are stored.

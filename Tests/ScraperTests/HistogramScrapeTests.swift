@@ -283,6 +283,54 @@ struct HistogramScrapeTests {
         #expect(off.samples("c_created", ["a": "1"]) == "0.004@10" && off.samples("c_total", ["a": "1"]) == "5.0@10")
     }
 
+    @Test("start times go beside the samples under their feature, from protobuf and from _created lines, and with no zeros")
+    func storedStarts() {
+        let bench = bench { $0.storesStarts = true }
+        func counter(_ start: UInt64) -> [UInt8] {
+            MetricFamilyWriter.family("c", type: 0, { metric in
+                metric.message(3) { counter in
+                    counter.double(1, 3)
+                    counter.message(3) { $0.unsigned(2, start * 1_000_000) }
+                }
+            })
+        }
+        let histogram = MetricFamilyWriter.family("h", type: 4, { $0.message(7) { histogram in
+            histogram.unsigned(1, 1)
+            histogram.signed(5, 2)
+            histogram.span(12, 0, 1)
+            histogram.signed(13, 1)
+            histogram.message(15) { $0.unsigned(2, 5_000_000) }
+        } })
+        scrape(bench, gauge("g", 1) + counter(4) + histogram)
+        scrape(bench, gauge("g", 1) + counter(17) + histogram)
+        scrape(bench, gauge("g", 1))
+        #expect(bench.samples("c") == "3.0@10<4 3.0@20<17 stale@30" && bench.samples("g") == "1.0@10 1.0@20 1.0@30")
+        #expect(bench.samples("h").hasPrefix("{{schema:2 count:1 buckets:[1]}}@10<5 {{schema:2 count:1 buckets:[1]}}@20<5 "))
+
+        let text = self.bench { $0.storesStarts = true }
+        let page = """
+            # TYPE c counter
+            c_total{a="1"} 5
+            c_created{a="1"} 0.004
+            c_total{a="2"} 6
+            # TYPE h histogram
+            h_bucket{le="1"} 1
+            h_count 1
+            h_created 0.003
+            h_sum 2
+            # EOF
+
+            """
+        for _ in 1...2 { text.scrape(page, type: Self.openMetrics) }
+        #expect(text.samples("c_total", ["a": "1"]) == "5.0@10<4 5.0@20<4" && text.samples("c_total", ["a": "2"]) == "6.0@10 6.0@20")
+        #expect(text.samples("h_bucket", ["le": "1.0"]) == "1.0@10<3 1.0@20<3" && text.samples("h_sum") == "2.0@10<3 2.0@20<3")
+        #expect(text.samples("c_created", ["a": "1"]) == "")
+        // A refused page says nothing of the next one's samples.
+        text.scrape("# TYPE c counter\nc_total 5\nc_created 0.004\nbad{\n# EOF\n", type: Self.openMetrics)
+        text.scrape("# TYPE d counter\nd_total 5\n# EOF\n", type: Self.openMetrics)
+        #expect(text.samples("d_total") == "5.0@40")
+    }
+
     @Test("a refused page leaves no zeros; they come with the next good one")
     func refusedStarts() {
         let bench = bench { $0.storesStartZeros = true }

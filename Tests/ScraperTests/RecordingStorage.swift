@@ -9,7 +9,10 @@ final class RecordingStorage: Appendable {
         var value: Double
         /// As text, where it is one; with a `f` in front where it is a float histogram.
         var histogram: String?
+        /// When its count began, where that is known.
+        var start: Int64?
         var description: String {
+            if let start { return "\(histogram ?? "\(value)")@\(time)<\(start)" }
             if let histogram { return "\(histogram)@\(time)" }
             return value.bitPattern == 0x7ff0_0000_0000_0002 ? "stale@\(time)" : "\(value)@\(time)"
         }
@@ -53,7 +56,9 @@ final class RecordingStorage: Appendable {
                 case .float(let histogram): "f" + histogram.testExpression
                 case nil: nil
                 }
-            let sample = Sample(time: batch.timestamps[index], value: batch.values[index], histogram: histogram)
+            let start = index < batch.starts.count && batch.starts[index] != 0 ? batch.starts[index] : nil
+            let sample = Sample(
+                time: batch.timestamps[index], value: batch.values[index], histogram: histogram, start: start)
             let reference = batch.references[index]
             verdicts.append(state.withLock { state in
                 guard let labels = state.labels[reference] else { return .unknownSeries }

@@ -30,6 +30,8 @@ public final class MemorySeries: Queryable {
         fileprivate(set) var histograms: [FloatHistogram?] = []
         /// The same with the hints that a reader gets; empty until someone reads.
         fileprivate var shown: [FloatHistogram?] = []
+        /// When counts began, by the sample's time.
+        fileprivate var starts: [Int64: Int64] = [:]
 
         fileprivate mutating func put(_ timestamp: Int64, _ value: Double, _ histogram: FloatHistogram?) {
             shown = []
@@ -73,6 +75,11 @@ public final class MemorySeries: Queryable {
     /// A native histogram, which must be valid.
     public func append(_ labels: Labels, _ timestamp: Int64, _ histogram: FloatHistogram) {
         contents.withLock { contents in contents.withRow(labels) { $0.put(timestamp, histogram.sum, histogram) } }
+    }
+
+    /// When the count of the sample at `timestamp` began; 0 is not known.
+    public func setStart(_ labels: Labels, _ timestamp: Int64, _ start: Int64) {
+        contents.withLock { contents in contents.withRow(labels) { $0.starts[timestamp] = start } }
     }
 
     public func removeAll() { contents.withLock { $0 = Contents() } }
@@ -128,6 +135,9 @@ private struct MemorySeriesSet: SeriesSet {
                 columns.append(row.timestamps[position], histogram)
             } else {
                 columns.append(row.timestamps[position], row.values[position])
+            }
+            if columns.readsStarts, let start = row.starts[row.timestamps[position]] {
+                columns.setStart(start, ofSample: columns.count - 1)
             }
             position += 1
         }

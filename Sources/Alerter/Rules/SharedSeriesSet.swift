@@ -27,6 +27,8 @@ final class SharedSeriesSet: SeriesSet, @unchecked Sendable {
         self.from = from.milliseconds
         self.through = through.milliseconds
         kept = Array(repeating: nil, count: inner.count)
+        // For whoever comes; where storage keeps none it costs nothing.
+        columns.removeAll(readingStarts: true)
     }
 
     var count: Int { inner.count }
@@ -64,9 +66,6 @@ final class SharedSeriesSet: SeriesSet, @unchecked Sendable {
         var low = range.lowerBound, high = range.upperBound
         while low < high && columns.timestamps[low] < from { low &+= 1 }
         while high > low && columns.timestamps[high &- 1] > through { high &-= 1 }
-        target.reserve(high - low)
-        (target.timestamps + target.count).update(from: columns.timestamps + low, count: high - low)
-        (target.values + target.count).update(from: columns.values + low, count: high - low)
-        target.commit(high - low)
+        target.append(low..<high, of: columns)
     }
 }

@@ -14,6 +14,8 @@ public struct Annotation: Sendable, Equatable {
     public var text: String
     /// Added behind the text when the note is shown, and not compared: `, from buckets 1 to 5 …`.
     public var detail: String
+    /// How often it was said, of a note that is counted; shown from 2 on.
+    public var occurrences = 0
     /// UTF-8 offsets into the query.
     public var range: Range<Int>
 
@@ -26,7 +28,8 @@ public struct Annotation: Sendable, Equatable {
 
     /// As the API shows it, with line and column of its place in `query`.
     public func description(in query: String) -> String {
-        "\(level.rawValue): \(text)\(detail) (\(Self.position(of: range.lowerBound, in: query)))"
+        let times = occurrences > 1 ? " (\(occurrences) occurrences)" : ""
+        return "\(level.rawValue): \(text)\(detail)\(times) (\(Self.position(of: range.lowerBound, in: query)))"
     }
 
     /// `line:column`, both from 1; columns count bytes.
@@ -69,6 +72,7 @@ public struct Annotations: Sendable {
     public mutating func add(_ annotation: Annotation) {
         let key = annotation.level.rawValue + annotation.text
         if let index = known[key] {
+            all[index].occurrences = all[index].occurrences.addingReportingOverflow(annotation.occurrences).partialValue
             if annotation.range.upperBound > all[index].range.upperBound { all[index].range = annotation.range }
         } else if all.count < Self.maximumCount && bytes < Self.maximumBytes {
             known[key] = all.count

@@ -83,6 +83,7 @@ public struct Engine: Sendable {
             grid = StepGrid(start: start.milliseconds, step: 1, count: 1)
         }
         var plan = try Planner(grid, end: end, step: step, defaultSubqueryStep: options.defaultSubqueryStep).plan(expr)
+        if options.usesStarts { plan.root = StartReading.mark(plan.root) }
         plan.root = options.passes.apply(to: plan.root)
         return plan
     }

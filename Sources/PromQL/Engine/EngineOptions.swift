@@ -14,6 +14,8 @@ public struct EngineOptions: Sendable {
     public var timeout: Duration? = .minutes(2)
     /// Keeps `__name__` until the end of the query (feature `promql-delayed-name-removal`).
     public var delayedNameRemoval = false
+    /// Counters that say when they began are believed (feature `use-start-timestamps`).
+    public var usesStarts = false
     /// `stats=all` tells samples per step (feature `promql-per-step-stats`).
     public var perStepStatistics = false
     /// The step of `x[1h:]`: the global evaluation interval.

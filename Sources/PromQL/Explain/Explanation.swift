@@ -120,7 +120,8 @@ extension Explanation {
         case .scalar(let value): self.init("number", NumberText.string(value, style: .plain))
         case .string(let text): self.init("string", QuotedText.go(text))
         case .selector(let plan):
-            self.init(plan.yieldsTimestamps ? "select times" : "select", plan.text, place: plan.place)
+            let title = plan.yieldsTimestamps ? plan.readsStarts ? "select starts" : "select times" : "select"
+            self.init(title, plan.text, place: plan.place)
         case .range(let range): self.init(alone: range)
         case .rangeFunction(let plan): self.init(plan.name, place: plan.call.range)
         case .function(let plan): self.init(plan.call.function.name, place: plan.call.range)

@@ -108,7 +108,8 @@ extension PointExplainer {
             switch argument {
             case .string(let text): arguments.append(.string(text))
             case .selector(let selector) where selector.yieldsTimestamps && index == vectorIndex:
-                arguments.append(.timestamps(table([input])))
+                let times = table([input])
+                arguments.append(selector.readsStarts ? .starts(times) : .timestamps(times))
             default:
                 if index == vectorIndex {
                     arguments.append(.operatorNode(table([input])))

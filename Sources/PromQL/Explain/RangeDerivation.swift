@@ -13,6 +13,8 @@ extension PointExplainer {
         var values: [Double] = []
         /// Texts of the native histograms, by number; their sums are among the values.
         var histograms: [Int: String] = [:]
+        /// When counts began, by number, where that is known: it takes part in the result.
+        var starts: [Int: Int64] = [:]
 
         var count: Int { times.count }
         /// Its length in seconds, as Go's `Duration.Seconds` gives it.
@@ -37,9 +39,10 @@ extension PointExplainer {
         // Names are gone from the labels: of several series that could be meant, the one that comes to the value is.
         var chosen: (window: Window, steps: [Derivation.Step])?
         for window in windows {
-            // What `anchored` and `smoothed` do with samples beyond the window is not spelled out: samples and result are shown.
+            // What `anchored` and `smoothed` do with samples beyond the window is not spelled out, nor what start times do: samples and result
+            // are shown.
             let steps =
-                plan.range.reach == .window && window.histograms.isEmpty && row.histogram == nil
+                plan.range.reach == .window && window.histograms.isEmpty && window.starts.isEmpty && row.histogram == nil
                 ? RangeArithmetic(window: window, parameters: parameters, time: part.time).steps(plan.name) : []
             if chosen == nil || steps.last?.value?.isSame(as: row.value) == true { chosen = (window, steps) }
             if steps.last?.value?.isSame(as: row.value) == true { break }
@@ -54,7 +57,8 @@ extension PointExplainer {
         if !window.histograms.isEmpty || row.histogram != nil {
             result.steps.append(.init("result", note: Self.notShown))
         } else if result.outcome == nil {
-            let note = plan.range.reach == .window ? "of the samples" : "\(plan.range.reach.rawValue): of the samples"
+            let what = window.starts.isEmpty ? "of the samples" : "of the samples and of when they began"
+            let note = plan.range.reach == .window ? what : "\(plan.range.reach.rawValue): \(what)"
             result.steps.append(.init("result", "", row.value, note: note))
         }
         list(window, in: &result, isCounter: plan.name == "rate" || plan.name == "increase" || plan.name == "resets")
@@ -79,7 +83,10 @@ extension PointExplainer {
             result.samples.append(
                 .init(
                     time: Timestamp(milliseconds: window.times[index]), value: window.values[index],
-                    note: fell ? "reset" : histogram.map { "the sum of \($0)" } ?? ""))
+                    note: [
+                        fell ? "reset" : histogram.map { "the sum of \($0)" },
+                        window.starts[index].map { "began at \(Explanation.seconds($0))" },
+                    ].compactMap { $0 }.joined(separator: ", ")))
         }
         result.omittedSamples = first
     }
@@ -105,6 +112,8 @@ extension PointExplainer {
                 if let histogram = scratch.samples.histograms.histogram(sample: position) {
                     window.histograms[window.count] = histogram.description
                 }
+                let start = scratch.samples.start(ofSample: position)
+                if start != 0 { window.starts[window.count] = start }
                 window.times.append(time)
                 window.values.append(scratch.samples.values[position])
             }

@@ -22,6 +22,7 @@ extension PointExplainer {
         let set = try builder.select(selector.narrowed(to: row.labels), windows)
         guard let index = (0..<set.count).first(where: { set.labels(at: $0) == row.labels }) else { return result }
         var columns = SampleColumns()
+        columns.removeAll(readingStarts: selector.readsStarts)
         do {
             try set.decode(
                 index, from: windows.from.milliseconds, through: windows.through.milliseconds, into: &columns)
@@ -46,7 +47,10 @@ extension PointExplainer {
         steps.step(
             "age", "(\(digits(milliseconds: end)) - \(digits(milliseconds: time))) / 1000", Double(end - time) / 1000,
             "seconds")
-        if selector.yieldsTimestamps {
+        if selector.yieldsTimestamps && selector.readsStarts {
+            let start = columns.start(ofSample: last)
+            steps.step("result", "\(digits(milliseconds: start)) / 1000", Double(start) / 1000, "when the sample's count began")
+        } else if selector.yieldsTimestamps {
             steps.step("result", "\(digits(milliseconds: time)) / 1000", Double(time) / 1000, "the sample's own time")
         } else {
             steps.given("result", columns.values[last], row.histogram == nil ? "" : Self.valueIsSum)

@@ -7,6 +7,8 @@ enum FunctionArgument: Sendable {
     case operatorNode(any VectorOperator)
     /// An instant selector that yields, instead of values, its samples' own times in seconds: for `timestamp(x)`.
     case timestamps(any VectorOperator)
+    /// The same, of when their counts began: for `start_timestamp(x)` where starts are used.
+    case starts(any VectorOperator)
     case string(String)
 }
 
@@ -79,8 +81,10 @@ private struct FunctionBuilder {
                 try vector(0), destination: try string(1), separator: try string(2), sources: try strings(from: 3),
                 range: call.range, context: context)
         case "histogram_quantile", "histogram_fraction", "histogram_quantiles": return try histogram(name)
-        // Start times are not kept.
-        case "start_timestamp": return EmptyVector()
+        case "start_timestamp":
+            // Of an expression nobody knows, and of a series only with `use-start-timestamps`.
+            guard case .starts(let selector)? = arguments.first else { return EmptyVector() }
+            return MappedSeries.make(selector, Identity(), names: names)
         default:
             throw QueryError(.notImplemented, "function \"\(name)\" is not implemented", range: call.range)
         }
@@ -152,7 +156,7 @@ extension FunctionBuilder {
     private func vector(_ index: Int) throws(QueryError) -> any VectorOperator {
         guard index < arguments.count else { throw missing(index) }
         switch arguments[index] {
-        case .operatorNode(let node), .timestamps(let node): return node
+        case .operatorNode(let node), .timestamps(let node), .starts(let node): return node
         case .string: throw missing(index)
         }
     }

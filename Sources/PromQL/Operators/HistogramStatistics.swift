@@ -72,6 +72,7 @@ struct HistogramStatistics {
             } else {
                 result.append(samples.timestamps[index], samples.values[index])
             }
+            result.setStart(samples.start(ofSample: index), ofSample: index)
         }
         return result
     }

@@ -18,17 +18,20 @@ public struct InstantSelector: VectorOperator {
     private let pinnedName: String?
     /// Count and sum of histograms are enough.
     private let readsStatistics: Bool
+    /// For `start_timestamp(x)`: when the sample's count began takes that place.
+    private let readsStarts: Bool
 
     /// `windows` have the lookback as length.
     public init(
         _ series: any SeriesSet, _ windows: WindowGrid, pinnedName: String? = nil, yieldsTimestamps: Bool = false,
-        readsStatistics: Bool = false, context: QueryContext
+        readsStatistics: Bool = false, readsStarts: Bool = false, context: QueryContext
     ) {
         self.series = series
         self.windows = windows
         self.pinnedName = pinnedName
         self.yieldsTimestamps = yieldsTimestamps
         self.readsStatistics = readsStatistics
+        self.readsStarts = readsStarts
         self.context = context
     }
 
@@ -42,12 +45,14 @@ public struct InstantSelector: VectorOperator {
     public func groups(_ grouping: Grouping) -> Groups { series.groups(grouping) }
 
     public func fill(_ index: Int, into column: inout StepColumn, scratch: Scratch) throws(QueryError) {
-        try scratch.decode(index, of: series, windows, context)
+        try scratch.decode(index, of: series, windows, readingStarts: readsStarts, context)
         column.clear()
         let count = scratch.samples.count
         guard count > 0 else { return }
         let plan = scratch.plan(windows, fitting: scratch.samples.timestamps, count: count)
-        if yieldsTimestamps {
+        if yieldsTimestamps && readsStarts {
+            pick(plan, scratch.samples.values, into: &column) { scratch.samples.start(ofSample: $0) }
+        } else if yieldsTimestamps {
             pick(plan, scratch.samples.values, into: &column) { scratch.samples.timestamps[$0] }
         } else {
             pick(plan, scratch.samples.values, into: &column)

@@ -17,6 +17,7 @@ struct StoredRange: RangeSource {
     let series: any SeriesSet
     let windows: WindowGrid
     var readsStatistics = false
+    var readsStarts = false
 
     var count: Int { series.count }
     func labels(at index: Int) -> Labels { series.labels(at: index) }
@@ -24,7 +25,7 @@ struct StoredRange: RangeSource {
     func groups(_ grouping: Grouping) -> Groups { series.groups(grouping) }
 
     func load(_ index: Int, into scratch: Scratch, context: QueryContext) throws(QueryError) {
-        try scratch.decode(index, of: series, windows, context)
+        try scratch.decode(index, of: series, windows, readingStarts: readsStarts, context)
         scratch.samples.dropStaleMarkers()
         if readsStatistics, !scratch.samples.histograms.isEmpty {
             scratch.samples = HistogramStatistics(windows, of: scratch.samples, isRange: true).reduced(scratch.samples)

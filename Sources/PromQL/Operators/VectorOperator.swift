@@ -87,9 +87,9 @@ public final class Scratch {
     /// cost more than the counting.
     @inline(__always)
     func decode(
-        _ index: Int, of series: any SeriesSet, _ windows: WindowGrid, _ context: QueryContext
+        _ index: Int, of series: any SeriesSet, _ windows: WindowGrid, readingStarts: Bool = false, _ context: QueryContext
     ) throws(QueryError) {
-        samples.removeAll()
+        samples.removeAll(readingStarts: readingStarts)
         do {
             try series.decode(index, from: windows.from.milliseconds, through: windows.through.milliseconds, into: &samples)
         } catch {

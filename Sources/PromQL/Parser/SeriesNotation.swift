@@ -38,21 +38,14 @@ public struct SeriesNotation {
     /// The largest count behind an `x`; a script that wants more is wrong.
     private static let maximumRepetitions = 1_000_000
     /// Steps of one line.
-    private static let maximumItems = 10_000_000
+    static let maximumItems = 10_000_000
 
-    private init(_ text: String) { bytes = Array(text.utf8) }
+    init(_ text: String) { bytes = Array(text.utf8) }
 
     public static func series(_ line: String) throws(Fault) -> Series {
         var notation = SeriesNotation(line)
         let labels = try notation.labels()
         return Series(labels: labels, values: try notation.values())
-    }
-
-    /// Whether the line gives the start timestamps of the series that follows: `SERIES@st …`.
-    public static func isStartTimestamps(_ line: String) -> Bool {
-        var notation = SeriesNotation(line)
-        guard (try? notation.labels()) != nil else { return false }
-        return notation.rest.starts(with: "@st".utf8)
     }
 
     /// The labels of a series that is all of `text`.
@@ -81,7 +74,7 @@ public struct SeriesNotation {
 
     // MARK: - Labels
 
-    private mutating func labels() throws(Fault) -> Labels {
+    mutating func labels() throws(Fault) -> Labels {
         var builder = LabelsBuilder()
         let name = takeName()
         if !name.isEmpty { builder.set(MetricName.label, to: name) }

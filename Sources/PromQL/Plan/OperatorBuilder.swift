@@ -104,7 +104,8 @@ struct OperatorBuilder {
         let windows = WindowGrid(grid, length: lookback, offset: plan.offset, at: plan.at)
         return InstantSelector(
             try select(plan, windows, measures), windows, pinnedName: plan.pinnedName,
-            yieldsTimestamps: plan.yieldsTimestamps, readsStatistics: plan.readsStatistics, context: context)
+            yieldsTimestamps: plan.yieldsTimestamps, readsStatistics: plan.readsStatistics, readsStarts: plan.readsStarts,
+            context: context)
     }
 
     /// `x smoothed`: a window of one lookback that also sees the next sample.
@@ -186,7 +187,8 @@ struct OperatorBuilder {
             switch argument {
             case .string(let text): arguments.append(.string(text))
             case .selector(let selector) where selector.yieldsTimestamps:
-                arguments.append(.timestamps(try build(argument, on: grid)))
+                let times = try build(argument, on: grid)
+                arguments.append(selector.readsStarts ? .starts(times) : .timestamps(times))
             default: arguments.append(.operatorNode(try build(argument, on: grid)))
             }
         }
@@ -215,7 +217,9 @@ extension OperatorBuilder {
         switch plan.source {
         case .selector(let selector):
             let series = try select(selector, windows, measures, isWindow: true)
-            return (StoredRange(series: series, windows: windows, readsStatistics: selector.readsStatistics), windows)
+            let range = StoredRange(
+                series: series, windows: windows, readsStatistics: selector.readsStatistics, readsStarts: selector.readsStarts)
+            return (range, windows)
         case .subquery(let inner, let step, _, _):
             let innerGrid = SubquerySource.grid(windows, step: step.milliseconds)
             if innerGrid.count == 0 { return (SubquerySource(inner: EmptyVector(), grid: innerGrid), windows) }

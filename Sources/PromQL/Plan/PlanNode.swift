@@ -48,6 +48,8 @@ public struct SelectorPlan: Sendable {
     public var place: Range<Int>
     /// Of native histograms only count, sum and reset hint are wanted (`StatisticsOnly`).
     public var readsStatistics = false
+    /// When the samples' counts began is wanted (`StartReading`); of an instant selector that answers times, in the place of these.
+    public var readsStarts = false
     /// Some of the matchers: another part of the query selects by these, and this one takes its series from there
     /// (`SelectorMerging`).
     public var whole: [Matcher]?
@@ -183,7 +185,7 @@ extension RangePlan {
 extension SelectorPlan: CustomStringConvertible {
     public var description: String {
         Self.text(matchers) + shift(offset, at) + (reach == .window ? "" : " \(reach.rawValue)")
-            + (yieldsTimestamps ? " times" : "") + (readsStatistics ? " statistics" : "") + (whole.map { " of " + Self.text($0) } ?? "")
+            + (yieldsTimestamps && !readsStarts ? " times" : "") + (readsStarts ? " starts" : "") + (readsStatistics ? " statistics" : "") + (whole.map { " of " + Self.text($0) } ?? "")
     }
 
     private static func text(_ matchers: [Matcher]) -> String {

@@ -179,8 +179,8 @@ extension Planner {
             return Part(node: .rangeFunction(plan), isInvariant: isInvariant)
         }
 
-        // `timestamp(x)` asks for the samples' own times, and those of `x @ 1` are fixed, too.
-        if name == "timestamp", call.arguments.count == 1,
+        // `timestamp(x)` asks for the samples' own times, and those of `x @ 1` are fixed, too. So with `start_timestamp(x)`.
+        if name == "timestamp" || name == "start_timestamp", call.arguments.count == 1,
             case .vectorSelector(let selector) = call.arguments[0].unparenthesized
         {
             var argument = try selectorPlan(selector)

@@ -32,6 +32,8 @@ public struct ScrapeConfig: Equatable, Sendable {
     public var histograms = HistogramScraping()
     /// Store a zero where a series began to count (feature `created-timestamp-zero-ingestion`).
     public var storesStartZeros = false
+    /// Store with each sample when its series began to count (feature `st-storage`).
+    public var storesStarts = false
     public var nameValidation = NameValidation.utf8
     public var nameEscaping = NameEscaping.allowUTF8
     /// Add scrape_timeout_seconds, scrape_sample_limit and scrape_body_size_bytes.
@@ -59,8 +61,9 @@ public struct GlobalConfig: Equatable, Sendable {
     /// `nil`: what is standard for the job, see `ScrapeProtocol.standard`.
     public var protocols: [ScrapeProtocol]?
     public var histograms = HistogramScraping()
-    /// Set by a feature, not by the file.
+    /// Set by features, not by the file.
     public var storesStartZeros = false
+    public var storesStarts = false
     /// Added to what leaves this server (alerts, remote write), never to stored series.
     public var externalLabels = Labels()
     public var limits = ScrapeLimits()

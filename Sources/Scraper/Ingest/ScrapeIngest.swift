@@ -35,7 +35,7 @@ struct ScrapeIngest {
     var histogram: HistogramSample?
     /// Gathers classic histograms, where they are to be converted.
     var collector: ClassicCollector?
-    /// Zeros to be stored before the batch, where the feature is on.
+    /// When series began to count, where a feature wants it: the zeros are to be stored before the batch.
     var starts: StartTimes?
     /// Places in the batch of samples that were the first of their series.
     var newSamples: [Int] = []
@@ -50,7 +50,7 @@ struct ScrapeIngest {
         self.storage = storage
         intake = HistogramIntake(config.limits)
         collector = config.histograms.convertsClassic ? ClassicCollector() : nil
-        starts = config.storesStartZeros ? StartTimes() : nil
+        starts = StartTimes(config)
         labels = SampleLabels(
             target: target.labels, honorLabels: config.honorLabels, relabelConfigs: config.metricRelabelConfigs,
             limits: config.limits, names: config.nameValidation)
@@ -99,6 +99,7 @@ struct ScrapeIngest {
             if limited > 0 { throw ScrapeError(.limit, "sample limit exceeded") }
             if bucketLimited > 0 { throw ScrapeError(.limit, "histogram bucket limit exceeded") }
             sampleCount = batch.count
+            starts?.mark(&batch)
             cache.forEachGone { batch.append($0, at: time, value: StaleMarker.value) }
             cache.finishPass(cursor: cursor)
             metadata.finishPass()

@@ -85,9 +85,7 @@ extension ScrapeIngest {
         }
         let countBefore = batch.count
         try take(&parser, page, &cursor, &batch)
-        if readsLines, batch.count > countBefore, let reference = batch.references.last, let time = batch.timestamps.last {
-            parser.withSource(page) { starts?.wait(reference, at: time, parser.entry, of: $0) }
-        }
+        if readsLines, batch.count > countBefore { parser.withSource(page) { starts?.wait(batch, parser.entry, of: $0) } }
     }
 
     /// An entry that is no sample ends what belongs together.
@@ -135,6 +133,6 @@ extension ScrapeIngest {
     /// Notes when the series of the batch's newest sample began to count.
     mutating func noteStart(_ start: Int64, _ batch: borrowing SampleBatch) {
         guard starts != nil, let reference = batch.references.last, let time = batch.timestamps.last else { return }
-        starts?.note(reference, start: start, at: time, histogram: histogram)
+        starts?.note(reference, start: start, at: time, histogram: histogram, place: batch.count - 1)
     }
 }

@@ -29,6 +29,7 @@ struct ScrapeConfigReader {
         config.limits = global.limits
         config.histograms = global.histograms
         config.storesStartZeros = global.storesStartZeros
+        config.storesStarts = global.storesStarts
         config.nameValidation = global.nameValidation
         config.nameEscaping = global.nameEscaping
         config.extraScrapeMetrics = global.extraScrapeMetrics

@@ -249,6 +249,7 @@ extension Server {
     private func openDatabase(_ configuration: Configuration) throws(StartError) -> Database {
         var options = Reloader.options(
             configuration, settings.retention, storesExemplars: settings.storesExemplars)
+        options.storesStarts = settings.storesStarts
         options.wal.compression = WALCompression(rawValue: flags.walCompression) ?? .lz4
         guard flags.storagePath != ":memory:" else { return Database.inMemory(options: options, clock: clock) }
         var directory = flags.storagePath

@@ -18,6 +18,8 @@ struct Settings {
     var globalDefaults = GlobalConfig()
     /// The feature `exemplar-storage`.
     var storesExemplars = false
+    /// The feature `st-storage`.
+    var storesStarts = false
     var format: LogLines.Format
     var level: Logger.Level
     /// With a slash in front and none behind; empty for none.
@@ -99,6 +101,11 @@ struct Settings {
         case "created-timestamp-zero-ingestion":
             globalDefaults.storesStartZeros = true
             globalDefaults.protocols = ScrapeProtocol.protobufFirst
+        case "st-storage":
+            storesStarts = true
+            globalDefaults.storesStarts = true
+            globalDefaults.protocols = ScrapeProtocol.protobufFirst
+        case "use-start-timestamps": engine.usesStarts = true
         case "promql-extended-range-selectors": engine.parser.extendedRangeSelectors = true
         default: warnings.append("--enable-feature: \"\(feature)\" is not known or not supported yet")
         }

@@ -47,6 +47,8 @@ final class Head: Sendable {
 struct HeadOptions: Sendable {
     /// The span of a block; half of it is how far behind the newest sample an in-order sample may lie. Upstream's default.
     var blockRange = Duration.hours(2)
+    /// Keep when series began to count.
+    var storesStarts = false
 }
 
 /// Counters and sizes of the head, for `/metrics` and the status pages.

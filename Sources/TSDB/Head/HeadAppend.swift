@@ -18,6 +18,8 @@ struct StoredColumns: ~Copyable {
     var values: [Double] = []
     /// Those that are histograms, which are not in the columns.
     var histograms: [WALHistogram] = []
+    /// Start times that changed with the batch, whether it was stored whole or not.
+    var starts: [WALStart] = []
 
     /// Takes the samples of `batch` that `report` says were stored.
     mutating func take(_ report: AppendReport, of batch: borrowing SampleBatch) {
@@ -38,8 +40,9 @@ struct StoredColumns: ~Copyable {
 }
 
 extension Head {
-    /// Appends a batch under one hold of the lock, so that a query sees all of it or nothing.
-    func append(_ batch: borrowing SampleBatch, bounds: AppendBounds) -> AppendReport {
+    /// Appends a batch under one hold of the lock, so that a query sees all of it or nothing. `news` becomes what it says about start times
+    /// that was not known.
+    func append(_ batch: borrowing SampleBatch, bounds: AppendBounds, news: inout [WALStart]) -> AppendReport {
         let count = batch.count
         var verdicts: [AppendVerdict] = []
         var storedCount = 0
@@ -48,6 +51,8 @@ extension Head {
         let histograms = batch.histograms.isEmpty ? nil : batch.histograms.mapValues { HistogramFields($0) }
         let halfRange = options.blockRange.milliseconds / 2
         let takesLateSamples = batch.takesLateSamples
+        let starts = batch.starts
+        news = []
         store.withLock { store in
             let newestBefore = store.maxTime
             var bounds = bounds
@@ -96,6 +101,7 @@ extension Head {
             }
             store.minTime = low
             store.maxTime = high
+            if options.storesStarts { news = store.noteStarts(references, timestamps, values, starts, verdicts) }
         }
         return AppendReport(verdicts: verdicts, storedCount: storedCount)
     }

@@ -167,7 +167,8 @@ extension Head {
                 }
                 let set = HeadSeriesSet(
                     head: self, series: captured, symbols: index.symbols.reader, indexEpoch: indexEpoch,
-                    storeEpoch: store.epochs.enter(), outOfOrder: store.outOfOrder, histograms: histograms)
+                    storeEpoch: store.epochs.enter(), outOfOrder: store.outOfOrder, histograms: histograms,
+                    starts: store.starts)
                 return (set, entries)
             }
         }

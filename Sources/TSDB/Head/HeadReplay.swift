@@ -31,6 +31,8 @@ struct HeadReplay: WALVisitor {
 
     mutating func histograms(_ samples: [WALHistogram]) throws(TSDBError) { orphanCount += head.replay(samples, adopted) }
 
+    mutating func starts(_ rows: [WALStart]) throws(TSDBError) { head.replay(rows, adopted) }
+
     mutating func tombstone(_ reference: SeriesRef, from: Timestamp, through: Timestamp) throws(TSDBError) {
         deletionCount += 1
     }
@@ -106,6 +108,19 @@ extension Head {
             store.minTime = low
             store.maxTime = high
             return orphans
+        }
+    }
+
+    /// Start times, where they are wanted; those of series that are lost are, too.
+    func replay(_ rows: [WALStart], _ adopted: AdoptedSeries? = nil) {
+        guard options.storesStarts else { return }
+        store.withLock { store in
+            for row in rows {
+                guard let reference = adopted == nil ? row.reference : adopted?.place(of: row.reference),
+                    store.find(reference) != nil
+                else { continue }
+                _ = store.starts.note(reference.slot, row.time, row.start, isAlone: row.isAlone)
+            }
         }
     }
 

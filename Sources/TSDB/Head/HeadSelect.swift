@@ -26,7 +26,8 @@ extension Head {
                 index.epochs.leave(expansion.epoch, releasingTo: &index.arena)
                 return HeadSeriesSet(
                     head: self, series: captured, symbols: symbols, indexEpoch: indexEpoch,
-                    storeEpoch: store.epochs.enter(), outOfOrder: store.outOfOrder, histograms: histograms)
+                    storeEpoch: store.epochs.enter(), outOfOrder: store.outOfOrder, histograms: histograms,
+                    starts: store.starts)
             }
         }
     }

@@ -48,11 +48,12 @@ final class HeadSeriesSet: SeriesSet, @unchecked Sendable {
     private let outOfOrder: [UInt32: OutOfOrderSamples]
     /// Open chunks of histograms, by slot.
     private let histograms: [UInt32: HistogramChunkBytes]
+    private let starts: StartTable
 
     init(
         head: Head, series: [CapturedSeries], symbols: SymbolReader, indexEpoch: ReadEpochs.Epoch,
         storeEpoch: ReadEpochs.Epoch, outOfOrder: [UInt32: OutOfOrderSamples],
-        histograms: [UInt32: HistogramChunkBytes]
+        histograms: [UInt32: HistogramChunkBytes], starts: StartTable
     ) {
         self.head = head
         self.series = series
@@ -61,6 +62,7 @@ final class HeadSeriesSet: SeriesSet, @unchecked Sendable {
         self.storeEpoch = storeEpoch
         self.outOfOrder = outOfOrder
         self.histograms = histograms
+        self.starts = starts
     }
 
     deinit {
@@ -76,6 +78,9 @@ final class HeadSeriesSet: SeriesSet, @unchecked Sendable {
 
     /// The open chunk of histograms of a series, as it was at selection.
     func openHistograms(ofSlot slot: UInt32) -> HistogramChunkBytes? { histograms[slot] }
+
+    /// When a series began to count, as it was known at selection.
+    func starts(ofSlot slot: UInt32) -> StartRuns? { starts[slot] }
 
     func labels(at index: Int) -> Labels {
         let captured = series[index]
@@ -127,6 +132,7 @@ final class HeadSeriesSet: SeriesSet, @unchecked Sendable {
         if captured.hasOutOfOrder, let late = outOfOrder[captured.slot] {
             late.merge(into: &columns, start: start, from: from, through: through)
         }
+        if columns.readsStarts, let runs = starts[captured.slot] { columns.setStarts(from: start, runs) }
     }
 
     /// Appends the samples of the open chunk of floats to `columns`.

@@ -75,6 +75,8 @@ struct SeriesStore: ~Copyable {
     var outOfOrder: [UInt32: OutOfOrderSamples] = [:]
     /// Open chunks of native histograms, by slot: few series have such, and all others must not be larger for it.
     var histograms: [UInt32: OpenHistogram] = [:]
+    /// When series began to count; empty unless the feature is on.
+    var starts = StartTable()
 
     var minTime = Int64.max
     var maxTime = Int64.min
@@ -244,6 +246,7 @@ struct SeriesStore: ~Copyable {
                 place.pointee.hasOutOfOrder = false
             }
         }
+        if !starts.isEmpty { starts.truncate(slot, before: min(time, place.pointee.oldest)) }
         guard place.pointee.isVacant(before: time) else { return false }
         guard place.pointee.newest == .min && !place.pointee.isAwaited else { return true }
         place.pointee.isAwaited = true
@@ -270,6 +273,7 @@ struct SeriesStore: ~Copyable {
                 Int(place.pointee.closedCapacity) * MemoryLayout<ClosedChunk>.stride, to: &arena)
         }
         outOfOrder[slot] = nil
+        if !starts.isEmpty { starts.remove(slot) }
         if place.pointee.endsInHistogram, let histogram = histograms.removeValue(forKey: slot) {
             sampleCount &-= histogram.encoder.count
             chunkCount &-= 1

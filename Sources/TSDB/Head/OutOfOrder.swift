@@ -12,11 +12,7 @@ struct OutOfOrderSamples: Sendable {
 
     /// Puts a sample in its place. `.duplicate` where its time is taken by another value.
     mutating func insert(_ time: Int64, _ value: UInt64, _ histogram: HistogramFields? = nil) -> AppendVerdict {
-        var low = 0, high = timestamps.count
-        while low < high {
-            let middle = (low + high) / 2
-            if timestamps[middle] < time { low = middle + 1 } else { high = middle }
-        }
+        let low = place(of: time)
         if low < timestamps.count && timestamps[low] == time {
             switch (histograms[time], histogram) {
             case (nil, nil): return values[low] == value ? .repeated : .duplicate
@@ -34,6 +30,22 @@ struct OutOfOrderSamples: Sendable {
     func isIn(_ from: Int64, _ through: Int64) -> Bool {
         guard let first = timestamps.first(where: { $0 >= from }) else { return false }
         return first <= through
+    }
+
+    /// The first sample at or behind `time`.
+    private func place(of time: Int64) -> Int {
+        var low = 0, high = timestamps.count
+        while low < high {
+            let middle = (low + high) / 2
+            if timestamps[middle] < time { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+
+    /// Whether there is a sample at `time`.
+    func contains(_ time: Int64) -> Bool {
+        let place = place(of: time)
+        return place < timestamps.count && timestamps[place] == time
     }
 
     /// Drops what is older than `time`; whether nothing is left.

@@ -50,6 +50,9 @@ public struct SampleBatch: ~Copyable, Sendable {
     public private(set) var values: [Double] = []
     /// The samples that are native histograms, by their place in the batch; their `values` are the sums.
     public private(set) var histograms: [Int: HistogramSample] = [:]
+    /// When the count of each sample began, milliseconds since the epoch, 0 where that is not known. May be shorter than the columns, and is
+    /// nearly always empty.
+    public private(set) var starts: [Int64] = []
     /// Whether samples older than the newest of their series may be stored at all; an out-of-order window does so.
     public var takesLateSamples = true
 
@@ -70,7 +73,16 @@ public struct SampleBatch: ~Copyable, Sendable {
         append(reference, at: timestamp, value: histogram.sum)
     }
 
+    /// Says when the count of sample `index`, which is there already, began. A storage that keeps no starts does not look.
+    public mutating func setStart(_ start: Timestamp, ofSample index: Int) {
+        precondition(index >= 0 && index < count, "start of sample \(index) of \(count)")
+        if start.milliseconds == 0 && index >= starts.count { return }
+        while starts.count <= index { starts.append(0) }
+        starts[index] = start.milliseconds
+    }
+
     public mutating func removeAll() {
+        if !starts.isEmpty { starts.removeAll(keepingCapacity: true) }
         if !histograms.isEmpty { histograms.removeAll() }
         references.removeAll(keepingCapacity: true)
         timestamps.removeAll(keepingCapacity: true)

@@ -14,6 +14,11 @@ public struct SampleColumns: ~Copyable {
     public private(set) var count = 0
     /// Empty where all samples are floats, as nearly everywhere.
     public private(set) var histograms = HistogramRows()
+    /// When the count of each sample began, milliseconds since the epoch, 0 where that is not known; a fourth column, filled where it was asked for
+    /// (`readsStarts`). May be shorter than the others: what is behind its end is not known. Empty for a series without any.
+    public private(set) var starts: [Int64] = []
+    /// Whether who decodes into these columns is to fill `starts`. Said with each `removeAll`.
+    public private(set) var readsStarts = false
     private var capacity: Int
     private static let spare = 8
 
@@ -28,8 +33,10 @@ public struct SampleColumns: ~Copyable {
         values.deallocate()
     }
 
-    public mutating func removeAll() {
+    public mutating func removeAll(readingStarts: Bool = false) {
         count = 0
+        readsStarts = readingStarts
+        if !starts.isEmpty { starts.removeAll(keepingCapacity: true) }
         // Asks by itself: rows may be left of samples that were all trimmed away.
         histograms.removeAll()
     }
@@ -39,6 +46,38 @@ public struct SampleColumns: ~Copyable {
         precondition(newCount >= 0 && newCount <= count, "truncating \(count) samples to \(newCount)")
         count = newCount
         histograms.truncate(to: newCount)
+        truncateStarts()
+    }
+
+    /// Says when the count of sample `index` began.
+    public mutating func setStart(_ start: Int64, ofSample index: Int) {
+        precondition(index >= 0 && index < count, "start of sample \(index) of \(count)")
+        if start == 0 && index >= starts.count { return }
+        while starts.count <= index { starts.append(0) }
+        starts[index] = start
+    }
+
+    /// When the count of sample `index` began; 0: not known.
+    @inlinable
+    public func start(ofSample index: Int) -> Int64 { index < starts.count ? starts[index] : 0 }
+
+    /// Gives the samples at or behind `first` the starts that `runs` have for their times.
+    mutating func setStarts(from first: Int, _ runs: StartRuns) {
+        var run = -1
+        for index in first..<count {
+            let time = timestamps[index]
+            while run &+ 1 < runs.count, runs[run &+ 1].time <= time { run &+= 1 }
+            if run >= 0 { setStart(runs[run].start, ofSample: index) }
+        }
+    }
+
+    private mutating func moveStarts(from: Int, count: Int, to: Int) {
+        guard !starts.isEmpty, from != to else { return }
+        for offset in 0..<count where to &+ offset < starts.count { starts[to &+ offset] = start(ofSample: from &+ offset) }
+    }
+
+    private mutating func truncateStarts() {
+        if starts.count > count { starts.removeLast(starts.count &- count) }
     }
 
     /// Makes room for `additional` more samples. Pointers taken before are no longer valid.
@@ -81,6 +120,25 @@ public struct SampleColumns: ~Copyable {
         append(timestamp, sum)
     }
 
+    /// Samples `range` of other columns, with all that stands beside them.
+    public mutating func append(_ range: Range<Int>, of other: borrowing SampleColumns) {
+        precondition(range.lowerBound >= 0 && range.upperBound <= other.count, "samples \(range) of \(other.count)")
+        reserve(range.count)
+        let first = count
+        (timestamps + first).update(from: other.timestamps + range.lowerBound, count: range.count)
+        (values + first).update(from: other.values + range.lowerBound, count: range.count)
+        commit(range.count)
+        if !other.histograms.isEmpty {
+            for index in range {
+                guard let histogram = other.histograms.histogram(sample: index) else { continue }
+                histograms.append(sample: first &+ index &- range.lowerBound, histogram)
+            }
+        }
+        if readsStarts && !other.starts.isEmpty {
+            for index in range { setStart(other.start(ofSample: index), ofSample: first &+ index &- range.lowerBound) }
+        }
+    }
+
     /// See `HistogramRows.begin`.
     public mutating func begin(_ layout: HistogramRows.Layout) -> Int32 { histograms.begin(layout) }
 
@@ -100,9 +158,11 @@ public struct SampleColumns: ~Copyable {
             (timestamps + start).update(from: timestamps + low, count: high &- low)
             (values + start).update(from: values + low, count: high &- low)
             histograms.move(from: low, count: high &- low, to: start)
+            moveStarts(from: low, count: high &- low, to: start)
         }
         count = start &+ (high &- low)
         histograms.truncate(to: count)
+        truncateStarts()
     }
 
     /// Closes the gaps that stale markers leave.
@@ -117,6 +177,7 @@ public struct SampleColumns: ~Copyable {
             timestamps[kept] = timestamps[index]
             values[kept] = values[index]
             histograms.move(from: index, count: 1, to: kept)
+            moveStarts(from: index, count: 1, to: kept)
             kept &+= 1
         }
         truncate(to: kept)

@@ -60,6 +60,13 @@ public struct CheckpointWriter: ~Copyable {
         try flushIfFull()
     }
 
+    /// Series must have been given before.
+    mutating func starts(_ rows: [WALStart]) throws(TSDBError) {
+        try closeSeries()
+        if !rows.isEmpty { queue.appendStarts(rows) }
+        try flushIfFull()
+    }
+
     public mutating func tombstone(_ reference: SeriesRef, from: Timestamp, through: Timestamp) throws(TSDBError) {
         try closeSeries()
         queue.appendTombstone(reference, from: from, through: through)

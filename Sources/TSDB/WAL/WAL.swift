@@ -126,6 +126,14 @@ public final class WAL: Sendable {
         }
     }
 
+    /// Queues start times that changed; must come before the batch that they came with.
+    @discardableResult
+    public func append(starts: [WALStart]) throws(TSDBError) -> WALPosition {
+        try enqueue { queue throws(TSDBError) in
+            if !starts.isEmpty { queue.appendStarts(starts) }
+        }
+    }
+
     /// Queues new series; must come before the first batch that names them.
     @discardableResult
     public func append(series: [(reference: SeriesRef, labels: Labels)]) throws(TSDBError) -> WALPosition {

@@ -93,6 +93,8 @@ struct WALLog: ~Copyable {
             switch compression {
             case .none: return (false, .none)
             case .snappy:
+                // Prometheus' kinds; ours have a way of their own.
+                guard !WALRecordType.isOurs(type) else { return (false, .none) }
                 Snappy.compress(record, into: &compressed)
                 return compressed.count < record.count ? (true, .snappy) : (false, .none)
             case .lz4:

@@ -83,6 +83,14 @@ struct WALQueue: ~Copyable {
         }
     }
 
+    mutating func appendStarts(_ rows: [WALStart]) {
+        let start = waiting.bytes.count
+        waiting.bytes.append(WALRecordType.starts)
+        waiting.bytes.append(WALBodyForm.plain)
+        WALStartRecord.encode(rows, to: &waiting.bytes)
+        close(start)
+    }
+
     mutating func appendSeries(_ series: some Sequence<(reference: SeriesRef, labels: Labels)>) {
         let start = waiting.bytes.count
         WALRecordEncoder.appendSeriesHeader(compression, to: &waiting.bytes)

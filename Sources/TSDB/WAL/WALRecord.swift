@@ -22,6 +22,8 @@ enum WALRecordType {
     static let chunks: UInt8 = 202
     static let compactExemplars: UInt8 = 203
     static let compactHistograms: UInt8 = 204
+    /// In all modes: Prometheus has no record that says this much of samples that other records have.
+    static let starts: UInt8 = 205
 
     static func isOurs(_ type: UInt8) -> Bool { type >= 200 }
 }
@@ -53,6 +55,8 @@ public protocol WALVisitor {
     mutating func samples(_ samples: WALSamples) throws(TSDBError)
     /// Native histograms of series that came before, of one record.
     mutating func histograms(_ samples: [WALHistogram]) throws(TSDBError)
+    /// Start times of samples that come or came, of one record.
+    mutating func starts(_ rows: [WALStart]) throws(TSDBError)
     /// Samples of `reference` with `from <= t <= through` are deleted.
     mutating func tombstone(_ reference: SeriesRef, from: Timestamp, through: Timestamp) throws(TSDBError)
     /// What a checkpoint was given as chunks.
@@ -67,6 +71,7 @@ public protocol WALVisitor {
 
 extension WALVisitor {
     public mutating func histograms(_ samples: [WALHistogram]) {}
+    public mutating func starts(_ rows: [WALStart]) {}
     public mutating func chunks(_ bytes: UnsafeRawBufferPointer) {}
     public mutating func exemplar(_ reference: SeriesRef, _ exemplar: Exemplar) {}
     public mutating func other(_ type: UInt8, _ record: UnsafeRawBufferPointer) {}

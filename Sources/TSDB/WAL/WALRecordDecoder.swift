@@ -119,6 +119,8 @@ struct WALRecordDecoder: ~Copyable {
             let histograms = try WALHistogramRecord.decode(body)
             sampleCount += histograms.count
             try visitor.histograms(histograms)
+        case WALRecordType.starts:
+            try visitor.starts(try WALStartRecord.decode(body))
         default:
             throw TSDBError(.corruption, "record of unknown type \(type)", offset: 0)
         }

@@ -1,3 +1,4 @@
+import Histograms
 import PromQL
 import Support
 import Synchronization
@@ -69,6 +70,44 @@ struct CycleReadsTests {
         }
         #expect(storage.counts.withLock { $0.selects } == 1)
         #expect(storage.counts.withLock { $0.decodes } == 3)
+    }
+
+    @Test("native histograms and start times are cut from it as they are")
+    func histogramsAndStarts() throws {
+        var options = DatabaseOptions()
+        options.storesStarts = true
+        let database = Database.inMemory(options: options, clock: clock)
+        let reference = try database.reference(for: ["__name__": "x"])
+        for step in 0..<20 {
+            var batch = SampleBatch()
+            let time = clock.now() - .seconds(300 - 15 * Int64(step))
+            if step % 3 == 0 {
+                batch.append(reference, at: time, value: Double(step))
+            } else {
+                let histogram = FloatHistogram(
+                    schema: 1, count: Double(step), sum: 3, positiveSpans: [BucketSpan(offset: 0, length: 1)],
+                    positiveBuckets: [Double(step)])
+                batch.append(reference, at: time, histogram: .float(histogram))
+            }
+            if step > 4 { batch.setStart(time - .seconds(Int64(step % 2)), ofSample: 0) }
+            _ = try database.append(batch)
+        }
+        let reads = CycleReads(database)
+        func samples(_ storage: any Queryable, from: Duration, readingStarts: Bool) throws -> [String] {
+            let set = try storage.select([.equal("__name__", "x")], from: clock.now() - from, through: clock.now())
+            var columns = SampleColumns()
+            columns.removeAll(readingStarts: readingStarts)
+            try set.decode(0, from: (clock.now() - from).milliseconds, through: clock.now().milliseconds, into: &columns)
+            return (0..<columns.count).map {
+                "\(columns.timestamps[$0]) \(columns.values[$0]) \(columns.start(ofSample: $0)) "
+                    + (columns.histograms.histogram(sample: $0)?.description ?? "")
+            }
+        }
+        for (from, readingStarts) in [(Duration.minutes(6), true), (.minutes(2), false), (.minutes(1), true)] {
+            let direct = try samples(database, from: from, readingStarts: readingStarts)
+            #expect(try samples(reads, from: from, readingStarts: readingStarts) == direct && direct.count >= 4)
+            #expect(direct.contains { $0.contains("count") } && direct.contains { !$0.contains(" 0 ") } == readingStarts)
+        }
     }
 
     @Test("is read again once a series was written that it could hold, and only then")

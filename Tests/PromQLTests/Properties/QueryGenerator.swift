@@ -168,7 +168,7 @@ struct QueryGenerator {
         case 3: return "\(one(of: ["clamp_min", "clamp_max"]))(\(vector(depth)), \(number()))"
         case 0: return "clamp(\(vector(depth)), \(number()), \(number()))"
         case 1: return "round(\(vector(depth)), \(one(of: ["1", "0.5", "10"])))"
-        case 2: return "timestamp(\(vector(depth)))"
+        case 2: return one(of: ["timestamp", "start_timestamp"]) + "(\(vector(depth)))"
         default:
             let name = one(of: [
                 "abs", "ceil", "floor", "sqrt", "sgn", "ln", "log2", "log10", "exp", "sin", "cos", "tan", "asin",

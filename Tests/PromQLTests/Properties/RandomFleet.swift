@@ -3,7 +3,7 @@ import Support
 import TSDB
 
 /// Half an hour of samples from a small fleet, as unpleasant as real ones: late scrapes, gaps, counters that restart, series
-/// that end and come back, NaN and infinities.
+/// that end and come back, NaN and infinities; some say when their counts began, not all of these rightly.
 struct RandomFleet {
     /// Milliseconds: the samples lie between 0 and this.
     static let duration: Int64 = 1_800_000
@@ -40,6 +40,8 @@ struct RandomFleet {
         var time = Int64.random(in: 0..<15_000, using: &random)
         var silentUntil: Int64 = 0
         let isRegular = Bool.random(using: &random)
+        let manner = StartManner.allCases.randomElement(using: &random) ?? .silent
+        var before: Int64 = 0, began: Int64 = 0
         while time < Self.duration {
             let late = isRegular ? 0 : Int64.random(in: 0..<3000, using: &random)
             if time >= silentUntil, let value = body(time + late, &random) {
@@ -52,9 +54,35 @@ struct RandomFleet {
                     case .float(let value): storage.append(labels, time + late, value)
                     case .histogram(let histogram): storage.append(labels, time + late, histogram)
                     }
+                    if let start = manner.start(of: time + late, before, &began, &random) {
+                        storage.setStart(labels, time + late, start)
+                    }
+                    before = time + late
                 }
             }
             time += 15_000
+        }
+    }
+
+    /// How a series tells when its counts began.
+    private enum StartManner: CaseIterable {
+        /// Not at all, as most.
+        case silent, alsoSilent
+        case cumulative
+        case delta
+        case mistaken
+
+        /// Milliseconds. `before` is the time of the sample before, `began` what the last answer was.
+        func start(of time: Int64, _ before: Int64, _ began: inout Int64, _ random: inout SeededRandom) -> Int64? {
+            switch self {
+            case .silent, .alsoSilent: return nil
+            case .cumulative:
+                if Int.random(in: 0..<20, using: &random) == 0 { began = Int64.random(in: before...time, using: &random) }
+            case .delta: began = before
+            case .mistaken:
+                began = [0, began, time, time + 7, before - 5, before, before + 1, time - 1].randomElement(using: &random) ?? 0
+            }
+            return began
         }
     }
 

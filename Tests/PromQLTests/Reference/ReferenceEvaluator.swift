@@ -23,6 +23,8 @@ struct ReferenceEvaluator {
         var defaultSubqueryStep = Duration.minutes(1)
         /// `promql-delayed-name-removal`: names stay on through the evaluation and go at its end.
         var delayedNameRemoval = false
+        /// `use-start-timestamps`: samples that say when their count began are believed.
+        var usesStarts = false
     }
 
     /// An element of an instant vector on its way through the evaluation.

@@ -48,7 +48,7 @@ extension ReferenceEvaluator {
         case "clamp_max":
             return .vector(try clamp(arguments[0], -.infinity, try scalar(arguments[1], at: t), at: t))
         case "timestamp": return .vector(try timestamps(arguments[0], at: t))
-        case "start_timestamp": return .vector([])
+        case "start_timestamp": return .vector(try startTimestamps(arguments[0], at: t))
 
         // Presence and order.
         case "absent":

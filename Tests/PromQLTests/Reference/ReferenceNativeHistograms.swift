@@ -72,10 +72,15 @@ extension Window {
 
     private func extrapolatedHistogram(_ isCounter: Bool, _ perSecond: Bool) -> FloatHistogram? {
         let histograms = self.histograms
+        if isCounter, histograms.count == 1, let seconds = secondsSinceStart {
+            var change = histograms[0]
+            change.multiply(by: factor(since: seconds, perSecond: perSecond))
+            return change
+        }
         guard histograms.count >= 2, let last = histograms.last else { return nil }
         // What lies before a reset is not looked at but for its layout where it stays in the sum.
         var origin = histograms[0]
-        if isCounter && histograms[1].detectsReset(since: origin) {
+        if isCounter && (points[1].hasBegunAgain(since: points[0]) || histograms[1].detectsReset(since: origin)) {
             origin = FloatHistogram(schema: histograms[1].schema, customBounds: histograms[1].customBounds)
         }
         let between = isCounter ? histograms.dropFirst().dropLast() : []
@@ -87,13 +92,19 @@ extension Window {
         guard (try? change.subtract(origin)) != nil else { return nil }
         if isCounter {
             var before = origin
-            for histogram in histograms.dropFirst() {
-                if histogram.detectsReset(since: before), (try? change.add(before)) == nil { return nil }
+            for (index, histogram) in histograms.enumerated().dropFirst() {
+                let isReset = points[index].hasBegunAgain(since: points[index - 1]) || histogram.detectsReset(since: before)
+                if isReset, (try? change.add(before)) == nil { return nil }
                 before = histogram
             }
         }
         change.hint = .gauge
         change.compact()
+        if isCounter, let seconds = secondsSinceStart {
+            guard (try? change.add(histograms[0])) != nil else { return nil }
+            change.multiply(by: factor(since: seconds, perSecond: perSecond))
+            return change
+        }
 
         let sampled = Double(self.last.time - first.time) / 1000
         let distance = sampled / Double(points.count - 1)
@@ -114,7 +125,7 @@ extension Window {
         guard points.count >= 2 else { return nil }
         let before = points[points.count - 2]
         guard let earlier = before.histogram, var change = last.histogram else { return nil }
-        if !isCounter || !change.detectsReset(since: earlier) {
+        if !isCounter || !(last.hasBegunAgain(since: before) || change.detectsReset(since: earlier)) {
             guard (try? change.subtract(earlier)) != nil else { return nil }
         }
         change.hint = .gauge
@@ -179,8 +190,8 @@ extension ReferenceEvaluator.Point {
 
     fileprivate func isReset(from earlier: Self) -> Bool {
         switch (earlier.histogram, histogram) {
-        case (nil, nil): value < earlier.value
-        case (let before?, let now?): now.detectsReset(since: before)
+        case (nil, nil): value < earlier.value || hasBegunAgain(since: earlier)
+        case (let before?, let now?): hasBegunAgain(since: earlier) || now.detectsReset(since: before)
         default: true
         }
     }

@@ -70,7 +70,8 @@ extension ReferenceEvaluator {
         case "changes":
             return window.countPairs { $1 != $0 && !($0.isNaN && $1.isNaN) }
         case "resets":
-            return window.countPairs { $1 < $0 }
+            return Double(
+                zip(window.points, window.points.dropFirst()).filter { $1.value < $0.value || $1.hasBegunAgain(since: $0) }.count)
         case "count_over_time": return Double(window.points.count)
         case "present_over_time": return 1
         case "first_over_time": return window.first.value

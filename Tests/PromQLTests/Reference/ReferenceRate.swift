@@ -10,15 +10,20 @@
 /// below zero.
 /// Source: Prometheus documentation, “Functions”, `rate()`; Brian Brazil, “How does a Prometheus Counter work?”.
 extension Window {
-    /// The change over the whole window, or per second of it; of a counter with every reset made good. Needs two samples.
+    /// The change over the whole window, or per second of it; of a counter with every reset made good. Needs two samples, or one that
+    /// says when it began.
     func extrapolated(isCounter: Bool, perSecond: Bool = false) -> Double? {
-        guard points.count >= 2 else { return nil }
         var change = last.value - first.value
         if isCounter {
-            for (earlier, later) in zip(points, points.dropFirst()) where later.value < earlier.value {
+            for (earlier, later) in zip(points, points.dropFirst())
+            where later.value < earlier.value || later.hasBegunAgain(since: earlier) {
                 change += earlier.value
             }
         }
+        if isCounter, let seconds = secondsSinceStart {
+            return (change + first.value) * factor(since: seconds, perSecond: perSecond)
+        }
+        guard points.count >= 2 else { return nil }
 
         let sampled = Double(last.time - first.time) / 1000
         let distance = sampled / Double(points.count - 1)
@@ -43,7 +48,7 @@ extension Window {
     func lastStep(isCounter: Bool) -> Double? {
         guard points.count >= 2 else { return nil }
         let earlier = points[points.count - 2]
-        let isReset = isCounter && last.value < earlier.value
+        let isReset = isCounter && (last.value < earlier.value || last.hasBegunAgain(since: earlier))
         let change = isReset ? last.value : last.value - earlier.value
         return isCounter ? change / (Double(last.time - earlier.time) / 1000) : change
     }

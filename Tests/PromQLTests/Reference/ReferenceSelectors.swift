@@ -18,6 +18,8 @@ extension ReferenceEvaluator {
         /// Of a histogram its sum.
         var value: Double
         var histogram: FloatHistogram?
+        /// When its count began, milliseconds; `nil`: not known, or not asked for.
+        var start: Int64?
     }
 
     /// One series within a window.
@@ -48,6 +50,7 @@ extension ReferenceEvaluator {
         var time: Int64
         var value: Double
         var histogram: FloatHistogram?
+        var start: Int64?
     }
 
     /// The newest sample of each series in `(t − lookback, t]`, stale ones left out.
@@ -57,7 +60,8 @@ extension ReferenceEvaluator {
         return try samples(selector.matchers, after: earliest, through: reference).compactMap { row in
             guard let newest = row.points.last, !StaleMarker.isStale(newest.value) else { return nil }
             return SelectedSample(
-                labels: row.labels, time: newest.time, value: newest.value, histogram: newest.histogram)
+                labels: row.labels, time: newest.time, value: newest.value, histogram: newest.histogram,
+                start: newest.start)
         }
     }
 
@@ -184,15 +188,16 @@ extension ReferenceEvaluator {
         var columns = SampleColumns()
         var rows: [Row] = []
         for index in 0..<set.count {
-            columns.removeAll()
+            columns.removeAll(readingStarts: options.usesStarts)
             try set.decode(index, from: from, through: through, into: &columns)
             guard columns.count > 0 else { continue }
             var points: [Point] = []
             for sample in 0..<columns.count {
+                let start = columns.start(ofSample: sample)
                 points.append(
                     Point(
                         time: columns.timestamps[sample], value: columns.values[sample],
-                        histogram: columns.histograms.histogram(sample: sample)))
+                        histogram: columns.histograms.histogram(sample: sample), start: start == 0 ? nil : start))
             }
             rows.append(Row(labels: set.labels(at: index), points: points))
         }

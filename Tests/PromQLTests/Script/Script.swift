@@ -32,8 +32,8 @@ extension Script {
         var series: [Series]
         /// `load_with_nhcb`: classic histograms are there a second time, as native ones.
         var addsNativeHistograms: Bool
-        /// Some series came with start timestamps, which minprom does not keep.
-        var hasStartTimestamps: Bool
+        /// Distances to the starts of a series' counts, milliseconds, one per value.
+        var starts: [Labels: [Int64?]] = [:]
     }
 
     typealias Series = SeriesNotation.Series

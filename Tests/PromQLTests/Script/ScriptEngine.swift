@@ -23,6 +23,7 @@ struct ReferenceEngine: ScriptEngine {
 
     init(delayedNameRemoval: Bool = true) {
         options = ReferenceEvaluator.Options()
+        options.usesStarts = true
         options.delayedNameRemoval = delayedNameRemoval
     }
 
@@ -48,6 +49,7 @@ struct EngineUnderTest: ScriptEngine {
     init(delayedNameRemoval: Bool = true) {
         var options = EngineOptions()
         options.delayedNameRemoval = delayedNameRemoval
+        options.usesStarts = true
         options.parser = .everything
         engine = Engine(options)
     }

@@ -57,15 +57,25 @@ struct ScriptReader {
         let words = line.words
         guard words.count == 2, ["load", "load_with_nhcb"].contains(words[0]) else { throw fault("expected load STEP") }
         var load = Script.Load(
-            step: try duration(words[1]), series: [], addsNativeHistograms: words[0] == "load_with_nhcb",
-            hasStartTimestamps: false)
+            step: try duration(words[1]), series: [], addsNativeHistograms: words[0] == "load_with_nhcb")
+        var starts: SeriesNotation.Starts?
         while let body = bodyLine() {
             if SeriesNotation.isStartTimestamps(body) {
-                load.hasStartTimestamps = true
-            } else {
-                load.series.append(try series(body))
+                guard starts == nil else { throw fault("@st line without a series behind it") }
+                do { starts = try SeriesNotation.starts(body) } catch { throw fault(error.message) }
+                continue
             }
+            let series = try self.series(body)
+            if let starts {
+                guard starts.labels == series.labels, starts.distances.count == series.values.count else {
+                    throw fault("@st line does not fit the series behind it")
+                }
+                load.starts[series.labels] = starts.distances
+            }
+            starts = nil
+            load.series.append(series)
         }
+        guard starts == nil else { throw fault("@st line without a series behind it") }
         return load
     }
 

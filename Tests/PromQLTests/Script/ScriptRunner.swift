@@ -5,7 +5,7 @@ import TSDB
 
 /// Runs a script against an engine, and tells for each eval whether its answer was the expected one.
 ///
-/// Skipped, not judged: answers that depend on start timestamps, and constructs that the engine says it does not implement.
+/// Skipped, not judged: constructs that the engine says it does not implement.
 struct ScriptRunner {
     enum Verdict: Equatable {
         case passed
@@ -23,19 +23,13 @@ struct ScriptRunner {
 
     func run(_ script: Script) -> [Outcome] {
         let storage = MemorySeries()
-        var hasStartTimestamps = false
         var outcomes: [Outcome] = []
         for command in script.commands {
             switch command {
-            case .clear:
-                storage.removeAll()
-                hasStartTimestamps = false
-            case .load(let load):
-                load.write(to: storage)
-                if load.hasStartTimestamps { hasStartTimestamps = true }
+            case .clear: storage.removeAll()
+            case .load(let load): load.write(to: storage)
             case .evaluate(let evaluation):
-                var verdict = judge(evaluation, on: storage)
-                if hasStartTimestamps { verdict = .skipped("start timestamps") }
+                let verdict = judge(evaluation, on: storage)
                 outcomes.append(Outcome(line: evaluation.line, query: evaluation.query, verdict: verdict))
             }
         }
@@ -116,6 +110,9 @@ extension Script.Load {
                 case .gap: break
                 case .value(let value): storage.append(row.labels, time, value)
                 case .histogram(let histogram, _): storage.append(row.labels, time, histogram)
+                }
+                if let distances = starts[row.labels], let distance = distances[index] {
+                    storage.setStart(row.labels, time, time + distance)
                 }
             }
         }

@@ -16,6 +16,7 @@ extension Rate {
         native samples: NativeSamples, _ plan: WindowPlan, into column: inout StepColumn, _ notes: inout WindowNotes,
         _ scratch: Scratch, _ context: QueryContext
     ) throws(QueryError) {
+        if isCounter && !samples.starts.isEmpty { return try run(started: samples, plan, into: &column, &notes, scratch, context) }
         let geometry = plan.rateGeometry
         var scan = NativeScan(isCounter: isCounter)
         var difference = RowDifference()
@@ -54,7 +55,7 @@ extension Rate {
 
     /// How an increase is stretched: see `Rate.counter`.
     @inline(__always)
-    private func factor(_ geometry: RateGeometry, _ step: Int, first: Double, increase: Double) -> Double {
+    func factor(_ geometry: RateGeometry, _ step: Int, first: Double, increase: Double) -> Double {
         if isCounter && increase > 0 && first >= 0 {
             let toZero = geometry.measured[step] * (first / increase)
             if toZero < geometry.toStart[step] { return geometry.factor(step, toStart: toZero, isPerSecond) }
@@ -83,7 +84,7 @@ extension Rate {
     }
 
     /// The general case: resets, schemas and bounds that change. Not stretched yet. `nil`, and a note: they do not go together.
-    private func histogramIncrease(
+    func histogramIncrease(
         _ samples: NativeSamples, _ scan: NativeScan, _ low: Int, _ high: Int, _ notes: inout WindowNotes
     ) -> FloatHistogram? {
         var first = samples.histogram(low)
@@ -118,7 +119,7 @@ extension Rate {
             return nil
         }
         if isCounter {
-            for index in resets where index > low &+ 1 || samples.hint(index) == .reset {
+            for index in resets where index > low &+ 1 || samples.hint(index) == .reset || samples.starts.beganAgain(index) {
                 // At the second sample it is `first`, emptied above: only its bounds may matter.
                 guard result.add(index > low &+ 1 ? samples.histogram(index &- 1) : first, &own) else {
                     notes.insert(.mixedSchemas)

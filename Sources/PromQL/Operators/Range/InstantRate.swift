@@ -25,6 +25,22 @@ struct InstantRate: WindowKernel {
     }
 }
 
+extension InstantRate {
+    /// A counter that began again between the two moved by what it has now, whether it fell or not.
+    func run(
+        _ samples: WindowSamples, starting starts: SampleStarts, _ plan: WindowPlan, into column: inout StepColumn,
+        _ context: QueryContext
+    ) throws(QueryError) {
+        try run(samples, plan, into: &column, context)
+        guard isRate else { return }
+        for step in 0..<plan.windows.count where plan.high[step] &- plan.low[step] >= 2 {
+            let last = plan.high[step] &- 1
+            guard starts.beganAgain(last) else { continue }
+            column.set(step, samples.values[last] / (Double(samples.times[last] &- samples.times[last &- 1]) / 1000))
+        }
+    }
+}
+
 /// Of native histograms: the last minus the one before, or behind a reset the last alone.
 extension InstantRate {
     func run(
@@ -38,7 +54,8 @@ extension InstantRate {
             switch (samples.isHistogram(last &- 1), samples.isHistogram(last)) {
             case (false, false):
                 var result = samples.values[last]
-                if !(isRate && result < samples.values[last &- 1]) { result -= samples.values[last &- 1] }
+                let isReset = isRate && (result < samples.values[last &- 1] || samples.starts.beganAgain(last))
+                if !isReset { result -= samples.values[last &- 1] }
                 column.set(step, isRate ? result / seconds : result)
             case (true, true):
                 let isReset = noteKind(samples, last, &notes)

@@ -22,6 +22,7 @@ struct NativeSamples {
     /// A histogram has its sum here.
     let values: UnsafePointer<Double>
     let count: Int
+    let starts: SampleStarts
     private let table: HistogramRows
     private let rowOf: [Int32]
     let rows: [HistogramRows.Row]
@@ -34,6 +35,7 @@ struct NativeSamples {
         times = UnsafePointer(samples.timestamps)
         values = UnsafePointer(samples.values)
         count = samples.count
+        starts = SampleStarts(samples)
         table = samples.histograms
         rowOf = table.rowOf
         rows = table.rows
@@ -79,6 +81,7 @@ struct NativeSamples {
 
     /// Whether the counter began again between samples `index − 1` and `index`, both histograms.
     func isReset(_ index: Int) -> Bool {
+        if starts.beganAgain(index) { return true }
         let row = rows[row(of: index)], before = rows[self.row(of: index &- 1)]
         switch row.hint {
         case .reset: return true

@@ -13,6 +13,15 @@ struct PairCount<Pair: PairPredicate>: WindowKernel {
         slide(plan, into: &column) { Pair.counts(values[$0 &- 1], values[$0]) }
     }
 
+    func run(
+        _ samples: WindowSamples, starting starts: SampleStarts, _ plan: WindowPlan, into column: inout StepColumn,
+        _ context: QueryContext
+    ) throws(QueryError) {
+        guard Pair.heedsStarts else { return try run(samples, plan, into: &column, context) }
+        let values = samples.values
+        slide(plan, into: &column) { Pair.counts(values[$0 &- 1], values[$0]) || starts.beganAgain($0) }
+    }
+
     /// A float behind a histogram, or the other way round, is a change and a reset. Pairs of histograms are compared once.
     func run(
         native samples: NativeSamples, _ plan: WindowPlan, into column: inout StepColumn, _ notes: inout WindowNotes,
@@ -21,7 +30,10 @@ struct PairCount<Pair: PairPredicate>: WindowKernel {
         var counts = [false]
         for index in 1..<max(1, samples.count) {
             switch (samples.isHistogram(index &- 1), samples.isHistogram(index)) {
-            case (false, false): counts.append(Pair.counts(samples.values[index &- 1], samples.values[index]))
+            case (false, false):
+                counts.append(
+                    Pair.counts(samples.values[index &- 1], samples.values[index])
+                        || Pair.heedsStarts && samples.starts.beganAgain(index))
             case (true, true): counts.append(Pair.counts(samples, index))
             case (true, false), (false, true): counts.append(true)
             }
@@ -54,10 +66,14 @@ protocol PairPredicate: Sendable {
     static func counts(_ before: Double, _ after: Double) -> Bool
     /// Of the histograms that sample `index` and the one before it are.
     static func counts(_ samples: NativeSamples, _ index: Int) -> Bool
+    /// Whether a pair counts, too, between which the counter began again.
+    static var heedsStarts: Bool { get }
 }
 
 /// Two NaN are no change.
 enum Changed: PairPredicate {
+    static let heedsStarts = false
+
     @inline(__always)
     static func counts(_ before: Double, _ after: Double) -> Bool {
         before != after && !(before.isNaN && after.isNaN)
@@ -67,6 +83,8 @@ enum Changed: PairPredicate {
 }
 
 enum Fell: PairPredicate {
+    static let heedsStarts = true
+
     @inline(__always)
     static func counts(_ before: Double, _ after: Double) -> Bool { after < before }
 

@@ -51,12 +51,31 @@ struct RangeFunction<Kernel: WindowKernel>: VectorOperator {
         guard samples.count > 0 else { return }
         let plan = scratch.plan(windows, fitting: samples.times, count: samples.count)
         // Once per series: nearly all have floats only.
-        if scratch.samples.histograms.isEmpty {
+        if !scratch.samples.starts.isEmpty {
+            try fillStarted(index, samples, plan, into: &column, scratch)
+        } else if scratch.samples.histograms.isEmpty {
             try kernel.run(samples, plan, into: &column, context)
         } else {
             try fillNative(index, plan, into: &column, scratch)
         }
         if let nameNote, column.hasFloats { nameNote.check(index, source, context) }
+    }
+
+    private func fillStarted(
+        _ index: Int, _ samples: WindowSamples, _ plan: WindowPlan, into column: inout StepColumn, _ scratch: Scratch
+    ) throws(QueryError) {
+        let starts = SampleStarts(scratch.samples)
+        if scratch.samples.histograms.isEmpty {
+            try kernel.run(samples, starting: starts, plan, into: &column, context)
+        } else {
+            try fillNative(index, plan, into: &column, scratch)
+        }
+        guard kernel.notesOverlaps else { return }
+        let overlaps = starts.overlapCount(plan, column)
+        if overlaps > 0 {
+            context.annotate(
+                SampleStarts.overlapNote(source.labels(at: index).metricName ?? "", count: overlaps, at: place))
+        }
     }
 
     private func fillNative(
@@ -89,6 +108,15 @@ protocol WindowKernel: Sendable {
     func run(
         _ samples: WindowSamples, _ plan: WindowPlan, into column: inout StepColumn, _ context: QueryContext
     ) throws(QueryError)
+
+    /// The same of a series of which it is known when it began.
+    func run(
+        _ samples: WindowSamples, starting starts: SampleStarts, _ plan: WindowPlan, into column: inout StepColumn,
+        _ context: QueryContext
+    ) throws(QueryError)
+
+    /// Whether starts that contradict the samples before are to be told.
+    var notesOverlaps: Bool { get }
 
     /// The same of a series that has native histograms. `scratch` is for plans of other times.
     func run(

@@ -99,7 +99,7 @@ final class RateGeometry {
     let measured: UnsafeMutablePointer<Double>
     /// Seconds to stretch at the beginning and at the end.
     let toStart: UnsafeMutablePointer<Double>
-    private let toEnd: UnsafeMutablePointer<Double>
+    let toEnd: UnsafeMutablePointer<Double>
     /// By how much the stretch multiplies a difference; and the same divided by the window's length in seconds.
     let factor: UnsafeMutablePointer<Double>
     let perSecond: UnsafeMutablePointer<Double>
@@ -107,7 +107,7 @@ final class RateGeometry {
     private var isFull = true
     private let wordCount: Int
     /// The window's length.
-    private let seconds: Double
+    let seconds: Double
 
     init(_ plan: WindowPlan, times: UnsafePointer<Int64>) {
         let windows = plan.windows
