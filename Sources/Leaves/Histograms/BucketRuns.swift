@@ -2,6 +2,7 @@
 /// look at single buckets.
 ///
 ///     spans   [(2, 4), (4, 2)]         runs   index 2…5, place 0…3      index 10…11, place 4…5
+///     spans   [(2, 4), (0, 2)]         runs   index 2…7, place 0…5      (spans without a gap between them are one run)
 ///
 /// Invariant: works on malformed spans too (the result means nothing then): never more buckets than there are counts are named.
 public struct BucketRun: Sendable, BitwiseCopyable {
@@ -21,7 +22,13 @@ public struct BucketRun: Sendable, BitwiseCopyable {
         for span in spans {
             index &+= Int(span.offset)
             let length = min(Int(span.length), count - place)
-            if length > 0 { runs.append(BucketRun(index: index, place: place, length: length)) }
+            if length > 0 {
+                if let last = runs.last, last.end == index, last.place &+ last.length == place {
+                    runs[runs.count - 1].length &+= length
+                } else {
+                    runs.append(BucketRun(index: index, place: place, length: length))
+                }
+            }
             index &+= Int(span.length)
             place += max(0, length)
         }
