@@ -28,7 +28,7 @@ enum Varbit {
         }
     }
 
-    /// The same for one to six ones, without a jump.
+    /// The same for up to six ones, without a jump.
     @inline(__always)
     static func shortSize(ones: Int) -> Int {
         Int(truncatingIfNeeded: 0x19_12_0c_09_06_03_00 as UInt64 &>> UInt64(truncatingIfNeeded: ones &* 8) & 0xff)
@@ -106,21 +106,24 @@ extension BitReader {
 
     @inline(__always)
     mutating func takeVarbit() -> Int64 {
-        let ones = takePrefix()
-        if ones == 0 { return 0 }
-        // One refill has brought the prefix and up to 25 bits behind it, which is nearly always.
+        refill()
+        let ones = (~register).leadingZeroBitCount
         if ones <= 6 {
+            // Nearly always: prefix and number came with one refill. Without a branch on the size, which nobody could predict.
             let size = Varbit.shortSize(ones: ones)
-            return Self.signed(take(size), size: size)
+            let behind = register &<< UInt64(truncatingIfNeeded: ones &+ 1)
+            let bits = behind &>> 1 &>> UInt64(truncatingIfNeeded: 63 &- size)
+            skip(ones &+ 1 &+ size)
+            return Self.signed(bits, size: size)
         }
-        let size = Varbit.size(ones: ones), bits = takeWide(size)
+        let size = Varbit.size(ones: takePrefix()), bits = takeWide(size)
         return size == 64 ? Int64(bitPattern: bits) : Self.signed(bits, size: size)
     }
 
     @inline(__always)
     private static func signed(_ bits: UInt64, size: Int) -> Int64 {
-        let half = UInt64(1) &<< UInt64(truncatingIfNeeded: size &- 1)
-        return Int64(bitPattern: bits) &- (bits > half ? Int64(bitPattern: half &<< 1) : 0)
+        let whole = UInt64(1) &<< UInt64(truncatingIfNeeded: size)
+        return Int64(bitPattern: bits) &- (bits > whole &>> 1 ? Int64(bitPattern: whole) : 0)
     }
 
     @inline(__always)

@@ -71,7 +71,12 @@ public struct HistogramRows: Sendable {
     public private(set) var rowOf: [Int32] = []
     public private(set) var rows: [Row] = []
     public private(set) var layouts: [Layout] = []
+    /// Those of all rows; what stands behind the last row's means nothing.
     public private(set) var buckets: [Double] = []
+    /// Buckets that belong to rows.
+    private var usedBuckets = 0
+    /// Buckets of a row of each layout.
+    private var sizes: [Int] = []
 
     public init() {}
 
@@ -88,13 +93,15 @@ public struct HistogramRows: Sendable {
         rowOf.removeAll(keepingCapacity: true)
         rows.removeAll(keepingCapacity: true)
         layouts.removeAll(keepingCapacity: true)
-        buckets.removeAll(keepingCapacity: true)
+        sizes.removeAll(keepingCapacity: true)
+        usedBuckets = 0
     }
 
     /// Makes `layout` the one of the rows that come; returns its number.
     public mutating func begin(_ layout: Layout) -> Int32 {
         if let last = layouts.last, last.isEqual(layout) { return Int32(truncatingIfNeeded: layouts.count &- 1) }
         layouts.append(layout)
+        sizes.append(layout.bucketCount)
         return Int32(truncatingIfNeeded: layouts.count &- 1)
     }
 
@@ -104,15 +111,17 @@ public struct HistogramRows: Sendable {
         sample index: Int, layout: Int32, hint: CounterResetHint, count: Double, zeroCount: Double, sum: Double,
         leavesOutEmpty: Bool = false, fill: (UnsafeMutableBufferPointer<Double>) -> Void
     ) {
-        let start = buckets.count
+        let start = usedBuckets, size = sizes[Int(layout)]
         rows.append(
             Row(
                 layout: layout, hint: hint, leavesOutEmpty: leavesOutEmpty, bucketStart: start, count: count,
                 zeroCount: zeroCount, sum: sum))
         put(row: rows.count &- 1, at: index)
-        let size = layouts[Int(layout)].bucketCount
         guard size > 0 else { return }
-        buckets.append(contentsOf: repeatElement(0, count: size))
+        usedBuckets = start &+ size
+        if usedBuckets > buckets.count {
+            buckets.append(contentsOf: repeatElement(0, count: max(usedBuckets &- buckets.count, buckets.count, 512)))
+        }
         buckets.withUnsafeMutableBufferPointer { all in
             fill(UnsafeMutableBufferPointer(rebasing: all[start..<(start &+ size)]))
         }

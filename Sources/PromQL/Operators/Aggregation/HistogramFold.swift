@@ -68,48 +68,48 @@ final class HistogramFold {
         }
         let rows = column.histograms, presence = table.rowPresence(group)
         var outcome = HistogramCell.Outcome()
-        var layout: Int32 = -1, isAlike = false, weight = 0
+        var layout: Int32 = -1, weight = 0
+        // The table, while rows lie alike with what is in it.
+        var alike: HistogramSumTable?
         for step in 0..<column.count where column.isPresent(step) {
             let number = rows.row(of: step)
             guard number >= 0 else { continue }
             let row = rows.rows[number]
             if row.layout != layout {
                 layout = row.layout
-                isAlike = try accepts(rows.layouts[Int(layout)], group, steps: column.count)
+                alike = try accepts(rows.layouts[Int(layout)], group, steps: column.count) ? tables[group] : nil
             }
             let mask: UInt64 = 1 << UInt64(truncatingIfNeeded: step & 63)
             let hasFloat = presence[step >> 6] & mask != 0
-            if !cells[group].isEmpty, cells[group][step] != nil {
-                try addToCell(rows.histogram(row: number), group, step, hasFloat: hasFloat, &outcome)
+            if let alike {
+                // Nearly always this is all.
+                let isFirst = !alike.has(step)
+                if !isFirst || !hasFloat && !hasCell(group, step), add(row, of: rows, to: alike, step) {
+                    if isFirst { weight &+= rows.layouts[Int(layout)].sampleCount }
+                    continue
+                }
+            }
+            let histogram = rows.histogram(row: number)
+            if hasCell(group, step) {
+                try addToCell(histogram, group, step, hasFloat: hasFloat, &outcome)
             } else if let sums = tables[group], sums.has(step) {
-                if isAlike, add(row, of: rows, to: sums, step) { continue }
                 // From here on the step goes by itself.
                 try makeCells(group, steps: column.count)
                 cells[group][step] = HistogramCell(sums, step)
-                try addToCell(rows.histogram(row: number), group, step, hasFloat: hasFloat, &outcome)
+                try addToCell(histogram, group, step, hasFloat: hasFloat, &outcome)
             } else if hasFloat {
                 if mixed[group].isEmpty { mixed[group] = Array(repeating: 0, count: column.wordCount) }
                 mixed[group][step >> 6] |= mask
             } else {
-                if isAlike, let sums = tables[group], add(row, of: rows, to: sums, step) {
-                    weight &+= rows.layouts[Int(layout)].sampleCount
-                    continue
-                }
                 try makeCells(group, steps: column.count)
-                let histogram = rows.histogram(row: number)
                 cells[group][step] = HistogramCell(histogram)
-                try reserve(histogram.sampleCount)
+                weight &+= histogram.sampleCount
+                try context.reserve(bytes: histogram.sampleCount &* 32)
             }
         }
         try context.reserve(samples: weight)
         if outcome.boundsReconciled { context.annotate(HistogramNotes.boundsReconciled(.aggregation, at: place)) }
         if outcome.isIncompatible { context.annotate(HistogramNotes.mixedSchemas(metric(), at: place)) }
-    }
-
-    /// A sum and its compensation for `samples` of histograms.
-    private func reserve(_ samples: Int) throws(QueryError) {
-        try context.reserve(samples: samples)
-        try context.reserve(bytes: samples &* 32)
     }
 
     /// Whether rows of `layout` go into the group's table, which the first of them makes.
@@ -137,6 +137,8 @@ final class HistogramFold {
         }
     }
 
+    private func hasCell(_ group: Int, _ step: Int) -> Bool { !cells[group].isEmpty && cells[group][step] != nil }
+
     private func makeCells(_ group: Int, steps: Int) throws(QueryError) {
         guard cells[group].isEmpty else { return }
         try context.reserve(bytes: steps &* MemoryLayout<HistogramCell?>.stride)
@@ -147,7 +149,10 @@ final class HistogramFold {
         _ histogram: FloatHistogram, _ group: Int, _ step: Int, hasFloat: Bool, _ outcome: inout HistogramCell.Outcome
     ) throws(QueryError) {
         let grown = cells[group][step]?.add(histogram, isMean: isMean, hasFloat: hasFloat, &outcome) ?? 0
-        if grown > 0 { try reserve(grown) }
+        guard grown > 0 else { return }
+        try context.reserve(samples: grown)
+        // The sum and its compensation.
+        try context.reserve(bytes: grown &* 32)
     }
 
     /// Writes the results into the table, and takes away floats that histograms have met.

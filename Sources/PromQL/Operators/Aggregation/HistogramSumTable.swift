@@ -155,25 +155,29 @@ final class HistogramSumTable {
     /// Adds a row of the layout accepted last; `buckets` are those of all rows.
     func add(_ row: HistogramRows.Row, _ buckets: UnsafeBufferPointer<Double>, to step: Int) {
         let sum = sums + step &* width, rest = remainders + step &* width
-        steps[step].see(row.hint)
-        steps[step].count += 1
-        if steps[step].count == 1 {
-            (sum[0], sum[1], sum[2]) = (row.count, row.zeroCount, row.sum)
-        } else {
-            Self.add(row.count, to: sum, rest)
-            Self.add(row.zeroCount, to: sum + 1, rest + 1)
-            Self.add(row.sum, to: sum + 2, rest + 2)
-        }
+        var about = steps[step]
+        about.see(row.hint)
+        about.count += 1
+        steps[step] = about
+        guard about.count > 1 else { return begin(row, buckets, sum) }
+        Self.add(row.count, to: sum, rest)
+        Self.add(row.zeroCount, to: sum + 1, rest + 1)
+        Self.add(row.sum, to: sum + 2, rest + 2)
         guard let start = buckets.baseAddress else { return }
-        let own = start + row.bucketStart
         for run in last.runs {
-            if steps[step].count == 1 {
-                (sum + run.target).update(from: own + run.source, count: run.length)
-            } else {
-                for place in 0..<run.length {
-                    Self.add(own[run.source &+ place], to: sum + (run.target &+ place), rest + (run.target &+ place))
-                }
-            }
+            let own = start + (row.bucketStart &+ run.source), target = sum + run.target, lost = rest + run.target
+            for place in 0..<run.length { Self.add(own[place], to: target + place, lost + place) }
+        }
+    }
+
+    /// The first row of a step is its sum, to the sign of its zeros.
+    private func begin(
+        _ row: HistogramRows.Row, _ buckets: UnsafeBufferPointer<Double>, _ sum: UnsafeMutablePointer<Double>
+    ) {
+        (sum[0], sum[1], sum[2]) = (row.count, row.zeroCount, row.sum)
+        guard let start = buckets.baseAddress else { return }
+        for run in last.runs {
+            (sum + run.target).update(from: start + (row.bucketStart &+ run.source), count: run.length)
         }
     }
 

@@ -13,6 +13,8 @@ import TSDB
 ///
 /// Source: upstream's subtraction of histograms, of which this is the case without resets, reductions and reconciliations.
 struct RowDifference {
+    /// The number in the column of the layout that differences have now, and which of the samples' layouts that is.
+    private var begun: (number: Int32, later: Int32) = (-1, -1)
     private var pair: (earlier: Int32, later: Int32) = (-1, -1)
     /// The earlier layout's buckets among the later one's; `nil`: some are not there.
     private var runs: [Run]? = nil
@@ -22,8 +24,6 @@ struct RowDifference {
         var later: Int
         var length: Int
     }
-
-    init() {}
 
     /// Whether samples `first` and `last`, histograms of one kind, have a difference of the later one's layout.
     @inline(__always)
@@ -72,20 +72,20 @@ struct RowDifference {
 
     /// Makes step `step` of `column` the difference of samples `first` and `last`, which `prepare` has accepted, scaled.
     @inline(__always)
-    func set(
+    mutating func set(
         _ step: Int, of column: inout StepColumn, from first: Int, to last: Int, _ samples: NativeSamples,
         _ scale: Scale
     ) {
         let first = samples.rows[samples.row(of: first)], last = samples.rows[samples.row(of: last)]
-        let layout = column.begin(samples.layouts[Int(last.layout)])
+        if begun.later != last.layout { begun = (column.begin(samples.layouts[Int(last.layout)]), last.layout) }
+        let others = first.layout == last.layout ? nil : runs
         column.set(
-            step, layout: layout, count: scale.of(last.count - first.count),
+            step, layout: begun.number, count: scale.of(last.count - first.count),
             zeroCount: scale.of(last.zeroCount - first.zeroCount), sum: scale.of(last.sum - first.sum)
         ) { target in
             samples.buckets.withUnsafeBufferPointer { all in
                 guard let start = all.baseAddress else { return }
                 let earlier = start + first.bucketStart, later = start + last.bucketStart
-                let others = first.layout == last.layout ? nil : runs
                 // The choice stands outside of the loops.
                 switch scale {
                 case .times(let factor): Self.subtract(earlier, from: later, into: target, others) { $0 * factor }
