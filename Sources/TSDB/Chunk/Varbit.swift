@@ -112,7 +112,7 @@ extension BitReader {
             // Nearly always: prefix and number came with one refill. Without a branch on the size, which nobody could predict.
             let size = Varbit.shortSize(ones: ones)
             let behind = register &<< UInt64(truncatingIfNeeded: ones &+ 1)
-            let bits = behind &>> 1 &>> UInt64(truncatingIfNeeded: 63 &- size)
+            let bits = (behind &>> 1) &>> UInt64(truncatingIfNeeded: 63 &- size)
             skip(ones &+ 1 &+ size)
             return Self.signed(bits, size: size)
         }
