@@ -130,8 +130,8 @@ public struct SampleColumns: ~Copyable {
         commit(range.count)
         if !other.histograms.isEmpty {
             for index in range {
-                guard let histogram = other.histograms.histogram(sample: index) else { continue }
-                histograms.append(sample: first &+ index &- range.lowerBound, histogram)
+                let row = other.histograms.row(of: index)
+                if row >= 0 { histograms.append(sample: first &+ index &- range.lowerBound, row: row, of: other.histograms) }
             }
         }
         if readsStarts && !other.starts.isEmpty {

@@ -224,8 +224,10 @@ final class HistogramSumTable {
 
     /// Writes the result of `step` into `rows`: the sum, or divided by `divisor` the mean.
     func write(_ step: Int, dividedBy divisor: Double?, into rows: inout HistogramRows) {
-        let sum = sums + step &* width, rest = remainders + step &* width
+        let sum = sums + step &* width, rest = remainders + step &* width, isAlone = steps[step].count == 1
         @inline(__always) func total(_ place: Int) -> Double {
+            // One alone has lost nothing, not even the sign of a zero.
+            if isAlone { return sum[place] / (divisor ?? 1) }
             if let divisor { return sum[place] / divisor + rest[place] / divisor }
             return sum[place] + rest[place]
         }

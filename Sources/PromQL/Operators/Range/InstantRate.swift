@@ -14,7 +14,6 @@ struct InstantRate: WindowKernel {
         _ samples: WindowSamples, _ plan: WindowPlan, into column: inout StepColumn, _ context: QueryContext
     ) throws(QueryError) {
         let times = samples.times, values = samples.values
-        var difference = RowDifference()
         for step in 0..<plan.windows.count where plan.high[step] &- plan.low[step] >= 2 {
             let last = plan.high[step] &- 1
             var result = values[last]
