@@ -40,9 +40,12 @@ extension Window {
 }
 
 extension ReferenceEvaluator {
-    /// `start_timestamp(x)`, of a selector only; 0 where nothing is known.
+    /// `start_timestamp(x)`, of a selector only; 0 where nothing is known. Of anything else nothing comes but its failure.
     func startTimestamps(_ argument: Expr, at t: Int64) throws -> [Element] {
-        guard options.usesStarts, case .vectorSelector(let selector) = argument.unparenthesized else { return [] }
+        guard options.usesStarts, case .vectorSelector(let selector) = argument.unparenthesized else {
+            _ = try vector(argument, at: t)
+            return []
+        }
         let elements = try instantVector(selector, at: t).map {
             Element(labels: $0.labels, value: Double($0.start ?? 0) / 1000)
         }
