@@ -42,7 +42,7 @@ class TLSController(Controller):
 
 def certificate():
     """The one that the tests trust."""
-    text = open(os.path.join(ROOT, "Tests/ServicesTests/Notify/TestCertificate.swift")).read()
+    text = open(os.path.join(ROOT, "Tests/Loopback/TestCertificate.swift")).read()
     path = os.path.join(tempfile.mkdtemp(prefix="mail-"), "pem")
     with open(path, "w") as file:
         for kind in ("PRIVATE KEY", "CERTIFICATE"):
