@@ -115,10 +115,13 @@ final class HistogramFold {
     /// Whether rows of `layout` go into the group's table, which the first of them makes.
     private func accepts(_ layout: HistogramRows.Layout, _ group: Int, steps: Int) throws(QueryError) -> Bool {
         if let sums = tables[group] {
-            return try sums.accepts(layout) { wider throws(QueryError) in
+            let before = sums.layout
+            let isAlike = try sums.accepts(layout) { wider throws(QueryError) in
                 // Old and new stand beside each other for a moment.
                 try context.reserve(bytes: HistogramSumTable.byteCount(wider, steps: steps))
             }
+            if sums.layout !== before { context.release(bytes: HistogramSumTable.byteCount(before, steps: steps)) }
+            return isAlike
         }
         guard layout.isPlain else { return false }
         try context.reserve(bytes: HistogramSumTable.byteCount(layout, steps: steps))
