@@ -58,6 +58,21 @@ struct NumberTextTests {
         #expect(failures.isEmpty, "seed \(seed): \(failures.prefix(5))")
     }
 
+    @Test("whole numbers have their digits and no zeros in front")
+    func wholeNumbers() {
+        let seed = TestSeed.seeds(1)[0]
+        var random = SeededRandom(seed: seed)
+        var numbers: [Int64] = (0..<16).flatMap { power -> [Int64] in
+            let ten = (0..<power).reduce(Int64(1)) { product, _ in product * 10 }
+            return [ten - 1, ten, ten + 1, 9 * ten]
+        }
+        numbers += [1 << 53 - 1, 1 << 53] + (0..<100_000).map { _ in Int64(random.next() >> (11 + random.next() % 53)) }
+        let wrong = numbers.filter { number in
+            [number, -number].contains { $0 != 0 && NumberText.string(Double($0), style: .plain) != String($0) }
+        }
+        #expect(wrong.isEmpty, "seed \(seed): \(wrong.prefix(5))")
+    }
+
     @Test("around every power of two and of ten, and for the smallest numbers, the digits are the standard library's")
     func boundaries() {
         var values = (0..<2047).flatMap { exponent -> [Double] in

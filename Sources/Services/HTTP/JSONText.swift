@@ -36,6 +36,14 @@ public struct JSONText: ~Copyable {
         return buffer
     }
 
+    /// The same in the memory of a buffer that was taken before, where nobody holds on to that any more.
+    package mutating func take(reusing buffer: inout ByteBuffer) -> ByteBuffer {
+        buffer.clear(minimumCapacity: used)
+        buffer.writeBytes(UnsafeRawBufferPointer(start: base, count: used))
+        used = 0
+        return buffer
+    }
+
     public mutating func removeAll() { used = 0 }
 
     /// Copies the bytes so far to `destination`, which has room for them.
@@ -104,18 +112,20 @@ public struct JSONText: ~Copyable {
         used &+= length &+ 2
     }
 
-    /// One point of a series: `length` bytes at `prefix` (31 are read), the value, and the closing bracket.
+    /// Lets `body` write up to `room` bytes itself, from the place it is given; it returns where it ended.
     @inlinable @inline(__always)
-    package mutating func appendPoint(_ prefix: UnsafeRawPointer, length: Int, value: Double) {
-        ensure(NumberText.maximumLength &+ 48)
-        let out = base + used
-        // A fixed size is two vector moves instead of a call; what is too much is overwritten.
-        UnsafeMutableRawPointer(out).copyMemory(from: prefix, byteCount: 31)
-        out[length] = UInt8(ascii: "\"")
-        let digits = NumberText.write(value, to: out + (length &+ 1), style: .plain)
-        out[length &+ digits &+ 1] = UInt8(ascii: "\"")
-        out[length &+ digits &+ 2] = UInt8(ascii: "]")
-        used &+= length &+ digits &+ 3
+    package mutating func write(
+        atMost room: Int, _ body: (UnsafeMutablePointer<UInt8>) -> UnsafeMutablePointer<UInt8>
+    ) {
+        ensure(room)
+        used = body(base + used) - base
+    }
+
+    /// Changes a byte that stands there already.
+    @inlinable @inline(__always)
+    package mutating func replace(at index: Int, by byte: UInt8) {
+        precondition(index >= 0 && index < used)
+        base[index] = byte
     }
 
     /// Seconds with up to three decimals: `1435781451.781`, `1435781460`.
