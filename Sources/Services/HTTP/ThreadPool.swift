@@ -90,7 +90,7 @@ public final class ThreadPool: @unchecked Sendable {
     }
 
     private func startThread() {
-        let code = Threads.startThread(stackSize: Self.stackSize) { [self] in work() }
+        let code = Threads.startThread(named: name, stackSize: Self.stackSize) { [self] in work() }
         guard code != 0 else { return }
         // Other threads will get to the job. With none, nothing can ever run, and waiting would be silent.
         let isAlone = monitor.withLock {

@@ -37,7 +37,7 @@ package enum Signals {
             }
         }
         let reader = Reader(descriptor: ends[0], continuation: continuation)
-        startThread { reader.run() }
+        startThread(named: "signals") { reader.run() }
         return stream
     }
 

@@ -92,7 +92,7 @@ private final class Round: @unchecked Sendable {
         self.hanging = hanging
     }
 
-    func start() -> Bool { startThread { [self] in ask() } == 0 }
+    func start() -> Bool { startThread(named: "mounts") { [self] in ask() } == 0 }
 
     private func ask() {
         for path in paths {

@@ -29,7 +29,7 @@ extension Pressure {
     }
 
     private static func exitWithParent() {
-        startThread {
+        startThread(named: "parent") {
             var byte: UInt8 = 0
             while true {
                 let count = read(STDIN_FILENO, &byte, 1)
@@ -41,7 +41,7 @@ extension Pressure {
 
     private static func compute(_ cores: Int, until deadline: ContinuousClock.Instant) {
         for _ in 0..<cores {
-            startThread {
+            startThread(named: "pressure") {
                 var state: UInt64 = 0x9e37_79b9_7f4a_7c15
                 while ContinuousClock.now < deadline {
                     for _ in 0..<1_000_000 { state = state &* 6_364_136_223_846_793_005 &+ 1 }

@@ -48,7 +48,7 @@ public final class StackHost: @unchecked Sendable {
     /// Starts the thread. `watcher` sees the machine after every change, on that thread.
     public func run(_ watcher: @escaping @Sendable (StackMachine) -> Void) throws(HostError) {
         self.watcher = watcher
-        guard startThread({ [self] in loop() }) == 0 else { throw HostError("the system gives no thread") }
+        guard startThread(named: "stack", { [self] in loop() }) == 0 else { throw HostError("the system gives no thread") }
     }
 
     /// Does `work` with the machine; returns without waiting.
@@ -125,7 +125,7 @@ public final class StackHost: @unchecked Sendable {
 
     private func watch(_ id: InstanceID, _ child: ChildProcess) {
         let log = LogFile(state.log(id.description)), foreground = foreground
-        let reads = startThread {
+        let reads = startThread(named: "output") {
             var block = [UInt8](repeating: 0, count: 16 << 10), pending: [UInt8] = []
             while true {
                 let count = block.withUnsafeMutableBytes { read(child.output, $0.baseAddress, $0.count) }
@@ -140,7 +140,7 @@ public final class StackHost: @unchecked Sendable {
             close(child.output)
         }
         if reads != 0 { close(child.output) }
-        let waits = startThread { [self] in
+        let waits = startThread(named: "child") { [self] in
             let code = ChildProcess.wait(for: child.pid)
             perform { [self] machine, now in ended(id, child.pid, code, &machine, now) }
         }
