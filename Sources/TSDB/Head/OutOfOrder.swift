@@ -28,8 +28,8 @@ struct OutOfOrderSamples: Sendable {
 
     /// Whether there is any with `from <= t <= through`.
     func isIn(_ from: Int64, _ through: Int64) -> Bool {
-        guard let first = timestamps.first(where: { $0 >= from }) else { return false }
-        return first <= through
+        let first = place(of: from)
+        return first < timestamps.count && timestamps[first] <= through
     }
 
     /// The first sample at or behind `time`.

@@ -39,7 +39,7 @@ final class Sum: Fold {
 /// NaN gives way to any number.
 final class Minimum: Fold {
     static let planes = 0
-    static let histograms = HistogramFold.Treatment.ignored("min")
+    static let histograms = HistogramFold.Treatment.ignored(.min)
     init(groups: Int, steps: Int) {}
 
     func add(
@@ -60,7 +60,7 @@ final class Minimum: Fold {
 /// NaN gives way to any number.
 final class Maximum: Fold {
     static let planes = 0
-    static let histograms = HistogramFold.Treatment.ignored("max")
+    static let histograms = HistogramFold.Treatment.ignored(.max)
     init(groups: Int, steps: Int) {}
 
     func add(
@@ -113,7 +113,7 @@ final class Group: Fold {
 /// Products”, Technometrics 4 (1962).
 class Variance: Fold {
     static let planes = 2
-    class var histograms: HistogramFold.Treatment { .ignored("stdvar") }
+    class var histograms: HistogramFold.Treatment { .ignored(.stdvar) }
     private let mean: Plane
     private let count: Plane
 
@@ -143,7 +143,7 @@ class Variance: Fold {
 
 /// The root of the variance.
 final class Deviation: Variance {
-    override class var histograms: HistogramFold.Treatment { .ignored("stddev") }
+    override class var histograms: HistogramFold.Treatment { .ignored(.stddev) }
 
     override func finish(_ row: UnsafeMutablePointer<Double>, group: Int, steps: Int) {
         super.finish(row, group: group, steps: steps)

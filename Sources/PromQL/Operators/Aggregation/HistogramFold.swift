@@ -20,7 +20,7 @@ final class HistogramFold {
         /// They count like floats: the values do not matter.
         case counted
         /// Left out, with a note that names the aggregation.
-        case ignored(String)
+        case ignored(AggregateOperator)
     }
 
     private let treatment: Treatment
@@ -55,12 +55,7 @@ final class HistogramFold {
 
     /// Takes in the histograms of `column`; its floats are the caller's to add, afterwards.
     func add(_ column: borrowing StepColumn, to group: Int, metric: () -> String) throws(QueryError) {
-        if case .ignored(let name) = treatment {
-            for step in 0..<column.count where column.isPresent(step) && column.isHistogram(step) {
-                return context.annotate(HistogramNotes.ignored(inAggregation: name, at: place))
-            }
-            return
-        }
+        if case .ignored(let op) = treatment { return Self.note(column, ignoredIn: op, at: place, context) }
         if cells.isEmpty {
             tables = Array(repeating: nil, count: table.count)
             cells = Array(repeating: [], count: table.count)
