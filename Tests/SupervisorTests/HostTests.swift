@@ -1,3 +1,4 @@
+import Support
 import Testing
 
 @testable import SupervisorHost
@@ -9,21 +10,6 @@ import Testing
 #else
     import Darwin
 #endif
-
-/// A directory that is there for one test.
-private final class Folder {
-    let path: String
-
-    init() {
-        var template = Array("/tmp/minprom-test-XXXXXX".utf8CString)
-        path = mkdtemp(&template).map { String(cString: $0) } ?? "/tmp"
-    }
-
-    deinit {
-        for name in StateDirectory.entries(of: path) { unlink(path + "/" + name) }
-        rmdir(path)
-    }
-}
 
 @Suite("Answers of HTTP servers")
 struct PlainHTTPTests {
@@ -68,10 +54,11 @@ struct PlainHTTPTests {
 
 @Suite("Logs")
 struct LogFileTests {
+    private let folder = TemporaryDirectory("supervisor")
+
     @Test("the last lines, whole; more comes behind an offset")
     func tail() {
-        let folder = Folder()
-        let log = LogFile(folder.path + "/a.log")
+        let log = LogFile(folder("a.log"))
         for number in 1...5 { log.append("line \(number)") }
         #expect(LogFile.tail(log.path, lines: 2) == "line 4\nline 5\n")
         #expect(LogFile.tail(log.path, lines: 100) == "line 1\nline 2\nline 3\nline 4\nline 5\n")
@@ -80,13 +67,12 @@ struct LogFileTests {
         #expect(LogFile.more(log.path, after: &offset).isEmpty)
         log.append("line 6")
         #expect(String(decoding: LogFile.more(log.path, after: &offset), as: UTF8.self) == "line 6\n")
-        #expect(LogFile.tail(folder.path + "/none", lines: 3) == "")
+        #expect(LogFile.tail(folder("none"), lines: 3) == "")
     }
 
     @Test("a full file makes room, and two older ones are kept")
     func rotation() {
-        let folder = Folder()
-        let log = LogFile(folder.path + "/a.log")
+        let log = LogFile(folder("a.log"))
         let block = [UInt8](repeating: UInt8(ascii: "x"), count: LogFile.maximumBytes)
         for _ in 0..<4 { block.withUnsafeBytes { log.append($0) } }
         log.append("new")
@@ -97,10 +83,11 @@ struct LogFileTests {
 
 @Suite("The state directory")
 struct StateDirectoryTests {
+    private let folder = TemporaryDirectory("supervisor")
+
     @Test("small files are written whole, 0600; random secrets are 32 digits and never the same")
     func files() throws {
-        let folder = Folder()
-        let path = folder.path + "/secret"
+        let path = folder("secret")
         try StateDirectory.write(path, "one")
         try StateDirectory.write(path, "two")
         #expect(StateDirectory.read(path).map { String(decoding: $0, as: UTF8.self) } == "two")

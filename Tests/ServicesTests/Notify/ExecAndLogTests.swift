@@ -1,5 +1,6 @@
 import Alerter
 import NIOPosix
+import Support
 import Synchronization
 import TSDB
 import Testing
@@ -8,6 +9,8 @@ import Testing
 
 @Suite("Notifications to programs and files", .timeLimit(.minutes(2)))
 struct ExecAndLogTests {
+    private let directory = TemporaryDirectory("notify")
+
     private func run(_ command: [String], timeout: TSDB.Duration = .seconds(20)) async throws -> NotificationOutcome {
         var settings = ExecSettings(command: command)
         settings.timeout = timeout
@@ -20,7 +23,7 @@ struct ExecAndLogTests {
 
     @Test("a program gets the webhook's JSON on its standard input, its arguments as they are, and no file of ours")
     func program() async throws {
-        let directory = try NotifySupport.temporaryDirectory()
+        let directory = directory.path
         let script =
             "cat > \(directory)/in; printf '%s|' \"$0\" \"$@\" > \(directory)/args; ls /proc/self/fd > \(directory)/fds; exit 0"
         let outcome = try await run(["/bin/sh", "-c", script, "a b", "$HOME", "; rm x"])
@@ -52,7 +55,7 @@ struct ExecAndLogTests {
 
     @Test("at its time limit a program is killed with all that it started")
     func timeout() async throws {
-        let directory = try NotifySupport.temporaryDirectory()
+        let directory = directory.path
         let script = "sleep 1000 & echo $! > \(directory)/pid; wait"
         let outcome = try await run(["/bin/sh", "-c", script], timeout: .seconds(3))
         #expect(outcome.reason == "contextDeadlineExceeded" && outcome.isRetryable == true)
@@ -75,7 +78,7 @@ struct ExecAndLogTests {
 
     @Test("no more than the configured number run at once; the next is tried again later")
     func concurrency() async throws {
-        let directory = try NotifySupport.temporaryDirectory()
+        let directory = directory.path
         let settings = ExecSettings(command: [
             "/bin/sh", "-c", "touch \(directory)/up; while [ ! -e \(directory)/go ]; do sleep 0.05; done",
         ])
@@ -91,7 +94,7 @@ struct ExecAndLogTests {
 
     @Test("a program nobody waits for any more is killed")
     func cancelled() async throws {
-        let directory = try NotifySupport.temporaryDirectory()
+        let directory = directory.path
         let settings = ExecSettings(command: ["/bin/sh", "-c", "touch \(directory)/up; sleep 1000"])
         try await NotifySupport.with { notifier in
             let task = Task { await notifier.send(NotifySupport.notification(.exec(settings))) }
@@ -103,7 +106,7 @@ struct ExecAndLogTests {
 
     @Test("log appends a line of JSON to its file, or gives it to the server's log")
     func log() async throws {
-        let path = try NotifySupport.temporaryDirectory() + "/alerts.log"
+        let path = directory("alerts.log")
         var settings = LogSettings()
         let lines = Lines()
         try await NotifySupport.with(log: { lines.add($0) }) { notifier in

@@ -7,6 +7,8 @@ import Testing
 
 @Suite("Notifications over HTTP", .timeLimit(.minutes(2)))
 struct HTTPIntegrationTests {
+    private let directory = TemporaryDirectory("notify")
+
     private func webhook(_ url: String, _ edit: (inout WebhookSettings) -> Void = { _ in }) -> Notification {
         var settings = WebhookSettings(url: .text(url))
         edit(&settings)
@@ -145,8 +147,8 @@ struct HTTPIntegrationTests {
 
     @Test("credentials are read anew from their files, and stay with their host")
     func credentials() async throws {
-        let directory = try NotifySupport.temporaryDirectory()
-        try NotifySupport.write("first\n", to: directory + "/token")
+        let token = directory("token")
+        try NotifySupport.write("first\n", to: token)
         try await NotifyServer.http(NotifyServer.answer("200 OK")) { other in
             let away = "Location: http://127.0.0.1:\(other.port)/elsewhere\r\n"
             try await NotifyServer.http(
@@ -156,11 +158,11 @@ struct HTTPIntegrationTests {
                 try await NotifySupport.with { notifier in
                     let notification = webhook("http://127.0.0.1:\(server.port)/a") { settings in
                         settings.http.authorization = .bearer(
-                            type: "Bearer", credentials: .file(path: directory + "/token"))
+                            type: "Bearer", credentials: .file(path: token))
                         settings.http.headers = [.init(name: "X-Key", values: [.text("value-1")])]
                     }
                     #expect(await notifier.send(notification) == .sent)
-                    try NotifySupport.write("second", to: directory + "/token")
+                    try NotifySupport.write("second", to: token)
                     #expect(await notifier.send(notification) == .sent)
                 }
                 let requests = server.transcript

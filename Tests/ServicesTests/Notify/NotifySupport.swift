@@ -36,12 +36,6 @@ enum NotifySupport {
 
     static func environment(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
 
-    static func temporaryDirectory() throws -> String {
-        var name = Array("/tmp/minprom-notify-XXXXXX".utf8CString)
-        guard mkdtemp(&name) != nil else { throw AttemptError(.other, "no temporary directory", isRetryable: false) }
-        return String(decoding: name.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    }
-
     static func write(_ text: String, to path: String) throws {
         unlink(path)
         try SmallFile.append(Array(text.utf8), to: path)

@@ -15,12 +15,7 @@ import Testing
 
 @Suite("Records of queries")
 struct QueryRecordTests {
-    private func directory() throws -> String {
-        var name = Array("/tmp/minprom-records-XXXXXX".utf8CString)
-        let isMade = mkdtemp(&name) != nil
-        try #require(isMade)
-        return String(decoding: name.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    }
+    private let folder = TemporaryDirectory("records")
 
     private func read(_ path: String) -> String {
         String(decoding: (try? DiskFileStore().readAll(path)) ?? [], as: UTF8.self)
@@ -30,8 +25,7 @@ struct QueryRecordTests {
 
     @Test("what runs stands in the file, what has ended does not, and a regular end leaves nothing")
     func active() throws {
-        let directory = try directory()
-        defer { try? DiskFileStore().remove(directory) }
+        let directory = folder.path
         let queries = try ActiveQueries(directory: directory, places: 2, clock: clock)
         let first = try #require(queries.begin("up"))
         let second = try #require(queries.begin("sum(\"x\ny\")"))
@@ -50,8 +44,7 @@ struct QueryRecordTests {
 
     @Test("a query that was there at two crashes is refused for an hour; one that ended well in between is not")
     func poison() throws {
-        let directory = try directory()
-        defer { try? DiskFileStore().remove(directory) }
+        let directory = folder.path
         func crash(_ work: (ActiveQueries) -> Void) throws {
             work(try ActiveQueries(directory: directory, places: 4, clock: clock))
             clock.advance(by: .seconds(10))
@@ -78,8 +71,7 @@ struct QueryRecordTests {
 
     @Test("a refused query is answered with 422, others are not touched")
     func refused() async throws {
-        let directory = try directory()
-        defer { try? DiskFileStore().remove(directory) }
+        let directory = folder.path
         for _ in 0..<2 { _ = try ActiveQueries(directory: directory, places: 4, clock: clock).begin("1 + 1") }
         let test = TestAPI(activeQueries: directory)
         let answer = await test.ask(.get, "/api/v1/query", "query=1%20%2B%201")
@@ -98,8 +90,7 @@ struct QueryRecordTests {
         "files that are none of ours are read over",
         arguments: ["", "[", "{}", "[\"fingerprint\"", "[x,\n\u{0}y\"fingerprint\":\"zz\"}"])
     func foreign(content: String) throws {
-        let directory = try directory()
-        defer { try? DiskFileStore().remove(directory) }
+        let directory = folder.path
         for name in ["/queries.active", "/queries.suspects"] {
             let file = try DiskFileStore().openForAppending(directory + name)
             try Array(content.utf8).withUnsafeBytes { try file.append($0) }
@@ -111,8 +102,7 @@ struct QueryRecordTests {
 
     @Test("the query log has upstream's fields, one object per line, and no line for what does not parse")
     func log() async throws {
-        let directory = try directory()
-        defer { try? DiskFileStore().remove(directory) }
+        let directory = folder.path
         let test = TestAPI(queryLog: directory + "/q.log")
         try test.load(["__name__": "a", "job": "x"], [1, 2, 3])
         _ = await test.ask(.get, "/api/v1/query", "query=a&time=10")
