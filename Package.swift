@@ -213,7 +213,8 @@ let package = Package(
         .target(
             name: "ComposeFile", dependencies: ["ConfigurationFile", "Numbers", "TSDB"], path: "Sources/Services/Supervisor/Compose"),
         .target(
-            name: "Supervisor", dependencies: ["ComposeFile", "ConfigurationFile", "ServiceNames", "TSDB"], path: "Sources/Services/Supervisor/Machine"),
+            name: "Supervisor", dependencies: ["ComposeFile", "ConfigurationFile", "ServiceNames", "TSDB"],
+            path: "Sources/Services/Supervisor/Machine"),
         .target(
             name: "SupervisorHost",
             dependencies: [
@@ -321,7 +322,8 @@ let package = Package(
             exclude: ["scripts"]),
         .testTarget(name: "ScraperTests", dependencies: ["Digest", "Histograms", "Scraper", "TSDB", "Support"]),
         .testTarget(
-            name: "AlerterTests", dependencies: ["Alerter", "Histograms", "Numbers", "PromQL", "RegularExpression", "TextTemplate", "TSDB", "Support"]),
+            name: "AlerterTests",
+            dependencies: ["Alerter", "Histograms", "Numbers", "PromQL", "RegularExpression", "TextTemplate", "TSDB", "Support"]),
         .testTarget(
             name: "BotTests",
             dependencies: [

@@ -60,7 +60,9 @@ struct AddressPolicyTests {
 
     @Test(
         "what is no entry is refused",
-        arguments: ["localhost", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/8:0", "10.0.0.0/8:70000", "::1:80x", "0x7f/8", "10/8", "a/b/c", "1.2.3.4/8/8"])
+        arguments: [
+            "localhost", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/8:0", "10.0.0.0/8:70000", "::1:80x", "0x7f/8", "10/8", "a/b/c", "1.2.3.4/8/8",
+        ])
     func refusesEntries(_ text: String) {
         #expect(throws: AddressPolicyError.self) { try AddressPolicy([text]) }
     }
@@ -71,6 +73,10 @@ struct AddressPolicyTests {
         #expect(try #require(IPAddress("::ffff:127.0.0.1")).hash32 == 3_668_918_509)
     }
 
-    @Test("names are no addresses", arguments: ["localhost", "", "1.2.3.4.5", "256.1", "1.2.3.256", "0x100000000", "4294967296", "08", "1..2", "a.b", "+1", "-1", "1.-2", "12345::1"])
+    @Test(
+        "names are no addresses",
+        arguments: [
+            "localhost", "", "1.2.3.4.5", "256.1", "1.2.3.256", "0x100000000", "4294967296", "08", "1..2", "a.b", "+1", "-1", "1.-2", "12345::1",
+        ])
     func names(_ text: String) { #expect(IPAddress(text) == nil) }
 }

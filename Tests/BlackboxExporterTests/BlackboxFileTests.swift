@@ -89,8 +89,14 @@ struct BlackboxFileTests {
                 "modules:\n  a:\n    prober: http\n    http:\n      fail_if_body_json_matches_cel: x",
                 "blackbox.yml:5: field fail_if_body_json_matches_cel of http is not supported yet"
             ),
-            ("modules:\n  a:\n    prober: http\n    http:\n      oauth2: { client_id: x }", "blackbox.yml:5: field oauth2 of http is not supported yet"),
-            ("modules:\n  a:\n    prober: http\n    http:\n      enable_http3: true", "blackbox.yml:5: field enable_http3 of http is not supported yet"),
+            (
+                "modules:\n  a:\n    prober: http\n    http:\n      oauth2: { client_id: x }",
+                "blackbox.yml:5: field oauth2 of http is not supported yet"
+            ),
+            (
+                "modules:\n  a:\n    prober: http\n    http:\n      enable_http3: true",
+                "blackbox.yml:5: field enable_http3 of http is not supported yet"
+            ),
             (
                 "modules:\n  a: { prober: http, http: { fail_if_body_matches_regexp: [':['] } }",
                 "blackbox.yml:2: \"Could not compile regular expression\" regexp=\":[\""

@@ -40,7 +40,8 @@ struct HostileTests {
     @Test("500 hostile label values in every position: no word of a program is changed, nothing is aimed elsewhere")
     func arguments() throws {
         let positions: [BotPolicy.Action] = [
-            .run(command: "echo"), .restart(target: "{labels.service}", via: [.service]), .scale(target: "{labels.service}", to: 2, via: [.supervisor]),
+            .run(command: "echo"), .restart(target: "{labels.service}", via: [.service]),
+            .scale(target: "{labels.service}", to: 2, via: [.supervisor]),
         ]
         for position in positions {
             var scene = try Scene(policy(position))
@@ -101,8 +102,10 @@ struct HostileTests {
         var random = SeededRandom(seed: seed)
         let methods = ["GET", "POST", "PUT", "DELETE", "HEAD", "PATCH", "OPTIONS", "post", "get", "CONNECT"]
         let parts = [
-            "containers", "flask_api", "worker", "restart", "json", "exec", "create", "start", "kill", "images", "volumes", "build", "v1.43", "..", ".",
-            "", "info", "flask_ap", "flask_apis", "%66lask_api", "flask_api\u{0}", "flask_api ", "FLASK_API", "archive", "attach", "commit", "plugins",
+            "containers", "flask_api", "worker", "restart", "json", "exec", "create", "start", "kill", "images", "volumes", "build", "v1.43", "..",
+            ".",
+            "", "info", "flask_ap", "flask_apis", "%66lask_api", "flask_api\u{0}", "flask_api ", "FLASK_API", "archive", "attach", "commit",
+            "plugins",
             "swarm", "postgres_db", "_ping", "events", "flask_api?x", "json\n", "restart/", "//",
         ]
         var refused = 0
@@ -111,10 +114,13 @@ struct HostileTests {
             var path = (0..<Int.random(in: 0...5, using: &random)).map { _ in "/" + parts[Int.random(in: 0..<parts.count, using: &random)] }.joined()
             // Half of them begin nearly right.
             if Bool.random(using: &random) {
-                path = "/containers/" + parts[Int.random(in: 0..<parts.count, using: &random)] + "/" + parts[Int.random(in: 0..<parts.count, using: &random)]
+                path =
+                    "/containers/" + parts[Int.random(in: 0..<parts.count, using: &random)] + "/"
+                    + parts[Int.random(in: 0..<parts.count, using: &random)]
             }
             let query = Int.random(in: 0..<5, using: &random) == 0 ? "t=0" : "", hasBody = Int.random(in: 0..<8, using: &random) == 0
-            let isRight = query.isEmpty && !hasBody
+            let isRight =
+                query.isEmpty && !hasBody
                 && (method == "POST" && (path == "/containers/flask_api/restart" || path == "/containers/worker/restart")
                     || method == "GET" && (path == "/containers/flask_api/json" || path == "/containers/worker/json"))
             guard !isRight else { continue }

@@ -1,7 +1,8 @@
-@testable import BotCore
 import Support
 import TSDB
 import Testing
+
+@testable import BotCore
 
 /// Version 4 payloads, and what is none.
 struct WebhookTests {
@@ -23,8 +24,10 @@ struct WebhookTests {
     @Test(
         "what is no version 4 webhook is refused with a reason",
         arguments: [
-            "", "null", "[]", "{}", "{\"version\":\"3\",\"alerts\":[]}", "{\"alerts\":null}", "{\"alerts\":[null]}", "{\"alerts\":[{\"status\":\"firing\"}]}",
-            "{\"alerts\":[{\"status\":\"odd\",\"fingerprint\":\"a\"}]}", "{\"alerts\":[]} x", "{\"alerts\":[{\"labels\":{\"a\":1},\"fingerprint\":\"a\"}]}",
+            "", "null", "[]", "{}", "{\"version\":\"3\",\"alerts\":[]}", "{\"alerts\":null}", "{\"alerts\":[null]}",
+            "{\"alerts\":[{\"status\":\"firing\"}]}",
+            "{\"alerts\":[{\"status\":\"odd\",\"fingerprint\":\"a\"}]}", "{\"alerts\":[]} x",
+            "{\"alerts\":[{\"labels\":{\"a\":1},\"fingerprint\":\"a\"}]}",
             "{\"alerts\":" + String(repeating: "[", count: 100),
         ])
     func refuses(text: String) { #expect(throws: BotError.self) { _ = try parse(text) } }
@@ -44,7 +47,8 @@ struct WebhookTests {
     func damaged(seed: UInt64) throws {
         var random = SeededRandom(seed: seed)
         let text = Array(
-            "{\"version\":\"4\",\"groupKey\":\"k\",\"alerts\":[{\"status\":\"resolved\",\"labels\":{\"a\":\"b\\u00e9\"},\"annotations\":null,\"fingerprint\":\"f\"}]}".utf8)
+            "{\"version\":\"4\",\"groupKey\":\"k\",\"alerts\":[{\"status\":\"resolved\",\"labels\":{\"a\":\"b\\u00e9\"},\"annotations\":null,\"fingerprint\":\"f\"}]}"
+                .utf8)
         for _ in 0..<TestSeed.cases(5000) {
             var bytes = text
             for _ in 0..<Int.random(in: 1...3, using: &random) {
@@ -54,10 +58,13 @@ struct WebhookTests {
         }
     }
 
-    @Test("conditions: every number must hold, NaN is none", arguments: [
-        ("< 0.2", [0.1], true), ("< 0.2", [0.1, 0.3], false), ("== 1", [1], true), (">= 3", [3], true), ("!= 0", [0], false), ("<0.2", [.nan], false),
-        ("< 0.2", [], false),
-    ] as [(String, [Double], Bool)])
+    @Test(
+        "conditions: every number must hold, NaN is none",
+        arguments: [
+            ("< 0.2", [0.1], true), ("< 0.2", [0.1, 0.3], false), ("== 1", [1], true), (">= 3", [3], true), ("!= 0", [0], false),
+            ("<0.2", [.nan], false),
+            ("< 0.2", [], false),
+        ] as [(String, [Double], Bool)])
     func conditions(text: String, values: [Double], isMet: Bool) throws {
         let condition = try #require(Condition(text))
         #expect(condition.verdict(values, emptyIsFine: false).isMet == isMet)

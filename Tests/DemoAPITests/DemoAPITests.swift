@@ -22,7 +22,8 @@ struct DemoAPITests {
     }
 
     private func ask(
-        _ api: DemoAPI, _ method: HTTPRequest.Method, _ path: String, query: String = "", _ body: String = "", token: String? = nil, accept: String? = nil
+        _ api: DemoAPI, _ method: HTTPRequest.Method, _ path: String, query: String = "", _ body: String = "", token: String? = nil,
+        accept: String? = nil
     ) async -> (status: Int, text: String, type: String) {
         var headers: HTTPFields = [:]
         if let token { headers[.authorization] = "Bearer \(token)" }
@@ -52,10 +53,13 @@ struct DemoAPITests {
         #expect(inserted.status == 201 && inserted.text == json + "\n")
     }
 
-    @Test("wrong input is 400 with the reason, and never reaches the database", arguments: [
-        ("", "object"), ("[1]", "object"), ("{}", "amount"), (#"{"amount":"1"}"#, "amount"), (#"{"amount":1e10}"#, "amount"),
-        (#"{"amount":1e999}"#, "object"), (#"{"amount":1,"description":7}"#, "description"), (#"{"amount":1,"description":"a\u0000"}"#, "description"),
-    ])
+    @Test(
+        "wrong input is 400 with the reason, and never reaches the database",
+        arguments: [
+            ("", "object"), ("[1]", "object"), ("{}", "amount"), (#"{"amount":"1"}"#, "amount"), (#"{"amount":1e10}"#, "amount"),
+            (#"{"amount":1e999}"#, "object"), (#"{"amount":1,"description":7}"#, "description"),
+            (#"{"amount":1,"description":"a\u0000"}"#, "description"),
+        ])
     func wrongInput(body: String, reason: String) async {
         let database = ScriptedDatabase(), answer = await ask(api(database), .post, "/transactions", body)
         #expect(answer.status == 400 && answer.text.contains(reason))

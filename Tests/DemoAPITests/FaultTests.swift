@@ -42,12 +42,15 @@ struct FaultTests {
         #expect(state.current(at: begin) == environment)
     }
 
-    @Test("what is no fault is refused, and says which field", arguments: [
-        ("", "JSON"), ("[]", "object"), ("{", "JSON"), (#"{"latency":1}"#, "latency"), (#"{"latency_ms":"1"}"#, "latency_ms"),
-        (#"{"latency_ms":-1}"#, "latency_ms"), (#"{"latency_ms":1e300}"#, "latency_ms"), (#"{"status":99}"#, "status"), (#"{"status":503.5}"#, "status"),
-        (#"{"status":1e99}"#, "status"), (#"{"probability":1.1}"#, "probability"), (#"{"path":"health"}"#, "path"), (#"{"for_s":0}"#, "for_s"),
-        (#"{"throw":1}"#, "throw"),
-    ])
+    @Test(
+        "what is no fault is refused, and says which field",
+        arguments: [
+            ("", "JSON"), ("[]", "object"), ("{", "JSON"), (#"{"latency":1}"#, "latency"), (#"{"latency_ms":"1"}"#, "latency_ms"),
+            (#"{"latency_ms":-1}"#, "latency_ms"), (#"{"latency_ms":1e300}"#, "latency_ms"), (#"{"status":99}"#, "status"),
+            (#"{"status":503.5}"#, "status"),
+            (#"{"status":1e99}"#, "status"), (#"{"probability":1.1}"#, "probability"), (#"{"path":"health"}"#, "path"), (#"{"for_s":0}"#, "for_s"),
+            (#"{"throw":1}"#, "throw"),
+        ])
     func refused(text: String, field: String) {
         #expect { try wish(text) } throws: { ($0 as? FaultText.Mistake)?.message.contains(field) == true }
     }

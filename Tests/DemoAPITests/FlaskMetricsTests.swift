@@ -76,15 +76,16 @@ struct FlaskMetricsTests {
     func text() {
         let metrics = metrics(strictParity: true)
         record(metrics)
-        #expect(page(metrics, names: ["flask_http_request_total", "flask_http_request_created"]) == """
-            # HELP flask_http_request_total Total number of HTTP requests
-            # TYPE flask_http_request_total counter
-            flask_http_request_total{method="GET",status="200"} 1
-            # HELP flask_http_request_created Total number of HTTP requests
-            # TYPE flask_http_request_created gauge
-            flask_http_request_created{method="GET",status="200"} 1.7e+09
+        #expect(
+            page(metrics, names: ["flask_http_request_total", "flask_http_request_created"]) == """
+                # HELP flask_http_request_total Total number of HTTP requests
+                # TYPE flask_http_request_total counter
+                flask_http_request_total{method="GET",status="200"} 1
+                # HELP flask_http_request_created Total number of HTTP requests
+                # TYPE flask_http_request_created gauge
+                flask_http_request_created{method="GET",status="200"} 1.7e+09
 
-            """)
+                """)
     }
 
     @Test("OpenMetrics: the family is the name without _total, a series' beginning stands with it, EOF ends the page")
@@ -92,16 +93,17 @@ struct FlaskMetricsTests {
         let metrics = metrics(strictParity: true)
         record(metrics)
         record(metrics, 201, method: "POST")
-        #expect(page(metrics, .openMetrics, names: ["flask_http_request_total", "flask_http_request_created"]) == """
-            # HELP flask_http_request Total number of HTTP requests
-            # TYPE flask_http_request counter
-            flask_http_request_total{method="GET",status="200"} 1
-            flask_http_request_created{method="GET",status="200"} 1.7e+09
-            flask_http_request_total{method="POST",status="201"} 1
-            flask_http_request_created{method="POST",status="201"} 1.7e+09
-            # EOF
+        #expect(
+            page(metrics, .openMetrics, names: ["flask_http_request_total", "flask_http_request_created"]) == """
+                # HELP flask_http_request Total number of HTTP requests
+                # TYPE flask_http_request counter
+                flask_http_request_total{method="GET",status="200"} 1
+                flask_http_request_created{method="GET",status="200"} 1.7e+09
+                flask_http_request_total{method="POST",status="201"} 1
+                flask_http_request_created{method="POST",status="201"} 1.7e+09
+                # EOF
 
-            """)
+                """)
     }
 
     @Test("name[] keeps samples of these names and no family without one")

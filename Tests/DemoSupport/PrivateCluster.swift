@@ -1,3 +1,5 @@
+import Postgres
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -5,7 +7,6 @@
 #else
     import Darwin
 #endif
-import Postgres
 
 /// A PostgreSQL of the tests' own: a cluster in a temporary directory that listens on a socket there and nowhere else. A shell beside
 /// it waits for the end of the tests' process, however that comes, and stops and deletes it.
@@ -28,7 +29,8 @@ public final class PrivateCluster: Sendable {
         var template = Array("/tmp/minprom-pg-XXXXXX".utf8CString)
         guard let path = mkdtemp(&template) else { throw PostgresError(.refused, "no temporary directory") }
         directory = String(cString: path)
-        let status = Self.shell("""
+        let status = Self.shell(
+            """
             set -e; BIN=$(\(Self.findPrograms)); D=\(directory)
             as() { if [ "$(id -u)" = 0 ]; then setpriv --reuid=postgres --regid=postgres --init-groups "$@"; else "$@"; fi; }
             if [ "$(id -u)" = 0 ]; then chown postgres: $D; fi

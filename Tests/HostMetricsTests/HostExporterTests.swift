@@ -26,7 +26,10 @@ struct HostExporterTests {
     func page() async {
         let (status, text) = await get(exporter(), "/metrics")
         #expect(status == 200 && lines(Array(text.utf8)).contains("node_scrape_collector_success{collector=\"conntrack\"} 0"))
-        for part in ["node_scrape_collector_success{collector=\"uname\"} 1\n", "node_uname_info{", "node_exporter_build_info{", "promhttp_metric_handler_requests_total{code=\"200\"} 0\n"] {
+        for part in [
+            "node_scrape_collector_success{collector=\"uname\"} 1\n", "node_uname_info{", "node_exporter_build_info{",
+            "promhttp_metric_handler_requests_total{code=\"200\"} 0\n",
+        ] {
             #expect(text.contains(part), "\(part)")
         }
         #expect(!text.contains("collector=\"cpu\""))
@@ -78,11 +81,14 @@ struct HostExporterTests {
 
 @Suite("Host metrics")
 struct HostMetricsTests {
-    @Test("text that is no kernel file writes nothing and ends nothing", arguments: [
-        "", "\n", ":", "cpu0", "cpu0 x y", "a: b kB", "\\", "some total=", "inf nan 0x1p3 -", "1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20",
-        String(repeating: "9", count: 400), String(repeating: "a ", count: 5000), "\u{0}\u{0}\u{0}", "md0 : active\n", "cpu0 1e999", "-> -> ->",
-        "TCP x:y\n -> a b c d e f", "1 2 3:4 / /a rw - - - -", "E:=", "\u{FFFD}: 1", "processor\t: 0",
-    ])
+    @Test(
+        "text that is no kernel file writes nothing and ends nothing",
+        arguments: [
+            "", "\n", ":", "cpu0", "cpu0 x y", "a: b kB", "\\", "some total=", "inf nan 0x1p3 -",
+            "1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20",
+            String(repeating: "9", count: 400), String(repeating: "a ", count: 5000), "\u{0}\u{0}\u{0}", "md0 : active\n", "cpu0 1e999", "-> -> ->",
+            "TCP x:y\n -> a b c d e f", "1 2 3:4 / /a rw - - - -", "E:=", "\u{FFFD}: 1", "processor\t: 0",
+        ])
     func hostile(text: String) {
         let names = [
             "proc/stat", "proc/meminfo", "proc/diskstats", "proc/net/dev", "proc/net/sockstat", "proc/vmstat", "proc/net/snmp", "proc/net/netstat",
@@ -117,7 +123,9 @@ struct HostMetricsTests {
         @Test("this machine has processors, memory and load")
         func here() {
             let text = String(decoding: HostMetrics().exposition(), as: UTF8.self)
-            for name in ["node_cpu_seconds_total{cpu=\"0\"", "node_memory_MemTotal_bytes ", "node_load1 ", "node_uname_info{", "node_timex_tick_seconds "] {
+            for name in [
+                "node_cpu_seconds_total{cpu=\"0\"", "node_memory_MemTotal_bytes ", "node_load1 ", "node_uname_info{", "node_timex_tick_seconds ",
+            ] {
                 #expect(text.contains("\n" + name))
             }
         }

@@ -5,7 +5,8 @@ import Testing
 
 @Suite("Processors, memory, kernel")
 struct ProcessorTests {
-    static let stat = "cpu  10 0 0 0\ncpu0 250 1 30 4000 5 0 7 8 9 0\ncpu12 1 2 3 4\nintr 5 1 2\nctxt 77\nbtime 1700000000\nprocesses 9\nprocs_running 2\nprocs_blocked 1\n"
+    static let stat =
+        "cpu  10 0 0 0\ncpu0 250 1 30 4000 5 0 7 8 9 0\ncpu12 1 2 3 4\nintr 5 1 2\nctxt 77\nbtime 1700000000\nprocesses 9\nprocs_running 2\nprocs_blocked 1\n"
 
     @Test("ticks of each processor become seconds by mode; the sum line is left out, old kernels have fewer columns")
     func cpu() {
@@ -21,12 +22,14 @@ struct ProcessorTests {
     func cpuOptions() {
         let tree = SystemTree([
             "proc/stat": Self.stat,
-            "proc/cpuinfo": "processor\t: 0\nvendor_id\t: Own\nmodel name\t: A: B\ncpu MHz\t\t: 2000.5\ncore id\t\t: 3\n\nprocessor\t: 1\n\nnothing\n",
+            "proc/cpuinfo":
+                "processor\t: 0\nvendor_id\t: Own\nmodel name\t: A: B\ncpu MHz\t\t: 2000.5\ncore id\t\t: 3\n\nprocessor\t: 1\n\nnothing\n",
         ])
-        let found = tree.collect("cpu") {
-            $0.showsGuestTime = false
-            $0.showsProcessorInfo = true
-        } ?? []
+        let found =
+            tree.collect("cpu") {
+                $0.showsGuestTime = false
+                $0.showsProcessorInfo = true
+            } ?? []
         #expect(!found.contains { $0.hasPrefix("node_cpu_guest") })
         #expect(found.contains("node_cpu_frequency_hertz{core=\"3\",cpu=\"0\",package=\"\"} 2.0005e+09"))
         #expect(found.contains { $0.hasPrefix("node_cpu_info{") && $0.contains("model_name=\"A: B\"") && $0.contains("vendor=\"Own\"") })
@@ -45,10 +48,11 @@ struct ProcessorTests {
             files[base + "thermal_throttle/package_throttle_count"] = "7\n"
         }
         let found = SystemTree(files).collect("cpu") ?? []
-        #expect(found.filter { $0.contains("throttles") } == [
-            "node_cpu_core_throttles_total{core=\"0\",package=\"0\"} 5", "node_cpu_core_throttles_total{core=\"1\",package=\"0\"} 7",
-            "node_cpu_package_throttles_total{package=\"0\"} 7",
-        ])
+        #expect(
+            found.filter { $0.contains("throttles") } == [
+                "node_cpu_core_throttles_total{core=\"0\",package=\"0\"} 5", "node_cpu_core_throttles_total{core=\"1\",package=\"0\"} 7",
+                "node_cpu_package_throttles_total{package=\"0\"} 7",
+            ])
         #expect(found.contains("node_cpu_online{cpu=\"3\"} 0"))
         #expect(found.filter { $0.hasPrefix("node_cpu_isolated") }.count == 3)
     }
@@ -80,28 +84,32 @@ struct ProcessorTests {
             base + "cpuinfo_max_freq": "3000000\n", base + "scaling_cur_freq": "1500000\n", base + "scaling_governor": "powersave\n",
             base + "scaling_available_governors": "performance powersave \n", base + "cpuinfo_min_freq": "<unknown>\n",
         ])
-        #expect(tree.collect("cpufreq") == [
-            "node_cpu_frequency_max_hertz{cpu=\"0\"} 3e+09", "node_cpu_scaling_frequency_hertz{cpu=\"0\"} 1.5e+09",
-            "node_cpu_scaling_governor{cpu=\"0\",governor=\"performance\"} 0", "node_cpu_scaling_governor{cpu=\"0\",governor=\"powersave\"} 1",
-        ])
+        #expect(
+            tree.collect("cpufreq") == [
+                "node_cpu_frequency_max_hertz{cpu=\"0\"} 3e+09", "node_cpu_scaling_frequency_hertz{cpu=\"0\"} 1.5e+09",
+                "node_cpu_scaling_governor{cpu=\"0\",governor=\"performance\"} 0", "node_cpu_scaling_governor{cpu=\"0\",governor=\"powersave\"} 1",
+            ])
         #expect(SystemTree([:]).collect("cpufreq") == nil)
     }
 
     @Test("meminfo fields keep node_exporter's names, kilobytes become bytes")
     func memory() {
-        let text = "MemTotal:  16 kB\nActive(anon):   2 kB\nHugePages_Total:       3\nbad line\nOdd name: 4 kB\nHuge: 99999999999999999999 kB\n: 1 kB\n"
-        #expect(SystemTree(["proc/meminfo": text]).collect("meminfo") == [
-            "node_memory_MemTotal_bytes 16384", "node_memory_Active_anon_bytes 2048", "node_memory_HugePages_Total 3",
-            "node_memory_Huge_bytes 1.024e+23",
-        ])
+        let text =
+            "MemTotal:  16 kB\nActive(anon):   2 kB\nHugePages_Total:       3\nbad line\nOdd name: 4 kB\nHuge: 99999999999999999999 kB\n: 1 kB\n"
+        #expect(
+            SystemTree(["proc/meminfo": text]).collect("meminfo") == [
+                "node_memory_MemTotal_bytes 16384", "node_memory_Active_anon_bytes 2048", "node_memory_HugePages_Total 3",
+                "node_memory_Huge_bytes 1.024e+23",
+            ])
     }
 
     @Test("the lines of /proc/stat about the whole machine")
     func activity() {
-        #expect(SystemTree(["proc/stat": Self.stat]).collect("stat") == [
-            "node_intr_total 5", "node_context_switches_total 77", "node_boot_time_seconds 1.7e+09", "node_forks_total 9",
-            "node_procs_running 2", "node_procs_blocked 1",
-        ])
+        #expect(
+            SystemTree(["proc/stat": Self.stat]).collect("stat") == [
+                "node_intr_total 5", "node_context_switches_total 77", "node_boot_time_seconds 1.7e+09", "node_forks_total 9",
+                "node_procs_running 2", "node_procs_blocked 1",
+            ])
     }
 
     @Test("load, pressure, scheduler, hung tasks, entropy, open files")
@@ -116,15 +124,17 @@ struct ProcessorTests {
             "proc/sys/kernel/random/entropy_avail": "256\n", "proc/sys/kernel/random/poolsize": "256\n",
         ])
         #expect(tree.collect("loadavg") == ["node_load1 0.5", "node_load5 1.25", "node_load15 2"])
-        #expect(tree.collect("pressure") == [
-            "node_pressure_cpu_waiting_seconds_total 1.5", "node_pressure_io_waiting_seconds_total 2",
-            "node_pressure_io_stalled_seconds_total 1", "node_pressure_memory_stalled_seconds_total 3e-06",
-            "node_pressure_irq_stalled_seconds_total 4",
-        ])
-        #expect(tree.collect("schedstat") == [
-            "node_schedstat_running_seconds_total{cpu=\"0\"} 2", "node_schedstat_timeslices_total{cpu=\"0\"} 42",
-            "node_schedstat_waiting_seconds_total{cpu=\"0\"} 0.5",
-        ])
+        #expect(
+            tree.collect("pressure") == [
+                "node_pressure_cpu_waiting_seconds_total 1.5", "node_pressure_io_waiting_seconds_total 2",
+                "node_pressure_io_stalled_seconds_total 1", "node_pressure_memory_stalled_seconds_total 3e-06",
+                "node_pressure_irq_stalled_seconds_total 4",
+            ])
+        #expect(
+            tree.collect("schedstat") == [
+                "node_schedstat_running_seconds_total{cpu=\"0\"} 2", "node_schedstat_timeslices_total{cpu=\"0\"} 42",
+                "node_schedstat_waiting_seconds_total{cpu=\"0\"} 0.5",
+            ])
         #expect(tree.collect("kernel_hung") == ["node_kernel_hung_tasks_total 3"])
         #expect(tree.collect("filefd") == ["node_filefd_allocated 1024", "node_filefd_maximum 9.223372036854776e+18"])
         #expect(tree.collect("entropy") == ["node_entropy_available_bits 256", "node_entropy_pool_size_bits 256"])
@@ -164,11 +174,12 @@ struct ProcessorTests {
             "sys/fs/selinux/enforce": "1", "etc/selinux/config": "# SELINUX=x\nSELINUX=permissive\n",
         ])
         let time = tree.collect("time") ?? []
-        #expect(time.filter { $0.contains("clocksource_") } == [
-            "node_time_clocksource_available_info{clocksource=\"tsc\",device=\"0\"} 1",
-            "node_time_clocksource_available_info{clocksource=\"hpet\",device=\"0\"} 1",
-            "node_time_clocksource_current_info{clocksource=\"tsc\",device=\"0\"} 1",
-        ])
+        #expect(
+            time.filter { $0.contains("clocksource_") } == [
+                "node_time_clocksource_available_info{clocksource=\"tsc\",device=\"0\"} 1",
+                "node_time_clocksource_available_info{clocksource=\"hpet\",device=\"0\"} 1",
+                "node_time_clocksource_current_info{clocksource=\"tsc\",device=\"0\"} 1",
+            ])
         #expect(tree.collect("selinux") == ["node_selinux_config_mode 0", "node_selinux_current_mode 1", "node_selinux_enabled 1"])
         #expect(SystemTree([:]).collect("selinux") == ["node_selinux_enabled 0"])
     }

@@ -2,12 +2,13 @@ import SelfMetrics
 import Synchronization
 import Testing
 
+@testable import HostMetrics
+
 #if canImport(Glibc)
     import Glibc
 #else
     import Darwin
 #endif
-@testable import HostMetrics
 
 @Suite("Disks and file systems")
 struct StorageTests {
@@ -20,7 +21,8 @@ struct StorageTests {
     @Test("sectors become bytes and milliseconds seconds; kernels have 14, 18 or 20 columns")
     func disks() {
         let tree = SystemTree([
-            "proc/diskstats": "8 0 sda 5 1 16 1234 7 2 32 10 0 20 30\n8 16 sdb 1 1 1 1 1 1 1 1 1 1 1 9 8 7 6500\n8 1 sda1 1 1 1 1 1 1 1 1 1 1 1\n8 2 short\n"
+            "proc/diskstats":
+                "8 0 sda 5 1 16 1234 7 2 32 10 0 20 30\n8 16 sdb 1 1 1 1 1 1 1 1 1 1 1 9 8 7 6500\n8 1 sda1 1 1 1 1 1 1 1 1 1 1 1\n8 2 short\n"
         ])
         let found = tree.collect("diskstats") ?? []
         #expect(found.contains("node_disk_read_bytes_total{device=\"sda\"} 8192"))
@@ -34,15 +36,20 @@ struct StorageTests {
     func udev() {
         let tree = SystemTree([
             "proc/diskstats": "253 0 dm-0 1 1 1 1 1 1 1 1 1 1 1\n8 0 sda 1 1 1 1 1 1 1 1 1 1 1\n",
-            "udev/b253:0": "S:mapper/x\nE:DM_NAME=vg-root\nE:DM_VG_NAME=vg\nE:DM_LV_NAME=root\nE:DM_UUID=LVM-1\nE:ID_FS_TYPE=ext4\nE:ID_FS_VERSION=1.0\n",
-            "udev/b8:0": "E:ID_ATA=1\nE:ID_MODEL=Own_Disk\nE:ID_SERIAL=long\nE:ID_SERIAL_SHORT=short\nE:ID_ATA_ROTATION_RATE_RPM=7200\nE:ID_ATA_WRITE_CACHE=x\nE:broken\n",
+            "udev/b253:0":
+                "S:mapper/x\nE:DM_NAME=vg-root\nE:DM_VG_NAME=vg\nE:DM_LV_NAME=root\nE:DM_UUID=LVM-1\nE:ID_FS_TYPE=ext4\nE:ID_FS_VERSION=1.0\n",
+            "udev/b8:0":
+                "E:ID_ATA=1\nE:ID_MODEL=Own_Disk\nE:ID_SERIAL=long\nE:ID_SERIAL_SHORT=short\nE:ID_ATA_ROTATION_RATE_RPM=7200\nE:ID_ATA_WRITE_CACHE=x\nE:broken\n",
             "sys/block/sda/queue/rotational": "1\n",
         ])
         let found = tree.collect("diskstats") ?? []
-        #expect(found.contains("node_disk_device_mapper_info{device=\"dm-0\",lv_layer=\"\",lv_name=\"root\",name=\"vg-root\",uuid=\"LVM-1\",vg_name=\"vg\"} 1"))
+        #expect(
+            found.contains(
+                "node_disk_device_mapper_info{device=\"dm-0\",lv_layer=\"\",lv_name=\"root\",name=\"vg-root\",uuid=\"LVM-1\",vg_name=\"vg\"} 1"))
         #expect(found.contains("node_disk_filesystem_info{device=\"dm-0\",type=\"ext4\",usage=\"\",uuid=\"\",version=\"1.0\"} 1"))
         #expect(found.contains("node_disk_ata_rotation_rate_rpm{device=\"sda\"} 7200") && !found.contains { $0.contains("ata_write_cache") })
-        #expect(found.contains { $0.contains("device=\"sda\"") && $0.contains("model=\"Own_Disk\"") && $0.contains("rotational=\"1\",serial=\"short\"") })
+        #expect(
+            found.contains { $0.contains("device=\"sda\"") && $0.contains("model=\"Own_Disk\"") && $0.contains("rotational=\"1\",serial=\"short\"") })
     }
 
     static let table = """
@@ -63,7 +70,10 @@ struct StorageTests {
         #expect(found.map(\.mountPoint) == ["/", "/proc", "/run", "/mnt/my disk", "/net"])
         #expect(found.map(\.isReadOnly) == [false, false, false, true, false])
         #expect(found[0] == Mount(device: "/dev/vda", mountPoint: "/", type: "ext4", major: "254", minor: "0", isReadOnly: false))
-        #expect(parseMounts("1 2 8:1 / /host/data rw - ext4 /dev/a rw\n1 2 8:1 / /host rw - ext4 /dev/a rw\n", below: "/host").map(\.mountPoint) == ["/data", "/"])
+        #expect(
+            parseMounts("1 2 8:1 / /host/data rw - ext4 /dev/a rw\n1 2 8:1 / /host rw - ext4 /dev/a rw\n", below: "/host").map(\.mountPoint) == [
+                "/data", "/",
+            ])
     }
 
     @Test("kernel file systems and places of containers are left out by default; expressions choose others")
@@ -72,7 +82,8 @@ struct StorageTests {
         for directory in ["run", "net", "mnt/my disk"] { tree.write(directory + "/x", "") }
         let found = tree.collect("filesystem") ?? []
         #expect(Set(found.compactMap { $0.hasPrefix("node_filesystem_readonly") ? $0.split(separator: "mountpoint=")[1] : nil }).count == 4)
-        #expect(found.contains { $0.hasPrefix("node_filesystem_size_bytes{device=\"server:/x\",device_error=\"\",fstype=\"nfs4\",mountpoint=\"/net\"}") })
+        #expect(
+            found.contains { $0.hasPrefix("node_filesystem_size_bytes{device=\"server:/x\",device_error=\"\",fstype=\"nfs4\",mountpoint=\"/net\"}") })
         #expect(found.contains("node_filesystem_mount_info{device=\"/dev/vda\",major=\"254\",minor=\"0\",mountpoint=\"/\"} 1"))
         let only = try NameFilter(include: "^tmpfs$")
         #expect(tree.collect("filesystem") { $0.filesystemTypes = only }?.allSatisfy { $0.contains("/run\"") } == true)
@@ -82,10 +93,11 @@ struct StorageTests {
     @Test("a place that is not there shows why, and no sizes")
     func missing() {
         let tree = SystemTree(["proc/self/mountinfo": "26 22 0:50 / /gone rw - ext4 /dev/x rw\n"])
-        #expect(tree.collect("filesystem") == [
-            "node_filesystem_device_error{device=\"/dev/x\",device_error=\"no such file or directory\",fstype=\"ext4\",mountpoint=\"/gone\"} 1",
-            "node_filesystem_readonly{device=\"/dev/x\",device_error=\"no such file or directory\",fstype=\"ext4\",mountpoint=\"/gone\"} 0",
-        ])
+        #expect(
+            tree.collect("filesystem") == [
+                "node_filesystem_device_error{device=\"/dev/x\",device_error=\"no such file or directory\",fstype=\"ext4\",mountpoint=\"/gone\"} 1",
+                "node_filesystem_readonly{device=\"/dev/x\",device_error=\"no such file or directory\",fstype=\"ext4\",mountpoint=\"/gone\"} 0",
+            ])
     }
 
     @Test("a mount that hangs is left behind: the others are answered, it is not asked again until it came back")
@@ -152,13 +164,16 @@ struct StorageTests {
             """
         let arrays = parseArrays(text)
         #expect(arrays.map(\.name) == ["md0", "md6", "md1", "md9"])
-        #expect(arrays[0] == RAIDArray(name: "md0", state: "active", active: 1, required: 2, failed: 1, spare: 1, blocks: 7813735424, synced: 7813735424))
+        #expect(
+            arrays[0] == RAIDArray(name: "md0", state: "active", active: 1, required: 2, failed: 1, spare: 1, blocks: 7813735424, synced: 7813735424))
         #expect(arrays[1].state == "recovering" && arrays[1].synced == 16775552)
         #expect(arrays[2].active == 2 && arrays[2].required == 2)
         #expect(arrays[3].state == "inactive" && arrays[3].spare == 1)
         let tree = SystemTree(["proc/mdstat": text, "sys/block/md0/md/raid_disks": "2 (1)\n", "sys/block/md0/md/degraded": "1\n"])
         let found = tree.collect("mdadm") ?? []
-        #expect(found.contains("node_md_state{device=\"md6\",state=\"recovering\"} 1") && found.contains("node_md_state{device=\"md6\",state=\"active\"} 0"))
+        #expect(
+            found.contains("node_md_state{device=\"md6\",state=\"recovering\"} 1")
+                && found.contains("node_md_state{device=\"md6\",state=\"active\"} 0"))
         #expect(found.contains("node_md_degraded{device=\"md0\"} 1") && found.contains("node_md_raid_disks{device=\"md0\"} 2"))
         #expect(found.contains("node_md_disks{device=\"md0\",state=\"failed\"} 1"))
     }

@@ -1,10 +1,12 @@
+import SelfMetrics
+
+@testable import HostMetrics
+
 #if canImport(Glibc)
     import Glibc
 #else
     import Darwin
 #endif
-@testable import HostMetrics
-import SelfMetrics
 
 /// A /proc and a /sys of a machine that is not there: files in a directory of their own, gone with the value.
 final class SystemTree {

@@ -17,22 +17,27 @@ struct TextFileTests {
             "a.prom": "# HELP b_seconds When.\n# TYPE b_seconds gauge\nb_seconds{z=\"1\",a=\"x\\\"y\"} 12.5\n",
             "h.prom": "# TYPE t histogram\nt_bucket{le=\"1\"} 2\nt_bucket{le=\"+Inf\"} 3\nt_sum 4\nt_count 3\n", "not-this.txt": "x 1\n",
         ])
-        #expect(found == [
-            "b_seconds{a=\"x\\\"y\",z=\"1\"} 12.5", "t_bucket{le=\"1\"} 2", "t_bucket{le=\"+Inf\"} 3", "t_sum 4", "t_count 3",
-            "node_textfile_scrape_error 0",
-        ])
+        #expect(
+            found == [
+                "b_seconds{a=\"x\\\"y\",z=\"1\"} 12.5", "t_bucket{le=\"1\"} 2", "t_bucket{le=\"+Inf\"} 3", "t_sum 4", "t_count 3",
+                "node_textfile_scrape_error 0",
+            ])
     }
 
-    @Test("a file that is wrong is left out as a whole; the others stay", arguments: [
-        "x 1\nx{ 2\n", "x 1 1700000000000\n", "x notanumber\n", "{\"quoted.name\"} 1\n", "x{le=\"1\",le=\"2\"} 1\n", "\u{0}", "x 1\n\u{0}y 1\n", "x 1\n# TYPE x\n",
-    ])
+    @Test(
+        "a file that is wrong is left out as a whole; the others stay",
+        arguments: [
+            "x 1\nx{ 2\n", "x 1 1700000000000\n", "x notanumber\n", "{\"quoted.name\"} 1\n", "x{le=\"1\",le=\"2\"} 1\n", "\u{0}", "x 1\n\u{0}y 1\n",
+            "x 1\n# TYPE x\n",
+        ])
     func broken(text: String) {
         #expect(collect(["bad.prom": text, "good.prom": "y 2\n"]) == ["y 2", "node_textfile_scrape_error 1"])
     }
 
     @Test("two files may share a family; a series stands once, and texts that differ are an error")
     func shared() {
-        #expect(collect(["a.prom": "x{f=\"a\"} 1\n", "b.prom": "x{f=\"b\"} 2\n"]) == ["x{f=\"a\"} 1", "x{f=\"b\"} 2", "node_textfile_scrape_error 0"])
+        #expect(
+            collect(["a.prom": "x{f=\"a\"} 1\n", "b.prom": "x{f=\"b\"} 2\n"]) == ["x{f=\"a\"} 1", "x{f=\"b\"} 2", "node_textfile_scrape_error 0"])
         #expect(collect(["a.prom": "x 1\n", "b.prom": "x 2\n"]) == ["x 1", "node_textfile_scrape_error 1"])
         #expect(collect(["a.prom": "# HELP x one\nx{f=\"a\"} 1\n", "b.prom": "# HELP x two\nx{f=\"b\"} 2\n"]).last == "node_textfile_scrape_error 1")
     }

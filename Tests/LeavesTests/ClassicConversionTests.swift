@@ -49,14 +49,16 @@ struct ClassicConversionTests {
         #expect(try convert([(1, 0.5), (2, 0.5), (.infinity, 1)]) == "float 1.0 0.0 [1.0, 2.0] 0+1 1+1 [0.5, 0.5]")
     }
 
-    @Test("what is no histogram gives none", arguments: [
-        ([(1, -1)], nil, "bucket count must be non-negative: le=1.0, count=-1.0"),
-        ([(1, 5), (2, 4)], nil, "count is not cumulative: 4.0 < 5.0"),
-        ([(2, 4), (1, 5)], nil, "count is not cumulative: 5.0 > 4.0"),
-        ([(1, 3), (5, 6), (2, 2)], nil, "count is not cumulative: 2.0 < 3.0"),
-        ([(1, 1), (.infinity, 2)], 3, "count mismatch: count=3.0 != le=+Inf count=2.0"),
-        ([(.nan, 1)], nil, "bucket boundary must not be NaN"), ([], -1, "count must be non-negative: count=-1.0"),
-    ] as [([(Double, Double)], Double?, String)])
+    @Test(
+        "what is no histogram gives none",
+        arguments: [
+            ([(1, -1)], nil, "bucket count must be non-negative: le=1.0, count=-1.0"),
+            ([(1, 5), (2, 4)], nil, "count is not cumulative: 4.0 < 5.0"),
+            ([(2, 4), (1, 5)], nil, "count is not cumulative: 5.0 > 4.0"),
+            ([(1, 3), (5, 6), (2, 2)], nil, "count is not cumulative: 2.0 < 3.0"),
+            ([(1, 1), (.infinity, 2)], 3, "count mismatch: count=3.0 != le=+Inf count=2.0"),
+            ([(.nan, 1)], nil, "bucket boundary must not be NaN"), ([], -1, "count must be non-negative: count=-1.0"),
+        ] as [([(Double, Double)], Double?, String)])
     func refused(_ buckets: [(Double, Double)], _ count: Double?, _ message: String) {
         #expect(throws: ClassicConversion.Failure(message: message)) { try convert(buckets, count: count) }
     }

@@ -15,7 +15,8 @@ struct ExpositionCorpusTests {
         var metadata: [String] = []
     }
 
-    @Test("every text page is accepted or refused as by Prometheus, with the same series and values",
+    @Test(
+        "every text page is accepted or refused as by Prometheus, with the same series and values",
         arguments: ["common", "prometheus", "own", "openmetrics"])
     func corpus(folder: String) throws {
         var pages = 0, sameError = 0, errors = 0

@@ -11,18 +11,20 @@ struct RegularExpressionCaptureTests {
         }
     }
 
-    @Test("take what leftmost-first matching gives them", arguments: [
-        ("(.*)", "abc", "abc"), ("(.*)", "", ""), ("(a)(b)?", "a", "a,-"), ("(a|ab)(c|bcd)(d*)", "abcd", "a,bcd,"),
-        ("(ab|a)(c|bcd)(d*)", "abcd", "ab,c,d"), ("(a*)(a*)", "aaa", "aaa,"), ("(a*?)(a*)", "aaa", ",aaa"),
-        ("(a+?)(a*)", "aaa", "a,aa"), ("(a*)(a+)", "aaa", "aa,a"), ("(?U)(a*)(a*)", "aaa", ",aaa"), ("(?U)(a*?)(a*)", "aaa", "aaa,"),
-        ("(a)|(b)", "b", "-,b"), ("(a|b)*", "abab", "b"), ("((a)|(b))*", "ab", "b,a,b"), ("(a*)*", "aa", "aa"), ("(a*)*", "", ""),
-        ("(a*)+", "", ""), ("(a|b)*(c)", "c", "-,c"), ("(a??)(a?)", "a", ",a"), ("(a{2,3})(a*)", "aaaa", "aaa,a"),
-        ("(a{2,3}?)(a*)", "aaaa", "aa,aa"), ("(|a)(a|)", "a", ",a"), ("(|a)*", "aa", "a"), ("(|a)+", "aa", "a"),
-        ("([^:]+):(\\d+)", "host:90", "host,90"), ("(.*):(.*)", "a:b:c", "a:b,c"), ("(.*?):(.*)", "a:b:c", "a,b:c"),
-        ("(.+)-(\\w+)-(\\d+)", "a-b-c-9", "a-b,c,9"), ("(é+)(.)", "éé日", "éé,日"), ("^(a)$", "a", "a"), ("(\\b)(a)(\\b)", "a", ",a,"),
-        ("(?m)(^a$\\n?)*", "a\na", "a"), ("(?i)(AB)c", "abC", "ab"), ("(a)(?:b)(c)", "abc", "a,c"), ("((((a))))", "a", "a,a,a,a"),
-        ("(a{0})b", "b", ""), ("(a){0}b", "b", "-"), ("(a)*b", "b", "-"), ("(?:(a)|b)*", "ab", "a"), ("(x*)(?:(y)|z)*(w?)", "xxyzw", "xx,y,w"),
-    ])
+    @Test(
+        "take what leftmost-first matching gives them",
+        arguments: [
+            ("(.*)", "abc", "abc"), ("(.*)", "", ""), ("(a)(b)?", "a", "a,-"), ("(a|ab)(c|bcd)(d*)", "abcd", "a,bcd,"),
+            ("(ab|a)(c|bcd)(d*)", "abcd", "ab,c,d"), ("(a*)(a*)", "aaa", "aaa,"), ("(a*?)(a*)", "aaa", ",aaa"),
+            ("(a+?)(a*)", "aaa", "a,aa"), ("(a*)(a+)", "aaa", "aa,a"), ("(?U)(a*)(a*)", "aaa", ",aaa"), ("(?U)(a*?)(a*)", "aaa", "aaa,"),
+            ("(a)|(b)", "b", "-,b"), ("(a|b)*", "abab", "b"), ("((a)|(b))*", "ab", "b,a,b"), ("(a*)*", "aa", "aa"), ("(a*)*", "", ""),
+            ("(a*)+", "", ""), ("(a|b)*(c)", "c", "-,c"), ("(a??)(a?)", "a", ",a"), ("(a{2,3})(a*)", "aaaa", "aaa,a"),
+            ("(a{2,3}?)(a*)", "aaaa", "aa,aa"), ("(|a)(a|)", "a", ",a"), ("(|a)*", "aa", "a"), ("(|a)+", "aa", "a"),
+            ("([^:]+):(\\d+)", "host:90", "host,90"), ("(.*):(.*)", "a:b:c", "a:b,c"), ("(.*?):(.*)", "a:b:c", "a,b:c"),
+            ("(.+)-(\\w+)-(\\d+)", "a-b-c-9", "a-b,c,9"), ("(é+)(.)", "éé日", "éé,日"), ("^(a)$", "a", "a"), ("(\\b)(a)(\\b)", "a", ",a,"),
+            ("(?m)(^a$\\n?)*", "a\na", "a"), ("(?i)(AB)c", "abC", "ab"), ("(a)(?:b)(c)", "abc", "a,c"), ("((((a))))", "a", "a,a,a,a"),
+            ("(a{0})b", "b", ""), ("(a){0}b", "b", "-"), ("(a)*b", "b", "-"), ("(?:(a)|b)*", "ab", "a"), ("(x*)(?:(y)|z)*(w?)", "xxyzw", "xx,y,w"),
+        ])
     func preference(expression: String, text: String, expected: String) throws {
         #expect(try groups(expression, text) == expected)
         #expect(try Pattern(wrapping: expression).captures(in: text)?.count == Pattern(expression).groupNames.count)
@@ -34,12 +36,15 @@ struct RegularExpressionCaptureTests {
         #expect(try groups("a", "a") == "")
     }
 
-    @Test("fill a template in as Go does", arguments: [
-        ("$1", "a"), ("${1}", "a"), ("$1x", ""), ("${1}x", "ax"), ("$1-$2", "a-b"), ("$$", "$"), ("$$1", "$1"), ("$", "$"),
-        ("$-", "$-"), ("a$", "a$"), ("${1", "${1"), ("${}", "${}"), ("$3", ""), ("$0", "a:b"), ("$01", ""), ("${01}", ""), ("$word", "b"),
-        ("${word}s", "bs"), ("$words", ""), ("${nothing}", ""), ("$é", ""), ("$99999999999", ""), ("$1$1", "aa"), ("é${1}é", "éaé"), ("$1é", ""), ("$1:$", "a:$"),
-        ("${1}${word}", "ab"), ("$ 1", "$ 1"), ("{$1}", "{a}"), ("${ 1}", "${ 1}"), ("$_", ""),
-    ])
+    @Test(
+        "fill a template in as Go does",
+        arguments: [
+            ("$1", "a"), ("${1}", "a"), ("$1x", ""), ("${1}x", "ax"), ("$1-$2", "a-b"), ("$$", "$"), ("$$1", "$1"), ("$", "$"),
+            ("$-", "$-"), ("a$", "a$"), ("${1", "${1"), ("${}", "${}"), ("$3", ""), ("$0", "a:b"), ("$01", ""), ("${01}", ""), ("$word", "b"),
+            ("${word}s", "bs"), ("$words", ""), ("${nothing}", ""), ("$é", ""), ("$99999999999", ""), ("$1$1", "aa"), ("é${1}é", "éaé"), ("$1é", ""),
+            ("$1:$", "a:$"),
+            ("${1}${word}", "ab"), ("$ 1", "$ 1"), ("{$1}", "{a}"), ("${ 1}", "${ 1}"), ("$_", ""),
+        ])
     func expansion(template: String, expected: String) throws {
         let captures = try #require(try Pattern("(.+):(?P<word>.+)").captures(in: "a:b"))
         #expect(captures.expand(template: template) == expected)

@@ -3,46 +3,49 @@ import Testing
 
 @Suite("Errors of regular expressions")
 struct RegularExpressionErrorTests {
-    @Test("are worded as Go's", arguments: [
-        ("(", "missing closing ): `(`"), ("a(b|c", "missing closing ): `a(b|c`"), ("((a)", "missing closing ): `((a)`"),
-        (")", "unexpected ): `)`"), ("a)b", "unexpected ): `a)b`"), ("(a))", "unexpected ): `(a))`"),
-        ("[a", "missing closing ]: `[a`"), ("x[", "missing closing ]: `[`"), ("[]", "missing closing ]: `[]`"),
-        ("[^]", "missing closing ]: `[^]`"), ("[a-", "missing closing ]: `[a-`"), ("a[b\\]", "missing closing ]: `[b\\]`"),
-        ("*", "missing argument to repetition operator: `*`"), ("+a", "missing argument to repetition operator: `+`"),
-        ("a|*", "missing argument to repetition operator: `*`"), ("(*)", "missing argument to repetition operator: `*`"),
-        ("(?i)*", "missing argument to repetition operator: `*`"), ("*?", "missing argument to repetition operator: `*?`"),
-        ("{2}", "missing argument to repetition operator: `{2}`"), ("\\Q\\E*", "missing argument to repetition operator: `*`"),
-        ("a**", "invalid nested repetition operator: `**`"), ("a*+b", "invalid nested repetition operator: `*+`"),
-        ("a+*?", "invalid nested repetition operator: `+*?`"), ("a??+", "invalid nested repetition operator: `??+`"),
-        ("x{2}{3}", "invalid nested repetition operator: `{2}{3}`"), ("a*{2}", "invalid nested repetition operator: `*{2}`"),
-        ("a{1001}", "invalid repeat count: `{1001}`"), ("a{2,1001}", "invalid repeat count: `{2,1001}`"),
-        ("a{2,1}", "invalid repeat count: `{2,1}`"), ("(a{100}){11}", "invalid repeat count: `{11}`"),
-        ("((a{10}){10}){11}", "invalid repeat count: `{11}`"), ("a{99999999999999999999}", "invalid repeat count: `{99999999999999999999}`"),
-        ("\\", "trailing backslash at end of expression: ``"), ("a\\", "trailing backslash at end of expression: ``"),
-        ("[\\", "trailing backslash at end of expression: ``"),
-        ("\\8", "invalid escape sequence: `\\8`"), ("\\1", "invalid escape sequence: `\\1`"), ("\\C", "invalid escape sequence: `\\C`"),
-        ("\\y", "invalid escape sequence: `\\y`"), ("\\Z", "invalid escape sequence: `\\Z`"), ("\\x", "invalid escape sequence: `\\x`"),
-        ("\\x4", "invalid escape sequence: `\\x4`"), ("\\xg0", "invalid escape sequence: `\\xg0`"), ("\\x{", "invalid escape sequence: `\\x{`"),
-        ("\\x{}", "invalid escape sequence: `\\x{}`"), ("\\x{110000}", "invalid escape sequence: `\\x{110000`"),
-        ("\\x{4g}", "invalid escape sequence: `\\x{4g`"), ("[\\q]", "invalid escape sequence: `\\q`"), ("[\\b]", "invalid escape sequence: `\\b`"),
-        ("\\é", "invalid escape sequence: `\\é`"),
-        ("[z-a]", "invalid character class range: `z-a`"), ("[a-\\x00]", "invalid character class range: `a-\\x00`"),
-        ("[[:foo:]]", "invalid character class range: `[:foo:]`"), ("[[:Alpha:]]", "invalid character class range: `[:Alpha:]`"),
-        ("\\pX", "invalid character class range: `\\pX`"), ("\\p", "invalid character class range: `\\p`"),
-        ("\\p{", "invalid character class range: `\\p{`"), ("\\p{Foo}", "invalid character class range: `\\p{Foo}`"),
-        ("\\p{greek}", "invalid character class range: `\\p{greek}`"), ("\\p{}", "invalid character class range: `\\p{}`"),
-        ("[\\pX]", "invalid character class range: `\\pX`"), ("a\\P{^Foo}b", "invalid character class range: `\\P{^Foo}`"),
-        ("(?", "invalid or unsupported Perl syntax: `(?`"), ("(?i", "invalid or unsupported Perl syntax: `(?i`"),
-        ("(?x)", "invalid or unsupported Perl syntax: `(?x`"), ("(?=a)", "invalid or unsupported Perl syntax: `(?=`"),
-        ("(?!a)", "invalid or unsupported Perl syntax: `(?!`"), ("(?>a)", "invalid or unsupported Perl syntax: `(?>`"),
-        ("(?i-)", "invalid or unsupported Perl syntax: `(?i-)`"), ("(?--i)", "invalid or unsupported Perl syntax: `(?--`"),
-        ("(?P=n)", "invalid or unsupported Perl syntax: `(?P`"), ("(?#a)", "invalid or unsupported Perl syntax: `(?#`"),
-        ("(?'n'a)", "invalid or unsupported Perl syntax: `(?'`"), ("(?P>n)", "invalid or unsupported Perl syntax: `(?P`"),
-        ("(?P<", "invalid or unsupported Perl syntax: `(?P`"), ("(?<", "invalid or unsupported Perl syntax: `(?<`"),
-        ("(?P<n", "invalid named capture: `(?P<n`"), ("(?P<>a)", "invalid named capture: `(?P<>`"),
-        ("(?P<a-b>a)", "invalid named capture: `(?P<a-b>`"), ("(?<é>a)", "invalid named capture: `(?<é>`"),
-        ("(?<=a)", "invalid named capture: `(?<=a)`"), ("(?<n", "invalid named capture: `(?<n`"),
-    ])
+    @Test(
+        "are worded as Go's",
+        arguments: [
+            ("(", "missing closing ): `(`"), ("a(b|c", "missing closing ): `a(b|c`"), ("((a)", "missing closing ): `((a)`"),
+            (")", "unexpected ): `)`"), ("a)b", "unexpected ): `a)b`"), ("(a))", "unexpected ): `(a))`"),
+            ("[a", "missing closing ]: `[a`"), ("x[", "missing closing ]: `[`"), ("[]", "missing closing ]: `[]`"),
+            ("[^]", "missing closing ]: `[^]`"), ("[a-", "missing closing ]: `[a-`"), ("a[b\\]", "missing closing ]: `[b\\]`"),
+            ("*", "missing argument to repetition operator: `*`"), ("+a", "missing argument to repetition operator: `+`"),
+            ("a|*", "missing argument to repetition operator: `*`"), ("(*)", "missing argument to repetition operator: `*`"),
+            ("(?i)*", "missing argument to repetition operator: `*`"), ("*?", "missing argument to repetition operator: `*?`"),
+            ("{2}", "missing argument to repetition operator: `{2}`"), ("\\Q\\E*", "missing argument to repetition operator: `*`"),
+            ("a**", "invalid nested repetition operator: `**`"), ("a*+b", "invalid nested repetition operator: `*+`"),
+            ("a+*?", "invalid nested repetition operator: `+*?`"), ("a??+", "invalid nested repetition operator: `??+`"),
+            ("x{2}{3}", "invalid nested repetition operator: `{2}{3}`"), ("a*{2}", "invalid nested repetition operator: `*{2}`"),
+            ("a{1001}", "invalid repeat count: `{1001}`"), ("a{2,1001}", "invalid repeat count: `{2,1001}`"),
+            ("a{2,1}", "invalid repeat count: `{2,1}`"), ("(a{100}){11}", "invalid repeat count: `{11}`"),
+            ("((a{10}){10}){11}", "invalid repeat count: `{11}`"), ("a{99999999999999999999}", "invalid repeat count: `{99999999999999999999}`"),
+            ("\\", "trailing backslash at end of expression: ``"), ("a\\", "trailing backslash at end of expression: ``"),
+            ("[\\", "trailing backslash at end of expression: ``"),
+            ("\\8", "invalid escape sequence: `\\8`"), ("\\1", "invalid escape sequence: `\\1`"), ("\\C", "invalid escape sequence: `\\C`"),
+            ("\\y", "invalid escape sequence: `\\y`"), ("\\Z", "invalid escape sequence: `\\Z`"), ("\\x", "invalid escape sequence: `\\x`"),
+            ("\\x4", "invalid escape sequence: `\\x4`"), ("\\xg0", "invalid escape sequence: `\\xg0`"), ("\\x{", "invalid escape sequence: `\\x{`"),
+            ("\\x{}", "invalid escape sequence: `\\x{}`"), ("\\x{110000}", "invalid escape sequence: `\\x{110000`"),
+            ("\\x{4g}", "invalid escape sequence: `\\x{4g`"), ("[\\q]", "invalid escape sequence: `\\q`"),
+            ("[\\b]", "invalid escape sequence: `\\b`"),
+            ("\\é", "invalid escape sequence: `\\é`"),
+            ("[z-a]", "invalid character class range: `z-a`"), ("[a-\\x00]", "invalid character class range: `a-\\x00`"),
+            ("[[:foo:]]", "invalid character class range: `[:foo:]`"), ("[[:Alpha:]]", "invalid character class range: `[:Alpha:]`"),
+            ("\\pX", "invalid character class range: `\\pX`"), ("\\p", "invalid character class range: `\\p`"),
+            ("\\p{", "invalid character class range: `\\p{`"), ("\\p{Foo}", "invalid character class range: `\\p{Foo}`"),
+            ("\\p{greek}", "invalid character class range: `\\p{greek}`"), ("\\p{}", "invalid character class range: `\\p{}`"),
+            ("[\\pX]", "invalid character class range: `\\pX`"), ("a\\P{^Foo}b", "invalid character class range: `\\P{^Foo}`"),
+            ("(?", "invalid or unsupported Perl syntax: `(?`"), ("(?i", "invalid or unsupported Perl syntax: `(?i`"),
+            ("(?x)", "invalid or unsupported Perl syntax: `(?x`"), ("(?=a)", "invalid or unsupported Perl syntax: `(?=`"),
+            ("(?!a)", "invalid or unsupported Perl syntax: `(?!`"), ("(?>a)", "invalid or unsupported Perl syntax: `(?>`"),
+            ("(?i-)", "invalid or unsupported Perl syntax: `(?i-)`"), ("(?--i)", "invalid or unsupported Perl syntax: `(?--`"),
+            ("(?P=n)", "invalid or unsupported Perl syntax: `(?P`"), ("(?#a)", "invalid or unsupported Perl syntax: `(?#`"),
+            ("(?'n'a)", "invalid or unsupported Perl syntax: `(?'`"), ("(?P>n)", "invalid or unsupported Perl syntax: `(?P`"),
+            ("(?P<", "invalid or unsupported Perl syntax: `(?P`"), ("(?<", "invalid or unsupported Perl syntax: `(?<`"),
+            ("(?P<n", "invalid named capture: `(?P<n`"), ("(?P<>a)", "invalid named capture: `(?P<>`"),
+            ("(?P<a-b>a)", "invalid named capture: `(?P<a-b>`"), ("(?<é>a)", "invalid named capture: `(?<é>`"),
+            ("(?<=a)", "invalid named capture: `(?<=a)`"), ("(?<n", "invalid named capture: `(?<n`"),
+        ])
     func wording(expression: String, message: String) {
         #expect {
             try Pattern(expression)
@@ -57,10 +60,12 @@ struct RegularExpressionErrorTests {
         #expect { try Pattern("é**") } throws: { ($0 as? PatternError)?.range == 2..<4 }
     }
 
-    @Test("of relabeling quote the expression as it is wrapped", arguments: [
-        ("(", "missing closing ): `^(?s:()$`"), (")", "unexpected ): `^(?s:))$`"), ("[", "missing closing ]: `[)$`"),
-        ("a\\", "missing closing ): `^(?s:a\\)$`"), ("a**", "invalid nested repetition operator: `**`"),
-    ])
+    @Test(
+        "of relabeling quote the expression as it is wrapped",
+        arguments: [
+            ("(", "missing closing ): `^(?s:()$`"), (")", "unexpected ): `^(?s:))$`"), ("[", "missing closing ]: `[)$`"),
+            ("a\\", "missing closing ): `^(?s:a\\)$`"), ("a**", "invalid nested repetition operator: `**`"),
+        ])
     func wrapped(expression: String, message: String) {
         #expect { try Pattern(wrapping: expression) } throws: {
             ($0 as? PatternError)?.message == "error parsing regexp: " + message

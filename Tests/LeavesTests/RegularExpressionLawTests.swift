@@ -210,7 +210,9 @@ struct RegularExpressionLawTests {
     @Test("random bytes as expression and as text never crash")
     func noise() {
         var random = SeededRandom(seed: TestSeed.seeds(1)[0])
-        let pieces = ["(", ")", "[", "]", "{", "}", "*", "+", "?", "|", "\\", "^", "$", ".", "a", "é", "-", ":", "P", "<", ">", "2", ",", "i", "p", "x"]
+        let pieces = [
+            "(", ")", "[", "]", "{", "}", "*", "+", "?", "|", "\\", "^", "$", ".", "a", "é", "-", ":", "P", "<", ">", "2", ",", "i", "p", "x",
+        ]
         for _ in 0..<TestSeed.cases(20_000) {
             let source = (0..<random.next() % 16).map { _ in pieces[Int(random.next() % UInt64(pieces.count))] }.joined()
             guard let pattern = try? Pattern(source) else { continue }

@@ -121,8 +121,11 @@ import Testing
                     damaged[Int.random(in: 0..<damaged.count, using: &random)] = UInt8.random(in: 0...255, using: &random)
                 }
                 let got = try? Self.decompress(damaged)
-                if let got { #expect(Self.reference(damaged) == got, "seed \(seed)") }
-                else if let plain = Self.reference(damaged) { #expect(plain.count > 1 << 24, "seed \(seed)") }
+                if let got {
+                    #expect(Self.reference(damaged) == got, "seed \(seed)")
+                } else if let plain = Self.reference(damaged) {
+                    #expect(plain.count > 1 << 24, "seed \(seed)")
+                }
             }
         }
     }

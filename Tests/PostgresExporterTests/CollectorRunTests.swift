@@ -31,10 +31,11 @@ struct CollectorRunTests {
         let page = try run([.database]) { _, _ in
             .success(Rows(columns: ["datname", "datconnlimit", "size"], cells: [["a\"b", "-1", "7471619"], ["c", "5", nil]]))
         }
-        #expect(lines(page, "pg_database") == [
-            "pg_database_connection_limit{datname=\"a\\\"b\"} -1", "pg_database_connection_limit{datname=\"c\"} 5",
-            "pg_database_size_bytes{datname=\"a\\\"b\"} 7.471619e+06",
-        ])
+        #expect(
+            lines(page, "pg_database") == [
+                "pg_database_connection_limit{datname=\"a\\\"b\"} -1", "pg_database_connection_limit{datname=\"c\"} 5",
+                "pg_database_size_bytes{datname=\"a\\\"b\"} 7.471619e+06",
+            ])
         #expect(page.contains("pg_scrape_collector_success{collector=\"database\"} 1\n"))
         #expect(lines(page, "pg_static") == ["pg_static{server=\"db:5432\",short_version=\"15.18.0\",version=\"PostgreSQL 15.18\"} 1"])
     }
@@ -49,12 +50,14 @@ struct CollectorRunTests {
     @Test("a collector that fails says so and leaves the others alone")
     func failure() throws {
         let page = try run([.roles, .writeAheadLog]) { statement, _ in
-            statement.contains("pg_roles") ? .failure(PostgresError(.timeout, sqlState: "57014", "canceling statement"))
+            statement.contains("pg_roles")
+                ? .failure(PostgresError(.timeout, sqlState: "57014", "canceling statement"))
                 : .success(Rows(columns: ["segments", "size"], cells: [["2", "33554432"]]))
         }
-        #expect(lines(page, "pg_scrape_collector_success") == [
-            "pg_scrape_collector_success{collector=\"roles\"} 0", "pg_scrape_collector_success{collector=\"wal\"} 1",
-        ])
+        #expect(
+            lines(page, "pg_scrape_collector_success") == [
+                "pg_scrape_collector_success{collector=\"roles\"} 0", "pg_scrape_collector_success{collector=\"wal\"} 1",
+            ])
         #expect(lines(page, "pg_wal_segments") == ["pg_wal_segments 2"])
     }
 
@@ -90,11 +93,14 @@ struct CollectorRunTests {
 
 @Suite("Settings as metrics")
 struct SettingMetricsTests {
-    @Test("units become seconds and bytes", arguments: [
-        ("16384", "8kB", "pg_settings_x_bytes", 134_217_728.0), ("64", "MB", "pg_settings_x_bytes", 67_108_864), ("16", "16MB", "pg_settings_x_bytes", 268_435_456),
-        ("200", "ms", "pg_settings_x_seconds", 0.2), ("5", "min", "pg_settings_x_seconds", 300), ("1", "h", "pg_settings_x_seconds", 3600),
-        ("-1", "ms", "pg_settings_x_seconds", -1), ("100", "", "pg_settings_x", 100),
-    ])
+    @Test(
+        "units become seconds and bytes",
+        arguments: [
+            ("16384", "8kB", "pg_settings_x_bytes", 134_217_728.0), ("64", "MB", "pg_settings_x_bytes", 67_108_864),
+            ("16", "16MB", "pg_settings_x_bytes", 268_435_456),
+            ("200", "ms", "pg_settings_x_seconds", 0.2), ("5", "min", "pg_settings_x_seconds", 300), ("1", "h", "pg_settings_x_seconds", 3600),
+            ("-1", "ms", "pg_settings_x_seconds", -1), ("100", "", "pg_settings_x", 100),
+        ])
     func units(value: String, unit: String, name: String, wanted: Double) throws {
         let setting = try #require(SettingMetrics.setting("x", value, unit: unit, kind: "integer"))
         #expect(setting.name == name && setting.value == wanted)
@@ -116,11 +122,13 @@ struct SettingMetricsTests {
 
 @Suite("Where the exporter finds its server")
 struct DataSourceTests {
-    @Test("addresses are taken apart", arguments: [
-        ("postgresql://demo:s%40cret@postgres_db:5433/shop?sslmode=disable", "postgres_db", 5433, "demo", "s@cret", "shop"),
-        ("postgres://demo@db/shop", "db", 5432, "demo", nil, "shop"), ("db:6000/shop?sslmode=disable", "db", 6000, "demo", nil, "shop"),
-        ("postgresql://u:p@[::1]:5433/d", "::1", 5433, "u", "p", "d"), ("postgresql://u:p@h", "h", 5432, "u", "p", "demo"),
-    ] as [(String, String, Int, String, String?, String)])
+    @Test(
+        "addresses are taken apart",
+        arguments: [
+            ("postgresql://demo:s%40cret@postgres_db:5433/shop?sslmode=disable", "postgres_db", 5433, "demo", "s@cret", "shop"),
+            ("postgres://demo@db/shop", "db", 5432, "demo", nil, "shop"), ("db:6000/shop?sslmode=disable", "db", 6000, "demo", nil, "shop"),
+            ("postgresql://u:p@[::1]:5433/d", "::1", 5433, "u", "p", "d"), ("postgresql://u:p@h", "h", 5432, "u", "p", "demo"),
+        ] as [(String, String, Int, String, String?, String)])
     func addresses(text: String, host: String, port: Int, user: String, password: String?, database: String) throws {
         var settings = PostgresSettings()
         try DataSource.apply(text, to: &settings)
@@ -128,7 +136,9 @@ struct DataSourceTests {
         #expect(settings.password == password && settings.database == database)
     }
 
-    @Test("what is none is refused without showing the password", arguments: ["mysql://u:secret@h/d", "postgresql://u:secret@h:x/d", "postgresql://u:secret%zz@h/d"])
+    @Test(
+        "what is none is refused without showing the password",
+        arguments: ["mysql://u:secret@h/d", "postgresql://u:secret@h:x/d", "postgresql://u:secret%zz@h/d"])
     func refused(text: String) {
         var settings = PostgresSettings()
         #expect { try DataSource.apply(text, to: &settings) } throws: { !"\($0)".contains("secret") }

@@ -56,8 +56,10 @@ struct ConnectionPoolTests {
         #expect(database.statements == ["PREPARED", "INSERT"])
     }
 
-    @Test("states of the server's errors", arguments: [
-        ("57014", PostgresError.Code.timeout), ("08006", .lost), ("57P01", .lost), ("53300", .lost), ("23505", .refused), ("42P01", .refused),
-    ])
+    @Test(
+        "states of the server's errors",
+        arguments: [
+            ("57014", PostgresError.Code.timeout), ("08006", .lost), ("57P01", .lost), ("53300", .lost), ("23505", .refused), ("42P01", .refused),
+        ])
     func states(state: String, code: PostgresError.Code) { #expect(PostgresError.code(ofState: state) == code) }
 }

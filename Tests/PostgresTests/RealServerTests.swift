@@ -73,7 +73,8 @@ struct RealServerTests {
         let pool = try pool(size: 1)
         _ = try await pool.query("SELECT 1")
         let other = try connection()
-        _ = try other.query("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = 'minprom-demo' AND pid <> pg_backend_pid()")
+        _ = try other.query(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = 'minprom-demo' AND pid <> pg_backend_pid()")
         #expect(try await pool.query("SELECT 2 AS two")[0, "two"] == "2")
     }
 
@@ -94,7 +95,8 @@ struct RealServerTests {
 
     @Test("four workers at once do every job once")
     func jobs() async throws {
-        let pool = try pool(size: 6), queue = JobQueue(pool), before = try await pool.query("SELECT count(*) AS n FROM transactions WHERE description LIKE 'payment%'")
+        let pool = try pool(size: 6), queue = JobQueue(pool),
+            before = try await pool.query("SELECT count(*) AS n FROM transactions WHERE description LIKE 'payment%'")
         try await queue.enqueue(400)
         let done = try await withThrowingTaskGroup(of: Int.self) { group in
             for _ in 0..<4 {

@@ -21,7 +21,8 @@ struct HistogramNotationTests {
 
     @Test("all properties, in any order and with blanks between them")
     func properties() throws {
-        let text = "{{sum:-0.3 schema:1  count:3.1 z_bucket:7.1 z_bucket_w:0.05 n_buckets:[4.1 -5] n_offset:-5 "
+        let text =
+            "{{sum:-0.3 schema:1  count:3.1 z_bucket:7.1 z_bucket_w:0.05 n_buckets:[4.1 -5] n_offset:-5 "
             + "buckets:[5.1 10  7 ] offset:-3 counter_reset_hint:gauge  }}"
         let histogram = try #require(histograms(text).first)
         #expect(histogram.schema == 1 && histogram.sum == -0.3 && histogram.count == 3.1)

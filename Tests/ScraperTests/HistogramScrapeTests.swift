@@ -1,8 +1,9 @@
 import Histograms
-@testable import Scraper
 import Support
 import TSDB
 import Testing
+
+@testable import Scraper
 
 @Suite("Histograms from page to storage")
 struct HistogramScrapeTests {
@@ -25,17 +26,19 @@ struct HistogramScrapeTests {
 
     /// `name` with buckets of schema 3 from index 0 on.
     private func native(_ name: String, _ counts: [Int64], schema: Int64 = 3, count: UInt64? = nil, exemplars: [(String, UInt64)] = []) -> [UInt8] {
-        MetricFamilyWriter.family(name, type: 4, { metric in
-            metric.message(7) { histogram in
-                histogram.unsigned(1, count ?? UInt64(counts.reduce(0, +)))
-                histogram.double(2, 1)
-                histogram.signed(5, schema)
-                histogram.span(12, 0, UInt64(counts.count))
-                histogram.packed(13, zip(counts, [0] + counts).map { $0 - $1 })
-                histogram.bucket(1, 1)
-                for (trace, time) in exemplars { histogram.message(16) { $0.exemplar(trace, 1, at: time) } }
-            }
-        })
+        MetricFamilyWriter.family(
+            name, type: 4,
+            { metric in
+                metric.message(7) { histogram in
+                    histogram.unsigned(1, count ?? UInt64(counts.reduce(0, +)))
+                    histogram.double(2, 1)
+                    histogram.signed(5, schema)
+                    histogram.span(12, 0, UInt64(counts.count))
+                    histogram.packed(13, zip(counts, [0] + counts).map { $0 - $1 })
+                    histogram.bucket(1, 1)
+                    for (trace, time) in exemplars { histogram.message(16) { $0.exemplar(trace, 1, at: time) } }
+                }
+            })
     }
 
     private func gauge(_ name: String, _ value: Double) -> [UInt8] {
@@ -96,7 +99,10 @@ struct HistogramScrapeTests {
     func invalid() {
         let bench = bench()
         let report = scrape(bench, native("h", [1, 2], count: 5))
-        #expect(report.error?.message == "3 observations found in buckets, but the Count field is 5: histogram's observation count should equal the number of observations found in the buckets (in absence of NaN)")
+        #expect(
+            report.error?.message
+                == "3 observations found in buckets, but the Count field is 5: histogram's observation count should equal the number of observations found in the buckets (in absence of NaN)"
+        )
         #expect(bench.samples("h") == "" && bench.samples("up") == "0.0@10")
     }
 
@@ -152,7 +158,8 @@ struct HistogramScrapeTests {
 
         """
     private static let converted: [String: String] = [
-        "b": "{{schema:-53 count:3 sum:4 custom_values:[1] buckets:[2 1]}}", "c": "f{{schema:-53 count:1.5 sum:9 custom_values:[1] offset:1 buckets:[1.5]}}",
+        "b": "{{schema:-53 count:3 sum:4 custom_values:[1] buckets:[2 1]}}",
+        "c": "f{{schema:-53 count:1.5 sum:9 custom_values:[1] offset:1 buckets:[1.5]}}",
     ]
 
     @Test("classic histograms are stored as native ones with custom bounds, instead of their series or beside them", arguments: [false, true])
@@ -188,10 +195,18 @@ struct HistogramScrapeTests {
     func conversionOfOthers() {
         let bench = bench { $0.histograms.convertsClassic = true }
         bench.storage.takeExemplars()
-        bench.scrape("# TYPE h histogram\nh_bucket{le=\"1\"} 2 # {t=\"a\"} 0.5 9.5\nh_bucket{le=\"+Inf\"} 3 # {t=\"b\"} 2\nh_count 3\nh_sum 4\n# EOF\n", type: Self.openMetrics)
+        bench.scrape(
+            "# TYPE h histogram\nh_bucket{le=\"1\"} 2 # {t=\"a\"} 0.5 9.5\nh_bucket{le=\"+Inf\"} 3 # {t=\"b\"} 2\nh_count 3\nh_sum 4\n# EOF\n",
+            type: Self.openMetrics)
         let expected = "{{schema:-53 count:3 sum:4 custom_values:[1] buckets:[2 1]}}"
         #expect(bench.samples("h") == "\(expected)@10" && bench.storage.exemplars == ["h {t=\"a\"} 0.5@9500!"])
-        let page = MetricFamilyWriter.family("h", type: 4, { $0.message(7) { $0.unsigned(1, 3); $0.double(2, 4); $0.bucket(1, 2) } })
+        let page = MetricFamilyWriter.family(
+            "h", type: 4,
+            {
+                $0.message(7) {
+                    $0.unsigned(1, 3); $0.double(2, 4); $0.bucket(1, 2)
+                }
+            })
         scrape(bench, page)
         scrape(bench, page)
         #expect(bench.samples("h") == [10, 20, 30].map { "\(expected)@\($0)" }.joined(separator: " "))
@@ -213,12 +228,14 @@ struct HistogramScrapeTests {
     @Test("protobuf: a zero where a series began, once, and only where that is before the sample")
     func starts() {
         func page(_ value: Double, _ start: UInt64?) -> [UInt8] {
-            MetricFamilyWriter.family("c", type: 0, { metric in
-                metric.message(3) { counter in
-                    counter.double(1, value)
-                    if let start { counter.message(3) { $0.unsigned(2, start * 1_000_000) } }
-                }
-            })
+            MetricFamilyWriter.family(
+                "c", type: 0,
+                { metric in
+                    metric.message(3) { counter in
+                        counter.double(1, value)
+                        if let start { counter.message(3) { $0.unsigned(2, start * 1_000_000) } }
+                    }
+                })
         }
         let bench = bench { $0.storesStartZeros = true }
         scrape(bench, page(3, 4))
@@ -233,13 +250,17 @@ struct HistogramScrapeTests {
 
     @Test("a histogram's zero has its layout; a converted one's, too")
     func histogramStarts() {
-        let page = MetricFamilyWriter.family("h", type: 4, { $0.message(7) { histogram in
-            histogram.unsigned(1, 1)
-            histogram.signed(5, 2)
-            histogram.span(12, 0, 1)
-            histogram.signed(13, 1)
-            histogram.message(15) { $0.unsigned(2, 5_000_000) }
-        } })
+        let page = MetricFamilyWriter.family(
+            "h", type: 4,
+            {
+                $0.message(7) { histogram in
+                    histogram.unsigned(1, 1)
+                    histogram.signed(5, 2)
+                    histogram.span(12, 0, 1)
+                    histogram.signed(13, 1)
+                    histogram.message(15) { $0.unsigned(2, 5_000_000) }
+                }
+            })
         let bench = bench { $0.storesStartZeros = true }
         scrape(bench, page)
         #expect(bench.samples("h") == "{{schema:2 counter_reset_hint:reset}}@5 {{schema:2 count:1 buckets:[1]}}@10")
@@ -248,7 +269,9 @@ struct HistogramScrapeTests {
             $0.histograms.convertsClassic = true
         }
         converting.scrape("# TYPE h histogram\nh_bucket{le=\"+Inf\"} 1\nh_count 1\nh_sum 0\nh_created 0.005\n# EOF\n", type: Self.openMetrics)
-        #expect(converting.samples("h") == "{{schema:-53 counter_reset_hint:reset}}@5 {{schema:-53 count:1 buckets:[1]}}@10" || converting.samples("h").contains("@5 "), "\(converting.samples("h"))")
+        #expect(
+            converting.samples("h") == "{{schema:-53 counter_reset_hint:reset}}@5 {{schema:-53 count:1 buckets:[1]}}@10"
+                || converting.samples("h").contains("@5 "), "\(converting.samples("h"))")
         #expect(converting.samples("h_created") == "")
     }
 
@@ -287,20 +310,26 @@ struct HistogramScrapeTests {
     func storedStarts() {
         let bench = bench { $0.storesStarts = true }
         func counter(_ start: UInt64) -> [UInt8] {
-            MetricFamilyWriter.family("c", type: 0, { metric in
-                metric.message(3) { counter in
-                    counter.double(1, 3)
-                    counter.message(3) { $0.unsigned(2, start * 1_000_000) }
+            MetricFamilyWriter.family(
+                "c", type: 0,
+                { metric in
+                    metric.message(3) { counter in
+                        counter.double(1, 3)
+                        counter.message(3) { $0.unsigned(2, start * 1_000_000) }
+                    }
+                })
+        }
+        let histogram = MetricFamilyWriter.family(
+            "h", type: 4,
+            {
+                $0.message(7) { histogram in
+                    histogram.unsigned(1, 1)
+                    histogram.signed(5, 2)
+                    histogram.span(12, 0, 1)
+                    histogram.signed(13, 1)
+                    histogram.message(15) { $0.unsigned(2, 5_000_000) }
                 }
             })
-        }
-        let histogram = MetricFamilyWriter.family("h", type: 4, { $0.message(7) { histogram in
-            histogram.unsigned(1, 1)
-            histogram.signed(5, 2)
-            histogram.span(12, 0, 1)
-            histogram.signed(13, 1)
-            histogram.message(15) { $0.unsigned(2, 5_000_000) }
-        } })
         scrape(bench, gauge("g", 1) + counter(4) + histogram)
         scrape(bench, gauge("g", 1) + counter(17) + histogram)
         scrape(bench, gauge("g", 1))
@@ -346,7 +375,10 @@ struct HistogramScrapeTests {
     func accept() {
         var config = ScrapeConfig(jobName: "j")
         config.protocols = ScrapeProtocol.protobufFirst
-        #expect(Target.acceptHeader(config) == "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.6,application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,application/openmetrics-text;version=0.0.1;q=0.4,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.3,text/plain;version=0.0.4;q=0.2,*/*;q=0.1")
+        #expect(
+            Target.acceptHeader(config)
+                == "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.6,application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,application/openmetrics-text;version=0.0.1;q=0.4,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.3,text/plain;version=0.0.4;q=0.2,*/*;q=0.1"
+        )
     }
 
     @Test("protobuf is recognised by its content type, or as the fallback")

@@ -60,17 +60,18 @@ final class RecordingStorage: Appendable {
             let sample = Sample(
                 time: batch.timestamps[index], value: batch.values[index], histogram: histogram, start: start)
             let reference = batch.references[index]
-            verdicts.append(state.withLock { state in
-                guard let labels = state.labels[reference] else { return .unknownSeries }
-                if let last = state.samples[labels]?.last {
-                    if sample.time < last.time { return .outOfOrder }
-                    if sample.time == last.time {
-                        return sample.value.bitPattern == last.value.bitPattern ? .repeated : .duplicate
+            verdicts.append(
+                state.withLock { state in
+                    guard let labels = state.labels[reference] else { return .unknownSeries }
+                    if let last = state.samples[labels]?.last {
+                        if sample.time < last.time { return .outOfOrder }
+                        if sample.time == last.time {
+                            return sample.value.bitPattern == last.value.bitPattern ? .repeated : .duplicate
+                        }
                     }
-                }
-                state.samples[labels, default: []].append(sample)
-                return .stored
-            })
+                    state.samples[labels, default: []].append(sample)
+                    return .stored
+                })
         }
         state.withLock { $0.batches += 1 }
         let stored = verdicts.count { $0 == .stored }

@@ -1,7 +1,8 @@
-@testable import Scraper
 import Support
 import TSDB
 import Testing
+
+@testable import Scraper
 
 @Suite("From page to storage")
 struct ScrapeIngestTests {
@@ -114,13 +115,27 @@ struct ScrapeIngestTests {
         #expect(bench.samples("c") == "1.0@10 2.0@20 3.0@30 4.0@40")
     }
 
-    @Test("a failed scrape marks everything stale, and up is 0", arguments: [
-        (.failure(.timeout("http://h/metrics")), "Get \"http://h/metrics\": context deadline exceeded"),
-        (.success(ScrapeResponse(status: 503, reason: "Service Unavailable", contentType: "", body: [])), "server returned HTTP status 503 Service Unavailable"),
-        (.success(ScrapeResponse(contentType: "text/plain", body: Array("a 2\nb\n".utf8))), "expected value after metric, got \"\\n\" (\"INVALID\") while parsing: \"b\\n\""),
-        (.success(ScrapeResponse(contentType: "", body: [97])), "non-compliant scrape target sending blank Content-Type and no fallback_scrape_protocol specified for target"),
-        (.success(ScrapeResponse(contentType: "text/plain", body: Array("a 2\n{\"\"} 1\n".utf8))), "invalid metric name or label names: {__name__=\"\"}"),
-    ] as [(Result<ScrapeResponse, ScrapeError>, String)])
+    @Test(
+        "a failed scrape marks everything stale, and up is 0",
+        arguments: [
+            (.failure(.timeout("http://h/metrics")), "Get \"http://h/metrics\": context deadline exceeded"),
+            (
+                .success(ScrapeResponse(status: 503, reason: "Service Unavailable", contentType: "", body: [])),
+                "server returned HTTP status 503 Service Unavailable"
+            ),
+            (
+                .success(ScrapeResponse(contentType: "text/plain", body: Array("a 2\nb\n".utf8))),
+                "expected value after metric, got \"\\n\" (\"INVALID\") while parsing: \"b\\n\""
+            ),
+            (
+                .success(ScrapeResponse(contentType: "", body: [97])),
+                "non-compliant scrape target sending blank Content-Type and no fallback_scrape_protocol specified for target"
+            ),
+            (
+                .success(ScrapeResponse(contentType: "text/plain", body: Array("a 2\n{\"\"} 1\n".utf8))),
+                "invalid metric name or label names: {__name__=\"\"}"
+            ),
+        ] as [(Result<ScrapeResponse, ScrapeError>, String)])
     func failures(answer: Result<ScrapeResponse, ScrapeError>, message: String) {
         let bench = Bench()
         bench.scrape("a 1\nb 1\n")
@@ -207,8 +222,12 @@ struct ScrapeIngestTests {
         #expect(message("a 1\nb 2\nc 3\n") { $0.samples = 2 } == "sample limit exceeded")
         #expect(message("a 1\nb 2\n") { $0.samples = 2 } == nil)
         #expect(message("a{b=\"c\"} 1\n") { $0.labels = 3 } == "label_limit exceeded (metric: a, number of labels: 4, limit: 3)")
-        #expect(message("a{bcdefghij=\"c\"} 1\n") { $0.labelNameLength = 8 } == "label_name_length_limit exceeded (metric: a, label name: bcdefghij, length: 9, limit: 8)")
-        #expect(message("a{b=\"cdefg\"} 1\n") { $0.labelValueLength = 4 } == "label_value_length_limit exceeded (metric: a, label name: b, value: \"cdefg\", length: 5, limit: 4)")
+        #expect(
+            message("a{bcdefghij=\"c\"} 1\n") { $0.labelNameLength = 8 }
+                == "label_name_length_limit exceeded (metric: a, label name: bcdefghij, length: 9, limit: 8)")
+        #expect(
+            message("a{b=\"cdefg\"} 1\n") { $0.labelValueLength = 4 }
+                == "label_value_length_limit exceeded (metric: a, label name: b, value: \"cdefg\", length: 5, limit: 4)")
         #expect(message("a{b=\"1\",b=\"2\"} 1\n") { _ in } == "label name \"b\" is not unique: invalid sample")
     }
 
@@ -258,7 +277,9 @@ struct ScrapeIngestTests {
 
     @Test("extra metrics tell timeout, limit and body size, −1 for a body that was too large")
     func extraMetrics() {
-        let bench = Bench { $0.extraScrapeMetrics = true; $0.limits.samples = 7 }
+        let bench = Bench {
+            $0.extraScrapeMetrics = true; $0.limits.samples = 7
+        }
         bench.scrape("a 1\n")
         bench.answer(.failure(.bodySizeLimit))
         #expect(bench.samples("scrape_timeout_seconds") == "5.0@10 5.0@20")
@@ -276,7 +297,9 @@ struct ScrapeIngestTests {
         for _ in 0..<10 { #expect(bench.scrape(page).metadata == nil) }
         #expect(bench.scrape(page).metadata?.map(\.family) == ["a"])
         let unit = "# TYPE c_seconds gauge\n# UNIT c_seconds seconds\nc_seconds 1\n# EOF\n"
-        #expect(bench.scrape(unit, type: "application/openmetrics-text").metadata?.last == MetricMetadata(family: "c_seconds", type: .gauge, help: "", unit: "seconds"))
+        #expect(
+            bench.scrape(unit, type: "application/openmetrics-text").metadata?.last
+                == MetricMetadata(family: "c_seconds", type: .gauge, help: "", unit: "seconds"))
     }
 
     @Test("the end of a target marks its series and its report stale")

@@ -1,7 +1,8 @@
-@testable import Scraper
 import Synchronization
 import TSDB
 import Testing
+
+@testable import Scraper
 
 /// A transport that answers from a script and remembers who asked when.
 final class ScriptedTransport: ScrapeTransport {

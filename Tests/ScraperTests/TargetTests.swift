@@ -1,6 +1,7 @@
-@testable import Scraper
 import TSDB
 import Testing
+
+@testable import Scraper
 
 @Suite("Targets")
 struct TargetTests {
@@ -17,10 +18,11 @@ struct TargetTests {
         var config = ScrapeConfig(jobName: "api", interval: .seconds(15), timeout: .seconds(5))
         config.parameters = [QueryParameter(name: "module", values: ["a b", "c"])]
         let target = try active(["__address__": "h:1", "env": "x"], group: ["env": "group", "dc": "1"], config)
-        #expect(target.discovered == [
-            "__address__": "h:1", "__metrics_path__": "/metrics", "__param_module": "a b", "__scheme__": "http",
-            "__scrape_interval__": "15s", "__scrape_timeout__": "5s", "dc": "1", "env": "x", "job": "api",
-        ])
+        #expect(
+            target.discovered == [
+                "__address__": "h:1", "__metrics_path__": "/metrics", "__param_module": "a b", "__scheme__": "http",
+                "__scrape_interval__": "15s", "__scrape_timeout__": "5s", "dc": "1", "env": "x", "job": "api",
+            ])
         #expect(target.labels == ["dc": "1", "env": "x", "instance": "h:1", "job": "api"])
         #expect(target.url == "http://h:1/metrics?module=a+b&module=c")
         #expect(target.interval == .seconds(15) && target.timeout == .seconds(5))
@@ -50,13 +52,15 @@ struct TargetTests {
         #expect(target.discovered["__address__"] == "http-site")
     }
 
-    @Test("what cannot be scraped says why, in upstream's words", arguments: [
-        (["__address__": ""], "no address"), (["__address__": "http://x"], "\"http://x\" is not a valid hostname"),
-        (["__address__": "x", "__scrape_interval__": "1"], "error parsing scrape interval: not a valid duration string: \"1\""),
-        (["__address__": "x", "__scrape_interval__": "0s"], "scrape interval cannot be 0"),
-        (["__address__": "x", "__scrape_timeout__": "x"], "error parsing scrape timeout: not a valid duration string: \"x\""),
-        (["__address__": "x", "__scrape_timeout__": "2m"], "scrape timeout cannot be greater than scrape interval (\"2m\" > \"1m\")"),
-    ] as [(Labels, String)])
+    @Test(
+        "what cannot be scraped says why, in upstream's words",
+        arguments: [
+            (["__address__": ""], "no address"), (["__address__": "http://x"], "\"http://x\" is not a valid hostname"),
+            (["__address__": "x", "__scrape_interval__": "1"], "error parsing scrape interval: not a valid duration string: \"1\""),
+            (["__address__": "x", "__scrape_interval__": "0s"], "scrape interval cannot be 0"),
+            (["__address__": "x", "__scrape_timeout__": "x"], "error parsing scrape timeout: not a valid duration string: \"x\""),
+            (["__address__": "x", "__scrape_timeout__": "2m"], "scrape timeout cannot be greater than scrape interval (\"2m\" > \"1m\")"),
+        ] as [(Labels, String)])
     func invalid(labels: Labels, reason: String) {
         guard case .invalid(_, let said) = Target.make(labels, groupLabels: [:], config: ScrapeConfig(jobName: "j")) else {
             Issue.record("a target")
@@ -85,7 +89,10 @@ struct TargetTests {
         config.http.headers = [("X-Scope", "1")]
         let request = try active(["__address__": "x:1"], config).request(config: config, userAgent: "minprom/1")
         let headers = Dictionary(uniqueKeysWithValues: request.headers.map { ($0.name, $0.value) })
-        #expect(headers["Accept"] == "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2")
+        #expect(
+            headers["Accept"]
+                == "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2"
+        )
         #expect(headers["Accept-Encoding"] == "gzip")
         #expect(headers["X-Prometheus-Scrape-Timeout-Seconds"] == "1.5")
         #expect(headers["Authorization"] == "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==")
@@ -96,13 +103,16 @@ struct TargetTests {
     @Test("base64 as RFC 4648 shows it", arguments: [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg==")])
     func base64(text: String, encoded: String) { #expect(Base64.encode(text) == encoded) }
 
-    @Test("content types decide the format, and bad ones fail without a fallback", arguments: [
-        ("text/plain; version=0.0.4", nil, "text"), ("TEXT/PLAIN", nil, "text"), ("application/openmetrics-text; version=1.0.0; charset=utf-8", nil, "openMetrics"),
-        ("", nil, "non-compliant scrape target sending blank Content-Type and no fallback_scrape_protocol specified for target"),
-        ("text/html", nil, "received unsupported Content-Type \"text/html\" and no fallback_scrape_protocol specified for target"),
-        ("text/plain; =", nil, "cannot parse Content-Type \"text/plain; =\" and no fallback_scrape_protocol for target"),
-        ("", .prometheusText0_0_4, "text"), ("text/html", .openMetricsText1_0_0, "openMetrics"), ("text/plain; a=\"b\\\"c\";", nil, "text"),
-    ] as [(String, ScrapeProtocol?, String)])
+    @Test(
+        "content types decide the format, and bad ones fail without a fallback",
+        arguments: [
+            ("text/plain; version=0.0.4", nil, "text"), ("TEXT/PLAIN", nil, "text"),
+            ("application/openmetrics-text; version=1.0.0; charset=utf-8", nil, "openMetrics"),
+            ("", nil, "non-compliant scrape target sending blank Content-Type and no fallback_scrape_protocol specified for target"),
+            ("text/html", nil, "received unsupported Content-Type \"text/html\" and no fallback_scrape_protocol specified for target"),
+            ("text/plain; =", nil, "cannot parse Content-Type \"text/plain; =\" and no fallback_scrape_protocol for target"),
+            ("", .prometheusText0_0_4, "text"), ("text/html", .openMetricsText1_0_0, "openMetrics"), ("text/plain; a=\"b\\\"c\";", nil, "text"),
+        ] as [(String, ScrapeProtocol?, String)])
     func contentTypes(header: String, fallback: ScrapeProtocol?, expected: String) {
         do { #expect("\(try ContentType.format(of: header, fallback: fallback))" == expected) } catch { #expect(error.message == expected) }
     }

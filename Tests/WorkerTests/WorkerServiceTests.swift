@@ -111,10 +111,12 @@ struct WorkerServiceTests {
         await work.value
     }
 
-    @Test("numbers out of range are 400", arguments: [
-        ("/-/scale", "workers=17"), ("/-/scale", "workers=-1"), ("/-/scale", ""), ("/-/scale", "workers=x"), ("/-/enqueue", "jobs=100001"),
-        ("/-/enqueue", "jobs=0"),
-    ])
+    @Test(
+        "numbers out of range are 400",
+        arguments: [
+            ("/-/scale", "workers=17"), ("/-/scale", "workers=-1"), ("/-/scale", ""), ("/-/scale", "workers=x"), ("/-/enqueue", "jobs=100001"),
+            ("/-/enqueue", "jobs=0"),
+        ])
     func ranges(path: String, query: String) async throws {
         #expect(await ask(try worker(ScriptedDatabase()), .post, path, query: query).status == 400)
     }

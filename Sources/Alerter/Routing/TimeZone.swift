@@ -192,8 +192,7 @@ public struct TimeZones: Sendable, Equatable {
     public subscript(name: String) -> TimeZone? { name.isEmpty || name == "UTC" ? .utc : zones[name] }
 
     /// Reads a zone; `Local` is the machine's own.
-    public mutating func load(_ name: String, read: (_ path: String) throws(TSDBError) -> [UInt8]) throws(TimeZoneError)
-    {
+    public mutating func load(_ name: String, read: (_ path: String) throws(TSDBError) -> [UInt8]) throws(TimeZoneError) {
         guard self[name] == nil else { return }
         if name == "Local" {
             let file = try? read("/etc/localtime")

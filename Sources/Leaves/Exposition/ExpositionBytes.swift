@@ -1,3 +1,5 @@
+import Numbers
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -5,7 +7,6 @@
 #else
     import Darwin
 #endif
-import Numbers
 
 /// The page a parser reads, with the byte that upstream imagines behind it: the text format adds a line break.
 ///

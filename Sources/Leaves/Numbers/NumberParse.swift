@@ -187,7 +187,8 @@ extension NumberText {
             switch body[index] {
             case UInt8(ascii: "0")...UInt8(ascii: "9"): digits += 1
             case UInt8(ascii: "a")...UInt8(ascii: "f") where hexadecimal,
-                UInt8(ascii: "A")...UInt8(ascii: "F") where hexadecimal: digits += 1
+                UInt8(ascii: "A")...UInt8(ascii: "F") where hexadecimal:
+                digits += 1
             case UInt8(ascii: "."):
                 points += 1
                 if points > 1 { return false }

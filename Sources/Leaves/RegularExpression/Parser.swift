@@ -9,10 +9,10 @@
 struct Parser {
     struct Flags: OptionSet {
         var rawValue: UInt8
-        static let foldCase = Flags(rawValue: 1)         // (?i)
-        static let multiLine = Flags(rawValue: 2)        // (?m)
+        static let foldCase = Flags(rawValue: 1)  // (?i)
+        static let multiLine = Flags(rawValue: 2)  // (?m)
         static let dotMatchesNewline = Flags(rawValue: 4)  // (?s)
-        static let ungreedy = Flags(rawValue: 8)         // (?U)
+        static let ungreedy = Flags(rawValue: 8)  // (?U)
     }
 
     /// A group that is not closed yet.

@@ -101,7 +101,8 @@ enum HistogramNotes {
 
     static func fractionLeavesOutNaN(_ metric: String, at range: Range<Int>) -> Annotation {
         Annotation(
-            .info, "input to histogram_fraction has NaN observations, which are excluded from all fractions"
+            .info,
+            "input to histogram_fraction has NaN observations, which are excluded from all fractions"
                 + forMetric(metric), at: range)
     }
 }

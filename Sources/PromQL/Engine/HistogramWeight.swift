@@ -13,8 +13,8 @@ extension FloatHistogram {
 
     /// Bytes with all lists; about what it takes here, too.
     var byteCount: Int {
-        Self.bareBytes &+ 8 &* (
-            positiveSpans.count &+ negativeSpans.count &+ positiveBuckets.count &+ negativeBuckets.count
+        Self.bareBytes &+ 8
+            &* (positiveSpans.count &+ negativeSpans.count &+ positiveBuckets.count &+ negativeBuckets.count
                 &+ customBounds.count)
     }
 

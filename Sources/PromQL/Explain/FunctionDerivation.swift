@@ -72,8 +72,7 @@ extension PointExplainer {
                 ? input.value.isSame(as: row.value)
                 : input.labels == row.labels || input.labels.droppingName() == row.labels
             guard isCandidate else { continue }
-            for outcome in try apply(plan, part, to: input, at: vectorIndex, scalars) where outcome.labels == row.labels
-            {
+            for outcome in try apply(plan, part, to: input, at: vectorIndex, scalars) where outcome.labels == row.labels {
                 if found == nil || outcome.value.isSame(as: row.value) { found = (input, outcome.value) }
             }
         }

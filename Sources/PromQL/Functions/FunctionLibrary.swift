@@ -19,10 +19,10 @@ enum FunctionLibrary {
     static let names: Set<String> = Set(
         MathFunction.Name.allCases.map(\.rawValue) + CalendarPart.Name.allCases.map(\.rawValue)
             + HistogramPart.Name.allCases.map(\.rawValue) + [
-            "time", "timestamp", "start_timestamp", "pi", "vector", "scalar", "absent", "max_of", "min_of",
-            "clamp", "clamp_min", "clamp_max", "round", "sort", "sort_desc", "sort_by_label", "sort_by_label_desc",
-            "label_replace", "label_join", "histogram_quantile", "histogram_quantiles", "histogram_fraction",
-        ])
+                "time", "timestamp", "start_timestamp", "pi", "vector", "scalar", "absent", "max_of", "min_of",
+                "clamp", "clamp_min", "clamp_max", "round", "sort", "sort_desc", "sort_by_label", "sort_by_label_desc",
+                "label_replace", "label_join", "histogram_quantile", "histogram_quantiles", "histogram_fraction",
+            ])
 
     /// `arguments` correspond to `call.arguments`, which are used for their labels (`absent`) and places only. Work that needs
     /// to see whole vectors is done here.

@@ -99,8 +99,7 @@ public struct InstantSelector: VectorOperator {
     }
 
     private func dropStale(_ plan: WindowPlan, _ values: UnsafePointer<Double>, from column: inout StepColumn) {
-        for step in 0..<windows.count where column.isPresent(step) && StaleMarker.isStale(values[plan.high[step] &- 1])
-        {
+        for step in 0..<windows.count where column.isPresent(step) && StaleMarker.isStale(values[plan.high[step] &- 1]) {
             column.unset(step)
         }
     }

@@ -128,8 +128,9 @@ enum TypeChecker {
         let selectsInfo = function.name == "info" && count > 1
         if selectsInfo { try checkInfoSelector(node) }
         for (index, argument) in node.arguments.enumerated() {
-            guard let type = function.arguments.indices.contains(index)
-                ? function.arguments[index] : function.arguments.last
+            guard
+                let type = function.arguments.indices.contains(index)
+                    ? function.arguments[index] : function.arguments.last
             else { break }
             // The data selector of `info` may well select by nothing but optional labels.
             if !(selectsInfo && index == 1) { try check(argument) }

@@ -185,7 +185,8 @@ extension RangePlan {
 extension SelectorPlan: CustomStringConvertible {
     public var description: String {
         Self.text(matchers) + shift(offset, at) + (reach == .window ? "" : " \(reach.rawValue)")
-            + (yieldsTimestamps && !readsStarts ? " times" : "") + (readsStarts ? " starts" : "") + (readsStatistics ? " statistics" : "") + (whole.map { " of " + Self.text($0) } ?? "")
+            + (yieldsTimestamps && !readsStarts ? " times" : "") + (readsStarts ? " starts" : "") + (readsStatistics ? " statistics" : "")
+            + (whole.map { " of " + Self.text($0) } ?? "")
     }
 
     private static func text(_ matchers: [Matcher]) -> String {

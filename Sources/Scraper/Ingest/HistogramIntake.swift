@@ -1,3 +1,5 @@
+import Histograms
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -5,7 +7,6 @@
 #else
     import Darwin
 #endif
-import Histograms
 
 /// What a native histogram goes through before it may be stored: validity, resolution, number of buckets.
 ///

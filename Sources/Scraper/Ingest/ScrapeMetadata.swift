@@ -46,8 +46,10 @@ struct ScrapeMetadata {
         if newLines == nil { newLines = Array(lines[..<cursor]) }
         let family = String(decoding: name, as: UTF8.self)
         newLines?.append((hash, family))
-        var known = families[family] ?? Family(
-            metadata: MetricMetadata(family: family, type: .unknown, help: "", unit: ""), seen: pass)
+        var known =
+            families[family]
+            ?? Family(
+                metadata: MetricMetadata(family: family, type: .unknown, help: "", unit: ""), seen: pass)
         let old = known.metadata
         switch kind {
         case .type: known.metadata.type = entry.type

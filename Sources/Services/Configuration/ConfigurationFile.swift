@@ -1,3 +1,8 @@
+import Alerter
+import PromQL
+import Scraper
+import TSDB
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -5,10 +10,6 @@
 #else
     import Darwin
 #endif
-import Alerter
-import PromQL
-import Scraper
-import TSDB
 
 /// Reads `prometheus.yml` and the rule files it names.
 ///

@@ -281,9 +281,11 @@ extension YAMLText {
 
     /// `name: [a, b]`.
     fileprivate mutating func field(_ name: String, flow values: [String]) {
-        raw("\(name): [" + values.map { value in
-            value.utf8.allSatisfy { $0 == UInt8(ascii: "_") || ($0 | 0x20 >= 0x61 && $0 | 0x20 <= 0x7a) } ? value : Self.quoted(value)
-        }.joined(separator: ", ") + "]")
+        raw(
+            "\(name): ["
+                + values.map { value in
+                    value.utf8.allSatisfy { $0 == UInt8(ascii: "_") || ($0 | 0x20 >= 0x61 && $0 | 0x20 <= 0x7a) } ? value : Self.quoted(value)
+                }.joined(separator: ", ") + "]")
     }
 
     fileprivate mutating func storage(_ storage: Configuration.Storage) {

@@ -85,8 +85,7 @@ public struct RuleTestFile: Sendable {
         return test
     }
 
-    private static func pairs(_ fields: [(name: String, value: String, position: YAMLPosition)]) -> Alerter.Annotations
-    {
+    private static func pairs(_ fields: [(name: String, value: String, position: YAMLPosition)]) -> Alerter.Annotations {
         Alerter.Annotations(fields.map { (name: $0.name, value: $0.value) })
     }
 

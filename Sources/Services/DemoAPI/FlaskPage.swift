@@ -32,13 +32,15 @@ struct FlaskPage {
 
     init(_ state: FlaskMetrics.State, process: ProcessMetrics.Snapshot?) {
         families = Self.process(process)
-        families.append(Family(
-            name: "flask_exporter_info", kind: .gauge, help: "Information about the Prometheus Flask exporter",
-            samples: [Sample(suffix: "", labels: [("version", "0.23.2")], value: 1)]))
+        families.append(
+            Family(
+                name: "flask_exporter_info", kind: .gauge, help: "Information about the Prometheus Flask exporter",
+                samples: [Sample(suffix: "", labels: [("version", "0.23.2")], value: 1)]))
         families.append(Self.durations(state.durations.series))
         families.append(Self.counter("flask_http_request", "Total number of HTTP requests", state.totals.series))
-        families.append(Self.counter(
-            "flask_http_request_exceptions", "Total number of HTTP requests which resulted in an exception", state.exceptions.series))
+        families.append(
+            Self.counter(
+                "flask_http_request_exceptions", "Total number of HTTP requests which resulted in an exception", state.exceptions.series))
         families.removeAll { $0.samples.isEmpty }
     }
 
@@ -122,11 +124,13 @@ struct FlaskPage {
         guard let now else { return families }
         families.append(gauge("process_virtual_memory_bytes", "Virtual memory size in bytes.", now.virtualBytes))
         families.append(gauge("process_resident_memory_bytes", "Resident memory size in bytes.", now.residentBytes))
-        families.append(gauge(
-            "process_start_time_seconds", "Start time of the process since unix epoch in seconds.", now.startTime))
-        families.append(Family(
-            name: "process_cpu_seconds", kind: .counter, help: "Total user and system CPU time spent in seconds.",
-            samples: [Sample(suffix: "_total", labels: [], value: now.cpuSeconds)]))
+        families.append(
+            gauge(
+                "process_start_time_seconds", "Start time of the process since unix epoch in seconds.", now.startTime))
+        families.append(
+            Family(
+                name: "process_cpu_seconds", kind: .counter, help: "Total user and system CPU time spent in seconds.",
+                samples: [Sample(suffix: "_total", labels: [], value: now.cpuSeconds)]))
         families.append(gauge("process_open_fds", "Number of open file descriptors.", Double(now.openFiles)))
         families.append(gauge("process_max_fds", "Maximum number of open file descriptors.", now.maxFiles))
         return families

@@ -13,7 +13,7 @@ public enum DemoSchema {
             "SELECT count(to_regclass(name)) AS known FROM unnest(ARRAY['transactions', 'jobs', 'jobs_waiting']) AS name")
         if known[0, "known"] == "3" { return }
         for statement in statements {
-            do throws(PostgresError) { try connection.query(statement) } catch where alreadyThere.contains(error.sqlState) {}
+            do throws(PostgresError) { try connection.query(statement) } catch  where alreadyThere.contains(error.sqlState) {}
         }
     }
 

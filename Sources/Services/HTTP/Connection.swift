@@ -75,7 +75,9 @@ package final class ConnectionTable: Sendable {
         let victim = state.withLock { state -> (any Channel)? in
             state.accepted += 1
             let key = ObjectIdentifier(channel)
-            let victim = state.entries.count < limit ? nil
+            let victim =
+                state.entries.count < limit
+                ? nil
                 : state.entries.values.filter { !$0.connection.isRunning }.min { $0.number < $1.number }
             state.entries[key] = Entry(connection: connection, channel: channel, number: state.accepted)
             return victim?.channel

@@ -1,3 +1,6 @@
+import NIOCore
+import Numbers
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -5,8 +8,6 @@
 #else
     import Darwin
 #endif
-import NIOCore
-import Numbers
 
 /// JSON on its way out, written by hand into one growing block of bytes.
 ///

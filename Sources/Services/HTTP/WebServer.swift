@@ -1,10 +1,3 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
 import HTTPTypes
 import Hummingbird
 import HummingbirdCore
@@ -13,6 +6,14 @@ import NIOCore
 import NIOPosix
 import ServiceLifecycle
 import ServiceNames
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
 
 /// Puts a service on a port: Hummingbird reads requests and writes answers, the service is asked in between.
 ///

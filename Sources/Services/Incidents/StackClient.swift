@@ -1,3 +1,9 @@
+import AsyncHTTPClient
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import ServiceNames
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -5,11 +11,6 @@
 #else
     import Darwin
 #endif
-import AsyncHTTPClient
-import NIOCore
-import NIOHTTP1
-import NIOPosix
-import ServiceNames
 
 /// Asks the services of the stack over HTTP: one small request, one bounded answer, in time or not at all.
 ///

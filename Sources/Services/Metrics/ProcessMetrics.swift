@@ -1,3 +1,5 @@
+import Numbers
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -5,7 +7,6 @@
 #else
     import Darwin
 #endif
-import Numbers
 
 /// The `process_*` family: what the operating system says about this process.
 ///

@@ -21,8 +21,7 @@ extension IntegrationNotifier {
     /// For one mail, connecting included, in seconds.
     static let longestMail: Int64 = 60
 
-    func email(_ settings: EmailSettings, _ notification: Notification, _ exchange: Exchange) async throws(AttemptError)
-    {
+    func email(_ settings: EmailSettings, _ notification: Notification, _ exchange: Exchange) async throws(AttemptError) {
         let filling = filling(notification)
         let identity = MailMessage.Identity(
             messageID: Self.random() + "." + Self.random() + "@" + Self.hostName,

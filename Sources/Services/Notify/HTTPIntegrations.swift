@@ -30,8 +30,7 @@ extension IntegrationNotifier {
         try Self.check(answer, exchange: exchange)
     }
 
-    func slack(_ settings: SlackSettings, _ notification: Notification, _ exchange: Exchange) async throws(AttemptError)
-    {
+    func slack(_ settings: SlackSettings, _ notification: Notification, _ exchange: Exchange) async throws(AttemptError) {
         let filling = filling(notification)
         let message = try Self.filled("failed to template Slack message") { () throws(TemplateError) in
             try SlackPayload.message(settings, filling)

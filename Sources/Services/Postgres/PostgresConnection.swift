@@ -1,3 +1,6 @@
+import CPostgres
+import ServiceNames
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -5,8 +8,6 @@
 #else
     import Darwin
 #endif
-import CPostgres
-import ServiceNames
 
 /// A session with PostgreSQL by libpq: the one file that calls it.
 ///
@@ -159,9 +160,10 @@ public final class PostgresConnection: DatabaseConnection {
             let state = PQresultErrorField(result, Int32(UInt8(ascii: "C"))).map { String(cString: $0) } ?? ""
             let text = PQresultErrorField(result, Int32(UInt8(ascii: "M"))) ?? PQresultErrorMessage(result)
             // Without a state no server spoke: libpq saw the connection end.
-            return .failure(PostgresError(
-                state.isEmpty ? .lost : PostgresError.code(ofState: state), sqlState: state,
-                text.map { String(cString: $0) } ?? "the server gave no reason"))
+            return .failure(
+                PostgresError(
+                    state.isEmpty ? .lost : PostgresError.code(ofState: state), sqlState: state,
+                    text.map { String(cString: $0) } ?? "the server gave no reason"))
         }
     }
 }

@@ -1,3 +1,5 @@
+import ServiceNames
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -5,7 +7,6 @@
 #else
     import Darwin
 #endif
-import ServiceNames
 
 /// Where the database is and who asks, from the variables that `psql` reads, too.
 ///

@@ -1,3 +1,7 @@
+import Digest
+import HTTPServer
+import HTTPTypes
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -5,9 +9,6 @@
 #else
     import Darwin
 #endif
-import Digest
-import HTTPServer
-import HTTPTypes
 
 /// The word that guarded endpoints ask for: `Authorization: Bearer …`.
 ///

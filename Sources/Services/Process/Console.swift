@@ -1,3 +1,5 @@
+import TSDB
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -5,7 +7,6 @@
 #else
     import Darwin
 #endif
-import TSDB
 
 /// Standard input, standard error and files, written to without buffers.
 package enum Console {

@@ -1,3 +1,6 @@
+import Logging
+import Numbers
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -5,8 +8,6 @@
 #else
     import Darwin
 #endif
-import Logging
-import Numbers
 
 /// Log lines as Prometheus writes them, to standard error.
 ///

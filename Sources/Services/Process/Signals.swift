@@ -1,3 +1,6 @@
+import Synchronization
+import Threads
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -5,8 +8,6 @@
 #else
     import Darwin
 #endif
-import Synchronization
-import Threads
 
 /// Signals as a stream.
 ///

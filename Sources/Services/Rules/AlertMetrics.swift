@@ -54,7 +54,8 @@ final class AlertMetrics: Sendable {
             "The number of alertmanagers discovered and active.", queues.count)
         counters(
             "prometheus_notifications_dropped_total",
-            "Total number of alerts dropped due to errors when sending to Alertmanager.") { $0.dropped }
+            "Total number of alerts dropped due to errors when sending to Alertmanager."
+        ) { $0.dropped }
         counters("prometheus_notifications_errors_total", "Total number of sent alerts affected by errors.") { $0.errors }
         counters("prometheus_notifications_sent_total", "Total number of alerts sent.") { $0.sent }
         page.single(

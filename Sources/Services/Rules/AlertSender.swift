@@ -25,7 +25,6 @@ public final class AlertSender: Sendable {
         public init() {}
     }
 
-
     private struct Running {
         let config: AlertingConfig.Alertmanagers
         let url: String

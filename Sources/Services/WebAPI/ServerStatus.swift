@@ -1,3 +1,8 @@
+import PromQL
+import Scraper
+import Synchronization
+import TSDB
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -5,10 +10,6 @@
 #else
     import Darwin
 #endif
-import PromQL
-import Scraper
-import Synchronization
-import TSDB
 
 /// What the process knows of itself: built when, started when, ready or not, how the last reload went.
 public final class ServerStatus: Sendable {

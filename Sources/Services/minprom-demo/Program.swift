@@ -1,3 +1,7 @@
+import ArgumentParser
+import Postgres
+import ServiceProcess
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -5,9 +9,6 @@
 #else
     import Darwin
 #endif
-import ArgumentParser
-import Postgres
-import ServiceProcess
 
 /// What the services of this program have in common.
 enum Program {

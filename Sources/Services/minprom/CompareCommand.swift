@@ -164,8 +164,7 @@ struct CompareCommand: AsyncParsableCommand {
         }
     }
 
-    private func endTime(_ a: PrometheusClient, _ b: PrometheusClient, _ step: TSDB.Duration) async throws -> Timestamp
-    {
+    private func endTime(_ a: PrometheusClient, _ b: PrometheusClient, _ step: TSDB.Duration) async throws -> Timestamp {
         guard let time else { return try await Comparison.commonTime(a, b, step: step, delay: .seconds(30)) }
         if let milliseconds = TimeText.parse(time) { return Timestamp(milliseconds: milliseconds) }
         guard let seconds = Double(time), let milliseconds = Int64(exactly: (seconds * 1000).rounded()),

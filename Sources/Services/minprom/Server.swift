@@ -1,6 +1,6 @@
 import ConfigurationFile
-import HostMetrics
 import HTTPServer
+import HostMetrics
 import Logging
 import NIOCore
 import NIOPosix
@@ -283,11 +283,12 @@ extension Server {
         var lastFailure = ""
         while !Task.isCancelled {
             do { try await Task.sleep(for: .seconds(1)) } catch { return }
-            let failure = (try? await pool.run { () -> String in
-                lanes.tick()
-                do throws(TSDBError) { try database.tick() } catch { return error.description }
-                return ""
-            }) ?? ""
+            let failure =
+                (try? await pool.run { () -> String in
+                    lanes.tick()
+                    do throws(TSDBError) { try database.tick() } catch { return error.description }
+                    return ""
+                }) ?? ""
             if !failure.isEmpty && failure != lastFailure { logger.error("Storage: \(failure)") }
             lastFailure = failure
         }

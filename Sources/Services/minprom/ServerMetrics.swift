@@ -103,28 +103,46 @@ enum ServerMetrics {
 
     private static func write(_ scrapes: ScrapeStatistics.Counters, to page: inout MetricsPage) {
         let counters: [(String, String, UInt64)] = [
-            ("prometheus_target_scrapes_exceeded_sample_limit_total",
-                "Total number of scrapes that hit the sample limit and were rejected.", scrapes.exceededSampleLimit),
-            ("prometheus_target_scrapes_exceeded_native_histogram_bucket_limit_total",
-                "Total number of scrapes that hit the native histogram bucket limit and were rejected.", scrapes.exceededBucketLimit),
-            ("prometheus_target_scrapes_exceeded_body_size_limit_total",
-                "Total number of scrapes that hit the body size limit", scrapes.exceededBodySizeLimit),
-            ("prometheus_target_scrapes_sample_duplicate_timestamp_total",
-                "Total number of samples rejected due to duplicate timestamps but different values.", scrapes.duplicateSamples),
-            ("prometheus_target_scrapes_sample_out_of_order_total",
-                "Total number of samples rejected due to not being out of the expected order.", scrapes.outOfOrderSamples),
-            ("prometheus_target_scrapes_sample_out_of_bounds_total",
+            (
+                "prometheus_target_scrapes_exceeded_sample_limit_total",
+                "Total number of scrapes that hit the sample limit and were rejected.", scrapes.exceededSampleLimit
+            ),
+            (
+                "prometheus_target_scrapes_exceeded_native_histogram_bucket_limit_total",
+                "Total number of scrapes that hit the native histogram bucket limit and were rejected.", scrapes.exceededBucketLimit
+            ),
+            (
+                "prometheus_target_scrapes_exceeded_body_size_limit_total",
+                "Total number of scrapes that hit the body size limit", scrapes.exceededBodySizeLimit
+            ),
+            (
+                "prometheus_target_scrapes_sample_duplicate_timestamp_total",
+                "Total number of samples rejected due to duplicate timestamps but different values.", scrapes.duplicateSamples
+            ),
+            (
+                "prometheus_target_scrapes_sample_out_of_order_total",
+                "Total number of samples rejected due to not being out of the expected order.", scrapes.outOfOrderSamples
+            ),
+            (
+                "prometheus_target_scrapes_sample_out_of_bounds_total",
                 "Total number of samples rejected due to timestamp falling outside of the time bounds.",
-                scrapes.outOfBoundsSamples),
-            ("prometheus_target_scrapes_exemplar_out_of_order_total",
+                scrapes.outOfBoundsSamples
+            ),
+            (
+                "prometheus_target_scrapes_exemplar_out_of_order_total",
                 "Total number of exemplar rejected due to not being out of the expected order.",
-                scrapes.outOfOrderExemplars),
-            ("prometheus_target_scrape_pool_exceeded_target_limit_total",
+                scrapes.outOfOrderExemplars
+            ),
+            (
+                "prometheus_target_scrape_pool_exceeded_target_limit_total",
                 "Total number of times scrape pools hit the target limit, during sync or config reload.",
-                scrapes.exceededTargetLimit),
-            ("prometheus_target_scrape_pool_exceeded_label_limits_total",
+                scrapes.exceededTargetLimit
+            ),
+            (
+                "prometheus_target_scrape_pool_exceeded_label_limits_total",
                 "Total number of times scrape pools hit the label limits, during sync or config reload.",
-                scrapes.exceededLabelLimits),
+                scrapes.exceededLabelLimits
+            ),
             ("prometheus_target_scrape_pools_total", "Total number of scrape pool creation attempts.", scrapes.poolsCreated),
             ("prometheus_target_scrape_pool_reloads_total", "Total number of scrape pool reloads.", scrapes.poolReloads),
             ("minprom_target_scrapes_total", "Total number of scrapes.", scrapes.scrapes),

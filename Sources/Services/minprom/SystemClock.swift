@@ -1,3 +1,5 @@
+import TSDB
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -5,7 +7,6 @@
 #else
     import Darwin
 #endif
-import TSDB
 
 /// The wall clock of this machine; everything else gets its time from here.
 struct SystemClock: WallClock {

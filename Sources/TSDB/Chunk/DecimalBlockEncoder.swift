@@ -36,7 +36,8 @@ struct DecimalBlockEncoder: ~Copyable {
         let timeWidth = width(of: UInt64(bitPattern: high &- low))
 
         let plan = chooseValues(values, count)
-        let kind = plan.mode.rawValue | (timesDeviate ? DecimalBlock.deviatingTimes : 0)
+        let kind =
+            plan.mode.rawValue | (timesDeviate ? DecimalBlock.deviatingTimes : 0)
             | (exceptions.isEmpty ? 0 : DecimalBlock.withExceptions)
         bytes.append(kind)
         bytes.appendVarint(UInt64(count))

@@ -44,7 +44,8 @@ public enum Hash64 {
             a = UInt64(tail.loadUnaligned(as: UInt32.self))
             b = UInt64(tail.loadUnaligned(fromByteOffset: rest &- 4, as: UInt32.self))
         } else {
-            a = UInt64(tail.load(as: UInt8.self)) << 16
+            a =
+                UInt64(tail.load(as: UInt8.self)) << 16
                 | UInt64(tail.load(fromByteOffset: rest >> 1, as: UInt8.self)) << 8
                 | UInt64(tail.load(fromByteOffset: rest &- 1, as: UInt8.self))
         }

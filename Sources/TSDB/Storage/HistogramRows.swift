@@ -191,7 +191,9 @@ public struct HistogramRows: Sendable {
         guard !rowOf.isEmpty, from != to else { return }
         for offset in 0..<count {
             let row = from &+ offset < rowOf.count ? rowOf[from &+ offset] : -1
-            if to &+ offset < rowOf.count { rowOf[to &+ offset] = row } else if row >= 0 {
+            if to &+ offset < rowOf.count {
+                rowOf[to &+ offset] = row
+            } else if row >= 0 {
                 while rowOf.count < to &+ offset { rowOf.append(-1) }
                 rowOf.append(row)
             }

@@ -99,7 +99,10 @@ struct BatchEncoder: ~Copyable {
         if Double(whole).bitPattern == value.bitPattern {
             let bits = ValueTag.zigzag(whole &- ValueTag.rounded(before))
             let width = 64 &- bits.leadingZeroBitCount
-            return (width <= 8 ? 1 : width <= 16 ? 2 : width <= 24 ? 3 : width <= 40 ? 4 : patternTag(value, before), width <= 40 ? bits : pattern(value, before))
+            return (
+                width <= 8 ? 1 : width <= 16 ? 2 : width <= 24 ? 3 : width <= 40 ? 4 : patternTag(value, before),
+                width <= 40 ? bits : pattern(value, before)
+            )
         }
         let thousands = ValueTag.rounded(value * 1000)
         if (Double(thousands) / 1000).bitPattern == value.bitPattern {

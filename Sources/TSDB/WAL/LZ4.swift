@@ -15,9 +15,10 @@ public enum LZ4 {
         output.append(contentsOf: repeatElement(0, count: limit - 1))
         let written = output.withUnsafeMutableBytes { bytes -> Int in
             guard let base = bytes.baseAddress else { return 0 }
-            return Int(LZ4_compress_default(
-                source.assumingMemoryBound(to: CChar.self), (base + start).assumingMemoryBound(to: CChar.self),
-                Int32(input.count), Int32(min(limit - 1, Int(Int32.max)))))
+            return Int(
+                LZ4_compress_default(
+                    source.assumingMemoryBound(to: CChar.self), (base + start).assumingMemoryBound(to: CChar.self),
+                    Int32(input.count), Int32(min(limit - 1, Int(Int32.max)))))
         }
         output.removeLast(output.count - start - max(0, written))
         return written > 0

@@ -88,8 +88,9 @@ public final class WAL: Sendable {
         self.files = files
         self.options = options
         queue = Mutex(WALQueue(epoch: UInt64(firstSegment), compression: options.compression))
-        log = Mutex(WALLog(
-            directory, files, segment: firstSegment, compression: options.compression, segmentSize: options.segmentSize))
+        log = Mutex(
+            WALLog(
+                directory, files, segment: firstSegment, compression: options.compression, segmentSize: options.segmentSize))
     }
 
     /// Unfinished checkpoints and rewrites of a process that died, and segments that a checkpoint has replaced.

@@ -126,7 +126,8 @@ enum WALHistogramRecord {
             let sample: HistogramSample
             if flags & isStale != 0 {
                 let sum = Double(bitPattern: try cursor.takeWord())
-                sample = flags & isFloat != 0
+                sample =
+                    flags & isFloat != 0
                     ? .float(FloatHistogram(hint: hint, sum: sum)) : .integer(IntegerHistogram(hint: hint, sum: sum))
             } else {
                 if flags & sameLayout == 0 { layout = try decodeLayout(&cursor) }

@@ -23,7 +23,8 @@ struct WALPageWriter {
         if position == 0 { return true }
         let inPage = position % WALFormat.pageSize
         let pagesBehind = max(0, segmentSize / WALFormat.pageSize - position / WALFormat.pageSize - 1)
-        let here = position / WALFormat.pageSize < segmentSize / WALFormat.pageSize
+        let here =
+            position / WALFormat.pageSize < segmentSize / WALFormat.pageSize
             ? max(0, WALFormat.pageSize - inPage - WALFormat.headerSize) : 0
         return count <= here + pagesBehind * (WALFormat.pageSize - WALFormat.headerSize)
     }

@@ -27,7 +27,8 @@ struct WALRecordDecoder: ~Copyable {
             try decode(try decompress(record), isCompressed: true, &visitor)
         case .zstd:
             throw TSDBError(
-                .invalid, "a record is compressed with zstd, which minprom does not read; "
+                .invalid,
+                "a record is compressed with zstd, which minprom does not read; "
                     + "run Prometheus once with --storage.tsdb.wal-compression-type=snappy until it has written a checkpoint")
         }
     }
@@ -97,8 +98,9 @@ struct WALRecordDecoder: ~Copyable {
             try batches.decode(body)
             sampleCount += batches.count
             lostSampleCount += batches.lostCount
-            try visitor.samples(WALSamples(
-                references: batches.references, timestamps: batches.timestamps, values: batches.values, count: batches.count))
+            try visitor.samples(
+                WALSamples(
+                    references: batches.references, timestamps: batches.timestamps, values: batches.values, count: batches.count))
         case WALRecordType.compactSeries:
             var cursor = ByteCursor(body)
             while cursor.remaining > 0 {
@@ -176,9 +178,10 @@ struct WALRecordDecoder: ~Copyable {
             count += 1
         }
         sampleCount += count
-        try visitor.samples(WALSamples(
-            references: SeriesRef.column(referenceColumn.pointer), timestamps: UnsafePointer(timestampColumn.pointer),
-            values: UnsafePointer(valueColumn.pointer), count: count))
+        try visitor.samples(
+            WALSamples(
+                references: SeriesRef.column(referenceColumn.pointer), timestamps: UnsafePointer(timestampColumn.pointer),
+                values: UnsafePointer(valueColumn.pointer), count: count))
     }
 
     /// As `decodeSamples`, by the newer record, whose rows follow the row before (`StartedRows`).
@@ -202,9 +205,10 @@ struct WALRecordDecoder: ~Copyable {
         }
         guard count > 0 else { return }
         sampleCount += count
-        try visitor.samples(WALSamples(
-            references: SeriesRef.column(referenceColumn.pointer), timestamps: UnsafePointer(timestampColumn.pointer),
-            values: UnsafePointer(valueColumn.pointer), count: count))
+        try visitor.samples(
+            WALSamples(
+                references: SeriesRef.column(referenceColumn.pointer), timestamps: UnsafePointer(timestampColumn.pointer),
+                values: UnsafePointer(valueColumn.pointer), count: count))
     }
 
     private mutating func take(

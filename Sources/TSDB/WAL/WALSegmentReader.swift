@@ -70,7 +70,8 @@ struct WALSegmentReader: ~Copyable {
                 // Torn only if it would have fitted into a whole page.
                 let isTorn = pageEnd == size && length <= pageStart + WALFormat.pageSize - dataStart
                 resynchronise(after: start, pageStart, pageEnd, claimed: nil)
-                return lost(at: start, isTorn ? "file ends inside a record" : "fragment of \(length) bytes crosses its page",
+                return lost(
+                    at: start, isTorn ? "file ends inside a record" : "fragment of \(length) bytes crosses its page",
                     isTorn: isTorn && position >= size)
             }
             let data = UnsafeRawBufferPointer(start: window + (dataStart - windowStart), count: length)

@@ -149,7 +149,9 @@ struct DedupTests {
 
     // MARK: A-DED-13: retries
 
-    @Test("attempts come after half a second and half as long again each time, for twenty seconds within 1.9 s, with jitter, until the flush's time is over")
+    @Test(
+        "attempts come after half a second and half as long again each time, for twenty seconds within 1.9 s, with jitter, until the flush's time is over"
+    )
     func backoff() throws {
         let stage = try Stage(.simple(groupInterval: .minutes(5)))
         stage.answer = { _, _ in Stage.busy }

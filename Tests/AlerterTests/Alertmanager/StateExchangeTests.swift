@@ -80,7 +80,8 @@ struct StateExchangeTests {
         _ = try manager.setSilence(
             SilenceDraft(
                 // One set: of a silence with several, the original's API lists nothing any more but answers 500.
-                matcherSets: [[SilenceMatcher(.regex, name: "alertname", value: "T|U")]], endsAt: now + .hours(1), createdBy: "minprom", comment: "ours"), at: later)
+                matcherSets: [[SilenceMatcher(.regex, name: "alertname", value: "T|U")]], endsAt: now + .hours(1), createdBy: "minprom",
+                comment: "ours"), at: later)
         // Changed in place, so that an id stands twice in the file.
         _ = try manager.setSilence(
             SilenceDraft(

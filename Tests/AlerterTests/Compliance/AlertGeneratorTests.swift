@@ -63,7 +63,9 @@ struct AlertGeneratorTests {
         #expect(sent.resolved == every6(70...88) + every6(134...150))
         checkTimes(story, name, fired: [32...70, 114...134])
         let summaries = story.received.filter { !$0.isResolved && $0.tick < 70 }.map { $0.alert.annotations["summary"] ?? "" }
-        #expect(summaries == ["The value is 15 15", "The value is 15 15", "The value is 15 15", "The value is 15 15"] + Array(repeating: "The value is 19 19", count: 3))
+        #expect(
+            summaries == ["The value is 15 15", "The value is 15 15", "The value is 15 15", "The value is 15 15"]
+                + Array(repeating: "The value is 19 19", count: 3))
     }
 
     @Test("PendingAndResolved_AlwaysInactive: what never fires is never sent")

@@ -90,8 +90,7 @@ struct MailMessageTests {
     @Test("addresses are taken out of their names, and nothing else passes for one")
     func addresses() {
         #expect(MailAddress.list("\"A, B\" <a@b.c>, d@e.f ") == ["a@b.c", "d@e.f"])
-        for bad in ["", "a", "a@", "@b", "a b@c", "<a@b", "a@b\r\nRCPT TO:<x@y>", "a@b>", "a@b,", "a@b@c", "x <a@b> y"]
-        {
+        for bad in ["", "a", "a@", "@b", "a b@c", "<a@b", "a@b\r\nRCPT TO:<x@y>", "a@b>", "a@b,", "a@b@c", "x <a@b> y"] {
             #expect(MailAddress.list(bad) == nil, "\(bad)")
         }
     }

@@ -10,11 +10,12 @@ struct SendingTests {
     private func reports(_ values: String, hold: Duration = .zero, resend: Duration = .minutes(1)) throws -> String {
         let story = try RuleStory([.alert("A", "x > 0", hold: hold)])
         story.environment.resendDelay = resend
-        return String(values.map { value in
-            _ = story.play(String(value))
-            guard let alert = story.report.alerts.first else { return "." }
-            return alert.isResolved(at: story.now) ? "r" : "f"
-        })
+        return String(
+            values.map { value in
+                _ = story.play(String(value))
+                guard let alert = story.report.alerts.first else { return "." }
+                return alert.isResolved(at: story.now) ? "r" : "f"
+            })
     }
 
     @Test("pending alerts are not reported, firing ones again once more than the delay has passed, resolved ones at once")

@@ -38,16 +38,18 @@ struct RuleTemplateTests {
         }
     }
 
-    @Test("a native histogram prints as upstream prints it, has fields, and is no number", arguments: [
-        ("{{ $value }}", "{count:3, sum:10, (1,2]:3}"),
-        ("{{ .Value.Count }} {{ .Value.Sum }} {{ $value.Schema }}", "3 10 0"),
-        ("{{ query \"h\" | first | value }} {{ (query \"h\" | first).Value.Sum }}", "{count:3, sum:10, (1,2]:3} 10"),
-        (
-            "{{ $value | humanize }}",
-            "error: error executing template __alert_X: template: __alert_X:1:124: executing \"__alert_X\" at <humanize>: "
-                + "error calling humanize: can't convert *histogram.FloatHistogram to float"
-        ),
-    ])
+    @Test(
+        "a native histogram prints as upstream prints it, has fields, and is no number",
+        arguments: [
+            ("{{ $value }}", "{count:3, sum:10, (1,2]:3}"),
+            ("{{ .Value.Count }} {{ .Value.Sum }} {{ $value.Schema }}", "3 10 0"),
+            ("{{ query \"h\" | first | value }} {{ (query \"h\" | first).Value.Sum }}", "{count:3, sum:10, (1,2]:3} 10"),
+            (
+                "{{ $value | humanize }}",
+                "error: error executing template __alert_X: template: __alert_X:1:124: executing \"__alert_X\" at <humanize>: "
+                    + "error calling humanize: can't convert *histogram.FloatHistogram to float"
+            ),
+        ])
     func histograms(_ text: String, _ expected: String) {
         let histogram = FloatHistogram(
             count: 3, sum: 10, positiveSpans: [BucketSpan(offset: 1, length: 1)], positiveBuckets: [3])

@@ -41,8 +41,10 @@ struct LoadGeneratorTests {
 
     @Test("nobody there is an error with its reason, and has no latency")
     func refused() async throws {
-        let report = await (try LoadGenerator(
-            LoadGenerator.Request(base: "http://127.0.0.1:1", paths: ["/"]), try #require(ArrivalSchedule(rate: 100, length: .milliseconds(30))))).run()
+        let report = await
+            (try LoadGenerator(
+                LoadGenerator.Request(base: "http://127.0.0.1:1", paths: ["/"]), try #require(ArrivalSchedule(rate: 100, length: .milliseconds(30)))))
+            .run()
         #expect(report.errors == ["connection refused": 3] && report.latencies.count == 0)
     }
 
@@ -67,7 +69,12 @@ struct LoadGeneratorTests {
         }
     }
 
-    @Test("what is no address, no path and no method is refused", arguments: [("ftp://x", "/", "GET"), ("http://", "/", "GET"), ("http://x:0", "/", "GET"), ("http://x", "health", "GET"), ("http://x", "/a b", "GET"), ("http://x", "/", "get x")])
+    @Test(
+        "what is no address, no path and no method is refused",
+        arguments: [
+            ("ftp://x", "/", "GET"), ("http://", "/", "GET"), ("http://x:0", "/", "GET"), ("http://x", "health", "GET"), ("http://x", "/a b", "GET"),
+            ("http://x", "/", "get x"),
+        ])
     func malformed(base: String, path: String, method: String) {
         var request = LoadGenerator.Request(base: base, paths: [path])
         request.method = method

@@ -74,6 +74,8 @@ struct LogHistogramTests {
         #expect(report.errors.count <= LoadReport.maximumReasons + 1 && report.failed == 1000)
     }
 
-    @Test("numbers as people read them", arguments: [(0.0, 1, "0.0"), (2.426, 2, "2.43"), (-0.04, 1, "0.0"), (-1.25, 1, "-1.3"), (19.999, 2, "20.00"), (7, 0, "7")])
+    @Test(
+        "numbers as people read them",
+        arguments: [(0.0, 1, "0.0"), (2.426, 2, "2.43"), (-0.04, 1, "0.0"), (-1.25, 1, "-1.3"), (19.999, 2, "20.00"), (7, 0, "7")])
     func numbers(value: Double, decimals: Int, text: String) { #expect(LoadReport.fixed(value, decimals) == text) }
 }

@@ -15,7 +15,9 @@ struct OpenLoopTests {
         #expect(ArrivalSchedule(rate: 0.5, length: .seconds(1))?.count == 1)
     }
 
-    @Test("a rate or a length that is none is refused", arguments: [(0.0, 1), (-1, 1), (.nan, 1), (.infinity, 1), (1e9, 1), (1, 0), (1, -1), (1, 100_000)])
+    @Test(
+        "a rate or a length that is none is refused",
+        arguments: [(0.0, 1), (-1, 1), (.nan, 1), (.infinity, 1), (1e9, 1), (1, 0), (1, -1), (1, 100_000)])
     func refused(rate: Double, seconds: Int) { #expect(ArrivalSchedule(rate: rate, length: .seconds(seconds)) == nil) }
 
     /// Plays a load against a server that answers after `service(due)`, by the nearest event.

@@ -62,8 +62,11 @@ struct IncidentPlanTests {
             IncidentPlan(.latency, options).begin == [
                 .request(.POST, .api, "/-/chaos", json: #"{"latency_ms":250,"path":"/a\"b","probability":0.25,"for_s":91}"#)
             ])
-        #expect(IncidentPlan(.partition, options).begin == [.request(.POST, .proxy, "/-/fault", json: #"{"mode":"delay","delay_ms":700,"for_s":91}"#)])
-        #expect(IncidentPlan(.kill, options).begin == [.docker(["stop", "flask_api"])] && IncidentPlan(.kill, options).revert == [.docker(["start", "flask_api"])])
+        #expect(
+            IncidentPlan(.partition, options).begin == [.request(.POST, .proxy, "/-/fault", json: #"{"mode":"delay","delay_ms":700,"for_s":91}"#)])
+        #expect(
+            IncidentPlan(.kill, options).begin == [.docker(["stop", "flask_api"])]
+                && IncidentPlan(.kill, options).revert == [.docker(["start", "flask_api"])])
         // A fault of another size reads otherwise: the range for 1 s does not apply.
         #expect(IncidentPlan(.latency, options).checks.isEmpty && !IncidentPlan(.latency).checks.isEmpty)
     }
@@ -107,7 +110,8 @@ struct IncidentPlanTests {
             let client = StackClient()
             let run = IncidentRun(IncidentPlan(.latency), Self.addresses(port), client, token: nil)
             let error = await #expect(throws: IncidentError.self) { try await run.begin() }
-            #expect(error?.code == .refused && error?.message.contains("403: no [31m token ") == true && error?.message.contains("ADMIN_TOKEN") == true)
+            #expect(
+                error?.code == .refused && error?.message.contains("403: no [31m token ") == true && error?.message.contains("ADMIN_TOKEN") == true)
             #expect(service.transcript == [#"POST /-/chaos {"latency_ms":1000,"path":"/health","for_s":180}"#])
             await client.shutdown()
         }
@@ -122,7 +126,9 @@ struct IncidentPlanTests {
         await client.shutdown()
     }
 
-    @Test("no process is killed that the supervisor does not name properly", arguments: ["{}", #"{"pid":0}"#, #"{"pid":1}"#, #"{"pid":-1}"#, #"{"pid":1e12}"#, #"{"pid":"7"}"#, "x"])
+    @Test(
+        "no process is killed that the supervisor does not name properly",
+        arguments: ["{}", #"{"pid":0}"#, #"{"pid":1}"#, #"{"pid":-1}"#, #"{"pid":1e12}"#, #"{"pid":"7"}"#, "x"])
     func noProcess(answer: String) async throws {
         let service = ScriptedService { _, _ in .object(answer) }
         try await serving(service) { port in
@@ -151,15 +157,19 @@ struct IncidentPlanTests {
         #expect(await child.wait() == 128 + 9)
     }
 
-    @Test("addresses are taken apart", arguments: [
-        ("http://api:8000", "api", 8000, ""), ("localhost:9090/", "localhost", 9090, ""), ("http://[::1]:80/a/b/", "::1", 80, "/a/b"),
-        ("https://x", "x", 443, ""), ("http://x", "x", 80, ""),
-    ])
+    @Test(
+        "addresses are taken apart",
+        arguments: [
+            ("http://api:8000", "api", 8000, ""), ("localhost:9090/", "localhost", 9090, ""), ("http://[::1]:80/a/b/", "::1", 80, "/a/b"),
+            ("https://x", "x", 443, ""), ("http://x", "x", 80, ""),
+        ])
     func address(text: String, host: String, port: Int, prefix: String) throws {
         let address = try ServiceAddress(text)
         #expect(address.host == host && address.port == port && address.prefix == prefix)
     }
 
-    @Test("what is no address is refused", arguments: ["", "http://", "ftp://x/", "http://a b", "http://x:70000", "http://x:", "http://u@x", "http://x?q", "unix"  + " x"])
+    @Test(
+        "what is no address is refused",
+        arguments: ["", "http://", "ftp://x/", "http://a b", "http://x:70000", "http://x:", "http://u@x", "http://x?q", "unix" + " x"])
     func noAddress(text: String) { #expect(throws: IncidentError.self) { try ServiceAddress(text) } }
 }

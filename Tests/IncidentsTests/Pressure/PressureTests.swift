@@ -1,3 +1,8 @@
+import Programs
+import Testing
+
+@testable import Incidents
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -5,10 +10,6 @@
 #else
     import Darwin
 #endif
-import Programs
-import Testing
-
-@testable import Incidents
 
 /// The `minprom` beside this test program.
 private let minprom: String? = {

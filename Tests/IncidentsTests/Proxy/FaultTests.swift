@@ -7,7 +7,8 @@ struct FaultTests {
     @Test("what is posted is what is set")
     func read() throws {
         #expect(try Fault(json: #"{"mode":"drop"}"#) == Fault(.drop))
-        #expect(try Fault(json: #"{"mode":"delay","delay_ms":250,"for_s":1.5}"#) == Fault(.delay, delay: .milliseconds(250), for: .milliseconds(1500)))
+        #expect(
+            try Fault(json: #"{"mode":"delay","delay_ms":250,"for_s":1.5}"#) == Fault(.delay, delay: .milliseconds(250), for: .milliseconds(1500)))
         #expect(try Fault(json: #"{"for_s":60,"mode":"reset"}"#) == Fault(.reset, for: .seconds(60)))
     }
 

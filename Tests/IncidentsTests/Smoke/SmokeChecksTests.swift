@@ -15,7 +15,8 @@ struct SmokeChecksTests {
             switch request {
             case "GET /services":
                 return .object(
-                    #"[{"name":"api","state":"running","health":"healthy","pid":7},{"name":"bot","state":"running","health":"none"},{"name":"secrets","state":"exited","health":"none"}]"#)
+                    #"[{"name":"api","state":"running","health":"healthy","pid":7},{"name":"bot","state":"running","health":"none"},{"name":"secrets","state":"exited","health":"none"}]"#
+                )
             case "GET /api/v1/targets?state=active":
                 return .object(#"{"data":{"activeTargets":[{"health":"up","scrapeUrl":"http://api:8000/metrics"}]}}"#)
             case "GET /api/v1/query?query=1%2B1&time=4": return .object(#"{"data":{"resultType":"scalar","result":[4,"2"]}}"#)
@@ -48,25 +49,36 @@ struct SmokeChecksTests {
         return result.withLock { $0 }
     }
 
-    @Test("in a stack in good health each check finds what it is for", arguments: [
-        ("services", "3 as they should be"), ("targets", "1 up"), ("data source", "answers 1+1, is 3.5.0"),
-        ("rules", "2 in 1 groups, all in health"), ("alertmanager", "is 0.34.0"), ("bot", "ready"),
-        ("load", "20 requests a second for 0.5 s; the api counted 10"),
-    ])
+    @Test(
+        "in a stack in good health each check finds what it is for",
+        arguments: [
+            ("services", "3 as they should be"), ("targets", "1 up"), ("data source", "answers 1+1, is 3.5.0"),
+            ("rules", "2 in 1 groups, all in health"), ("alertmanager", "is 0.34.0"), ("bot", "ready"),
+            ("load", "20 requests a second for 0.5 s; the api counted 10"),
+        ])
     func good(name: String, finding: String) async throws {
         #expect(try await Self.finding(name).get() == finding)
     }
 
-    @Test("what is not as it should be fails its check, and is named", arguments: [
-        ("services", "GET /services", #"[{"name":"api","state":"restarting","health":"none"},{"name":"bot","state":"running","health":"unhealthy"}]"#, "api is restarting, none; bot is running, unhealthy"),
-        ("targets", "GET /api/v1/targets?state=active", #"{"data":{"activeTargets":[{"health":"down","scrapeUrl":"http://x","lastError":"refused"}]}}"#, "http://x: refused"),
-        ("targets", "GET /api/v1/targets?state=active", #"{"data":{"activeTargets":[]}}"#, "none"),
-        ("data source", "GET /api/v1/query?query=1%2B1&time=4", #"{"data":{"resultType":"vector"}}"#, "1+1 is no scalar"),
-        ("data source", "GET /api/v1/status/buildinfo", #"{"data":{"version":"2.0","features":{}}}"#, "buildinfo"),
-        ("rules", "GET /api/v1/rules", #"{"data":{"groups":[{"rules":[{"health":"err","lastError":"no vector"}]}]}}"#, "no vector"),
-        ("rules", "GET /api/v1/rules", #"{"data":{"groups":[]}}"#, "none"),
-        ("alertmanager", "GET /api/v2/status", "<html>", "/api/v2/status: "),
-    ])
+    @Test(
+        "what is not as it should be fails its check, and is named",
+        arguments: [
+            (
+                "services", "GET /services",
+                #"[{"name":"api","state":"restarting","health":"none"},{"name":"bot","state":"running","health":"unhealthy"}]"#,
+                "api is restarting, none; bot is running, unhealthy"
+            ),
+            (
+                "targets", "GET /api/v1/targets?state=active",
+                #"{"data":{"activeTargets":[{"health":"down","scrapeUrl":"http://x","lastError":"refused"}]}}"#, "http://x: refused"
+            ),
+            ("targets", "GET /api/v1/targets?state=active", #"{"data":{"activeTargets":[]}}"#, "none"),
+            ("data source", "GET /api/v1/query?query=1%2B1&time=4", #"{"data":{"resultType":"vector"}}"#, "1+1 is no scalar"),
+            ("data source", "GET /api/v1/status/buildinfo", #"{"data":{"version":"2.0","features":{}}}"#, "buildinfo"),
+            ("rules", "GET /api/v1/rules", #"{"data":{"groups":[{"rules":[{"health":"err","lastError":"no vector"}]}]}}"#, "no vector"),
+            ("rules", "GET /api/v1/rules", #"{"data":{"groups":[]}}"#, "none"),
+            ("alertmanager", "GET /api/v2/status", "<html>", "/api/v2/status: "),
+        ])
     func bad(name: String, request: String, answer: String, reason: String) async throws {
         let found = try await Self.finding(name, sick: [request: .object(answer)])
         guard case .failure(let error) = found else {
@@ -81,7 +93,9 @@ struct SmokeChecksTests {
         await #expect(throws: IncidentError.self) { try await Self.finding("bot", sick: ["GET /-/ready": .text("no", .serviceUnavailable)]).get() }
         let load = await #expect(throws: IncidentError.self) { try await Self.finding("load", countsAll: false).get() }
         #expect(load?.message == "20 requests a second: 10 answered 200, 0 counted by the api")
-        let broken = await #expect(throws: IncidentError.self) { try await Self.finding("load", sick: ["GET /health": .text("", .serviceUnavailable)]).get() }
+        let broken = await #expect(throws: IncidentError.self) {
+            try await Self.finding("load", sick: ["GET /health": .text("", .serviceUnavailable)]).get()
+        }
         #expect(broken?.message == "20 requests a second: 0 answered 200, 0 counted by the api")
     }
 }

@@ -111,7 +111,8 @@ struct AlertLifeTests {
 
     @Test("a summary of incidents says what it can; approvals that wait have links")
     func summary() throws {
-        let page = #"{"incidents":[{"id":"5b","alert":"A","state":"verified","labels":{"x":"y"},"actions":1,"opened":5},{"id":"5c","alert":"A","state":"deciding","actions":0,"opened":6}],"approvals":[{"id":"5b-0","link":"/approve/5b-0?sig=x"},{"id":"6","link":"http://evil/"}],"log":{"lines":3}}"#
+        let page =
+            #"{"incidents":[{"id":"5b","alert":"A","state":"verified","labels":{"x":"y"},"actions":1,"opened":5},{"id":"5c","alert":"A","state":"deciding","actions":0,"opened":6}],"approvals":[{"id":"5b-0","link":"/approve/5b-0?sig=x"},{"id":"6","link":"http://evil/"}],"log":{"lines":3}}"#
         let lines = try BotLog.lines(page)
         #expect(lines.map(\.event) == ["received", "decision", "action", "verified", "received"])
         // Resolved before the verification had its answer.
@@ -152,17 +153,21 @@ struct AlertLifeTests {
         let page = #"{"cooldowns":[{"target":"api","until":1}],"circuits":[{"target":"worker","until":1}]}"#
         #expect(BotLog.restraint(page, target: "api") == "api cools down from the bot's last action")
         #expect(BotLog.restraint(page, target: "worker") == "the bot's circuit of worker is open")
-        #expect(BotLog.restraint(page, target: "web") == nil && BotLog.restraint("[]", target: "api") == nil && BotLog.restraint("x", target: "api") == nil)
+        #expect(
+            BotLog.restraint(page, target: "web") == nil && BotLog.restraint("[]", target: "api") == nil
+                && BotLog.restraint("x", target: "api") == nil)
     }
 
     @Test("lines of the bot's log are found whatever stands around them")
     func log() throws {
-        let line = #"{"ts_ms":1,"event":"verified","incident_id":"i","alert":"A","action":"restart","target":"api","result":"ok","verify":{"ok":false,"after":2.5},"hash":"h1"}"#
+        let line =
+            #"{"ts_ms":1,"event":"verified","incident_id":"i","alert":"A","action":"restart","target":"api","result":"ok","verify":{"ok":false,"after":2.5},"hash":"h1"}"#
         let wanted = Line(event: "verified", alert: "A", id: "h1", ok: false, detail: "restart api → ok now 2.500")
         for text in ["[\(line)]", #"{"incidents":[{"id":"i","log":[\#(line)]}]}"#, #"{"data":{"x":[[\#(line)]]}}"#] {
             #expect(try BotLog.lines(text) == [wanted])
         }
-        let nested = try BotLog.lines(#"[{"id":"7","labels":{"alertname":"B"},"lines":[{"event":"received","ts_ms":5},{"event":"action","ts_ms":6,"result":"failed"}]}]"#)
+        let nested = try BotLog.lines(
+            #"[{"id":"7","labels":{"alertname":"B"},"lines":[{"event":"received","ts_ms":5},{"event":"action","ts_ms":6,"result":"failed"}]}]"#)
         #expect(nested.map(\.alert) == ["B", "B"] && nested.map(\.ok) == [nil, false] && Set(nested.map(\.id)).count == 2)
         #expect(throws: IncidentError.self) { try BotLog.lines("<html>") }
     }

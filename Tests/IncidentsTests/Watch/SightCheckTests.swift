@@ -5,7 +5,9 @@ import Testing
 @Suite("What must be seen while an incident lasts")
 struct SightCheckTests {
     /// Readings every five seconds; `acted` from that index on.
-    private func play(_ kind: SightCheck.Kind, _ readings: [Double?], within: Duration? = nil, until: SightCheck.Until = .end, acted: Int = .max) -> String? {
+    private func play(_ kind: SightCheck.Kind, _ readings: [Double?], within: Duration? = nil, until: SightCheck.Until = .end, acted: Int = .max)
+        -> String?
+    {
         var check = SightCheck("x", "q", kind, within: within, until: until)
         for (index, value) in readings.enumerated() {
             check.observe(value.map { .value($0) } ?? .empty, at: .seconds(5 * index), hasActed: index >= acted)

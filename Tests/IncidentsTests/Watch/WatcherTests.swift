@@ -135,11 +135,13 @@ struct WatcherTests {
         }
     }
 
-    @Test("an instant query's answer: a number, no series, or nothing that can be said", arguments: [
-        (#"{"data":{"result":[{"metric":{},"value":[1,"2.425"]}]}}"#, 200, SightCheck.Reading.value(2.425)),
-        (#"{"data":{"result":[]}}"#, 200, .empty), (#"{"data":{"result":[{"value":[1,"NaN"]}]}}"#, 200, .unknown),
-        (#"{"status":"error"}"#, 400, .unknown), ("", 200, .unknown), ("{}", 503, .unknown),
-    ])
+    @Test(
+        "an instant query's answer: a number, no series, or nothing that can be said",
+        arguments: [
+            (#"{"data":{"result":[{"metric":{},"value":[1,"2.425"]}]}}"#, 200, SightCheck.Reading.value(2.425)),
+            (#"{"data":{"result":[]}}"#, 200, .empty), (#"{"data":{"result":[{"value":[1,"NaN"]}]}}"#, 200, .unknown),
+            (#"{"status":"error"}"#, 400, .unknown), ("", 200, .unknown), ("{}", 503, .unknown),
+        ])
     func reading(text: String, status: Int, wanted: SightCheck.Reading) {
         #expect(Watcher.reading(StackClient.Answer(status: status, text: text)) == wanted)
     }

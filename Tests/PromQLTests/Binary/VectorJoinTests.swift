@@ -123,9 +123,10 @@ struct VectorJoinTests {
             rows: (0..<2000).map { row in
                 (labels: Labels([(name: "b", value: "\(row)")]), values: (0..<2000).map { $0 == row ? 1 : nil })
             })
-        let many = DrawnVector(rows: (0..<2000).map { row in
-            (labels: Labels([(name: "a", value: "\(row)")]), values: (0..<2000).map { $0 == 0 ? 1 : nil })
-        })
+        let many = DrawnVector(
+            rows: (0..<2000).map { row in
+                (labels: Labels([(name: "a", value: "\(row)")]), values: (0..<2000).map { $0 == 0 ? 1 : nil })
+            })
         let grid = StepGrid(start: 0, step: 1, count: 2000)
         guard case .binary(let expr) = try Parser.parse("a + on () group_left b") else { return }
         #expect(throws: QueryError.self) {

@@ -80,15 +80,17 @@ struct CivilCalendarTests {
     }
 
     /// Year, month, day, day of week, day of year, days in month, hour, minute as Prometheus 3.5.3 answers.
-    @Test("far outside of history the answers are upstream's", arguments: [
-        (.nan, [292277026596, 12, 4, 0, 339, 31, 15, 30]),
-        (1e300, [292277026596, 12, 4, 0, 339, 31, 15, 30]),
-        (-9.2e18, [-291536392293, 5, 3, 2, 123, 31, 12, 26]),
-        (9.2e18, [291536396232, 8, 31, 5, 244, 31, 11, 33]),
-        (-1e15, [-31686769, 6, 29, 0, 180, 30, 22, 13]),
-        (9223372036854775807, [292277026596, 12, 4, 0, 339, 31, 15, 30]),
-        (-62167219201, [-1, 12, 31, 5, 365, 31, 23, 59]),
-    ] as [(Double, [Double])])
+    @Test(
+        "far outside of history the answers are upstream's",
+        arguments: [
+            (.nan, [292277026596, 12, 4, 0, 339, 31, 15, 30]),
+            (1e300, [292277026596, 12, 4, 0, 339, 31, 15, 30]),
+            (-9.2e18, [-291536392293, 5, 3, 2, 123, 31, 12, 26]),
+            (9.2e18, [291536396232, 8, 31, 5, 244, 31, 11, 33]),
+            (-1e15, [-31686769, 6, 29, 0, 180, 30, 22, 13]),
+            (9223372036854775807, [292277026596, 12, 4, 0, 339, 31, 15, 30]),
+            (-62167219201, [-1, 12, 31, 5, 365, 31, 23, 59]),
+        ] as [(Double, [Double])])
     func upstream(_ value: Double, _ expected: [Double]) throws {
         let names = [
             "year", "month", "day_of_month", "day_of_week", "day_of_year", "days_in_month", "hour", "minute",

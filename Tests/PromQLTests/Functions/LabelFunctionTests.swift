@@ -21,13 +21,15 @@ struct LabelFunctionTests {
                 == ["y{addr=\"db1\"}": "1"])
     }
 
-    @Test("what upstream refuses is refused in its words, at the call", arguments: [
-        ("label_replace(x, \"dst\", \"$1\", \"src\", \"(.*\")", "invalid regular expression in label_replace(): (.*"),
-        ("label_replace(x, \"\", \"$1\", \"src\", \"(.*)\")", "invalid destination label name in label_replace(): "),
-        ("label_replace(x, \"\\xff\", \"\", \"a\", \"\")", "invalid destination label name in label_replace(): \u{FFFD}"),
-        ("label_join(x, \"\", \"-\", \"a\")", "invalid destination label name in label_join(): "),
-        ("label_join(x, \"d\", \"-\", \"\")", "invalid source label name in label_join(): "),
-    ])
+    @Test(
+        "what upstream refuses is refused in its words, at the call",
+        arguments: [
+            ("label_replace(x, \"dst\", \"$1\", \"src\", \"(.*\")", "invalid regular expression in label_replace(): (.*"),
+            ("label_replace(x, \"\", \"$1\", \"src\", \"(.*)\")", "invalid destination label name in label_replace(): "),
+            ("label_replace(x, \"\\xff\", \"\", \"a\", \"\")", "invalid destination label name in label_replace(): \u{FFFD}"),
+            ("label_join(x, \"\", \"-\", \"a\")", "invalid destination label name in label_join(): "),
+            ("label_join(x, \"d\", \"-\", \"\")", "invalid source label name in label_join(): "),
+        ])
     func refused(_ query: String, _ message: String) {
         let x = DrawnVector([(["a": "b"], "1")])
         #expect(throws: QueryError(.evaluation, message, range: 0..<query.utf8.count)) {
@@ -93,10 +95,12 @@ struct LabelFunctionTests {
         #expect(try order("sort_by_label_desc(x, \"i\")", x) == ["cpu10=1.0", "cpu2=1.0", "cpu2=2.0", "=1.0"])
     }
 
-    @Test("natural order", arguments: [
-        ("a", "a1", -1), ("1.9", "1.10", -1), ("10", "9", 1), ("x1y2", "x1y10", -1), ("", "a", -1), ("b", "a9", 1),
-        ("00000000000000000000000000001", "2", -1), ("99999999999999999999", "100000000000000000000", -1), ("a01", "a1", 0),
-    ])
+    @Test(
+        "natural order",
+        arguments: [
+            ("a", "a1", -1), ("1.9", "1.10", -1), ("10", "9", 1), ("x1y2", "x1y10", -1), ("", "a", -1), ("b", "a9", 1),
+            ("00000000000000000000000000001", "2", -1), ("99999999999999999999", "100000000000000000000", -1), ("a01", "a1", 0),
+        ])
     func naturalOrder(_ a: String, _ b: String, _ expected: Int) {
         #expect(NaturalOrder.compare(Array(a.utf8), Array(b.utf8)).signum() == expected)
         #expect(NaturalOrder.compare(Array(b.utf8), Array(a.utf8)).signum() == -expected)

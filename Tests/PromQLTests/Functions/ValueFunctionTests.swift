@@ -21,14 +21,16 @@ struct ValueFunctionTests {
         return rows.first?.1 ?? Array(repeating: nil, count: input.count)
     }
 
-    @Test("functions of one number", arguments: [
-        ("abs(x)", -2.5, 2.5), ("ceil(x)", -1.5, -1), ("floor(x)", -1.5, -2), ("exp(x)", 0, 1), ("sqrt(x)", 9, 3),
-        ("ln(x)", 1, 0), ("ln(x)", 0, -.infinity), ("log2(x)", 8, 3), ("log10(x)", 0.01, -2), ("sgn(x)", -3, -1),
-        ("sgn(x)", .infinity, 1), ("deg(x)", .pi, 180), ("rad(x)", 180, .pi), ("sin(x)", 0, 0), ("cos(x)", 0, 1),
-        ("tan(x)", 0, 0), ("asin(x)", 1, .pi / 2), ("acos(x)", 1, 0), ("atan(x)", .infinity, .pi / 2),
-        ("sinh(x)", 0, 0), ("cosh(x)", 0, 1), ("tanh(x)", .infinity, 1), ("asinh(x)", 0, 0), ("acosh(x)", 1, 0),
-        ("atanh(x)", 1, .infinity),
-    ] as [(String, Double, Double)])
+    @Test(
+        "functions of one number",
+        arguments: [
+            ("abs(x)", -2.5, 2.5), ("ceil(x)", -1.5, -1), ("floor(x)", -1.5, -2), ("exp(x)", 0, 1), ("sqrt(x)", 9, 3),
+            ("ln(x)", 1, 0), ("ln(x)", 0, -.infinity), ("log2(x)", 8, 3), ("log10(x)", 0.01, -2), ("sgn(x)", -3, -1),
+            ("sgn(x)", .infinity, 1), ("deg(x)", .pi, 180), ("rad(x)", 180, .pi), ("sin(x)", 0, 0), ("cos(x)", 0, 1),
+            ("tan(x)", 0, 0), ("asin(x)", 1, .pi / 2), ("acos(x)", 1, 0), ("atan(x)", .infinity, .pi / 2),
+            ("sinh(x)", 0, 0), ("cosh(x)", 0, 1), ("tanh(x)", .infinity, 1), ("asinh(x)", 0, 0), ("acosh(x)", 1, 0),
+            ("atanh(x)", 1, .infinity),
+        ] as [(String, Double, Double)])
     func oneNumber(_ query: String, _ input: Double, _ expected: Double) throws {
         #expect(try values(query, [input]) == [expected])
     }

@@ -97,10 +97,11 @@ struct NativeHistogramTests {
         var random = SeededRandom(seed: seed)
         var series: [[FloatHistogram?]] = []
         for _ in 0..<40 {
-            series.append((0..<5).map { _ in
-                Int.random(in: 0..<4, using: &random) == 0
-                    ? nil : histogram((0..<Int.random(in: 1..<5, using: &random)).map { _ in Double.random(in: 0..<9, using: &random) })
-            })
+            series.append(
+                (0..<5).map { _ in
+                    Int.random(in: 0..<4, using: &random) == 0
+                        ? nil : histogram((0..<Int.random(in: 1..<5, using: &random)).map { _ in Double.random(in: 0..<9, using: &random) })
+                })
         }
         let (matrix, _) = try range("sum(h)", storage("h", series), steps: 5)
         for (step, result) in matrix.histograms(ofRow: 0) {
@@ -124,15 +125,18 @@ struct NativeHistogramTests {
         for query in ["sum(x)", "avg(x)"] {
             let answer = try vector(query, storage("x", [[histogram([1])]], floats: [[2]]))
             #expect(answer.vector.count == 0)
-            #expect(answer.result.warnings == [
-                "PromQL warning: encountered a mix of histograms and floats for aggregation (1:5)"
-            ])
+            #expect(
+                answer.result.warnings == [
+                    "PromQL warning: encountered a mix of histograms and floats for aggregation (1:5)"
+                ])
         }
-        let answer = try vector("sum({__name__=~\"a|b\"})", {
-            let storage = storage("b", [[histogram([1])]])
-            storage.append(["__name__": "a"], 0, 1.0)
-            return storage
-        }())
+        let answer = try vector(
+            "sum({__name__=~\"a|b\"})",
+            {
+                let storage = storage("b", [[histogram([1])]])
+                storage.append(["__name__": "a"], 0, 1.0)
+                return storage
+            }())
         #expect(answer.vector.count == 0 && answer.result.warnings.count == 1)
     }
 
@@ -207,9 +211,10 @@ struct NativeHistogramTests {
         #expect(result.warnings == ["PromQL warning: incompatible bucket layout encountered for binary operator - (1:1)"])
         let sum = try self.vector("sum(h)", storage)
         #expect(sum.vector.count == 0)
-        #expect(sum.result.warnings == [
-            "PromQL warning: vector contains a mix of histograms with exponential and custom buckets schemas for metric name \"h\" (1:5)"
-        ])
+        #expect(
+            sum.result.warnings == [
+                "PromQL warning: vector contains a mix of histograms with exponential and custom buckets schemas for metric name \"h\" (1:5)"
+            ])
     }
 
     @Test("trimming between two numbers is refused as upstream refuses it")

@@ -1,8 +1,9 @@
 import Histograms
-@testable import PromQL
 import Support
 import TSDB
 import Testing
+
+@testable import PromQL
 
 /// Kernels of native histograms, which work on rows of buckets, against the plain definition: each window cut out, and computed from
 /// histograms as they are.

@@ -1,7 +1,8 @@
-@testable import PromQL
 import Support
 import TSDB
 import Testing
+
+@testable import PromQL
 
 #if canImport(Glibc)
     import Glibc
@@ -77,7 +78,8 @@ struct RangeKernelTests {
                 let same =
                     actual?.bitPattern == expected?.bitPattern || (actual?.isNaN == true && expected?.isNaN == true)
                 guard same else {
-                    Issue.record("""
+                    Issue.record(
+                        """
                         seed \(seed), round \(round), step \(index): \(String(describing: actual)) instead of \
                         \(String(describing: expected)) from \(inside.map { series.values[$0] })
                         """)

@@ -76,10 +76,18 @@ extension ReferenceEvaluator {
         // Histograms, classic and native.
         case "histogram_quantile":
             let q = try scalar(arguments[0], at: t)
-            return .vector(try histograms(arguments[1], at: t) { $0.quantile(q) } native: { $0.quantile(q) })
+            return .vector(
+                try histograms(arguments[1], at: t) {
+                    $0.quantile(q)
+                } native: {
+                    $0.quantile(q)
+                })
         case "histogram_fraction":
             let low = try scalar(arguments[0], at: t), high = try scalar(arguments[1], at: t)
-            return .vector(try histograms(arguments[2], at: t) { $0.fraction(from: low, to: high) } native: {
+            return .vector(
+                try histograms(arguments[2], at: t) {
+                    $0.fraction(from: low, to: high)
+                } native: {
                     $0.fraction(from: low, to: high)
                 })
         case "histogram_quantiles": return .vector(try histogramQuantiles(arguments, at: t))

@@ -143,7 +143,9 @@ extension ReferenceEvaluator {
         var result: [Element] = []
         for argument in arguments.dropFirst(2) {
             let q = try scalar(argument, at: t)
-            result += try histograms(arguments[0], at: t) { $0.quantile(q) } native: {
+            result += try histograms(arguments[0], at: t) {
+                $0.quantile(q)
+            } native: {
                 $0.quantile(q)
             }.map { element in
                 var labels = LabelsBuilder(element.labels)

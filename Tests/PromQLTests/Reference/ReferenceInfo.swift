@@ -19,10 +19,11 @@ extension ReferenceEvaluator {
         for sample in try instantVector(try infoSelector(arguments[0], names + data), at: t) {
             let key = target(sample.labels, sample.labels["__name__"] ?? "")
             let isWanted = base.contains { element in
-                !isInfo(element, names) && ["instance", "job"].allSatisfy { name in
-                    base.contains { !isInfo($0, names) && !($0.labels[name] ?? "").isEmpty && $0.labels[name] == sample.labels[name] }
-                        || base.allSatisfy { isInfo($0, names) || ($0.labels[name] ?? "").isEmpty }
-                }
+                !isInfo(element, names)
+                    && ["instance", "job"].allSatisfy { name in
+                        base.contains { !isInfo($0, names) && !($0.labels[name] ?? "").isEmpty && $0.labels[name] == sample.labels[name] }
+                            || base.allSatisfy { isInfo($0, names) || ($0.labels[name] ?? "").isEmpty }
+                    }
             }
             guard isWanted else { continue }
             if sample.histogram != nil && !base.isEmpty { throw QueryError(.evaluation, "info sample should be float") }

@@ -32,7 +32,8 @@ struct PostedAlertTests {
             """
             [{"labels":{"alertname":"Down","empty":""},"annotations":{"summary":""},"startsAt":"2026-11-22T18:00:00.5Z",
               "endsAt":"0001-01-01T00:00:00.000Z","generatorURL":"http://x/graph?a=b","unknown":[{}]}, {"labels":{}}]
-            """).get()
+            """
+        ).get()
         #expect(reports.count == 2)
         #expect(reports[0].labels["alertname"] == "Down")
         #expect(reports[0].labels["empty"] == "")
@@ -71,12 +72,18 @@ struct PostedAlertTests {
         arguments: [
             ("{}", "422 602 comment in body is required"), ("", "422 602 silence in body is required"),
             ("[null]", "400 400 unreadable"),
-            (#"{"matchers":[null],"startsAt":"2026-01-01T00:00:00Z","endsAt":"2036-01-01T00:00:00Z","createdBy":"a","comment":""}"#,
-             "422 602 matchers.0 in body is required"),
-            (#"{"matchers":[],"startsAt":"2026-01-01T00:00:00Z","endsAt":"2036-01-01T00:00:00Z","createdBy":"a","comment":""}"#,
-             "422 612 matchers in body should have at least 1 items"),
-            (#"{"matchers":[{"name":"a","value":"b"}],"startsAt":"2026-01-01T00:00:00Z","endsAt":"2036-01-01T00:00:00Z","createdBy":"a","comment":""}"#,
-             "422 602 matchers.0.isRegex in body is required"),
+            (
+                #"{"matchers":[null],"startsAt":"2026-01-01T00:00:00Z","endsAt":"2036-01-01T00:00:00Z","createdBy":"a","comment":""}"#,
+                "422 602 matchers.0 in body is required"
+            ),
+            (
+                #"{"matchers":[],"startsAt":"2026-01-01T00:00:00Z","endsAt":"2036-01-01T00:00:00Z","createdBy":"a","comment":""}"#,
+                "422 612 matchers in body should have at least 1 items"
+            ),
+            (
+                #"{"matchers":[{"name":"a","value":"b"}],"startsAt":"2026-01-01T00:00:00Z","endsAt":"2036-01-01T00:00:00Z","createdBy":"a","comment":""}"#,
+                "422 602 matchers.0.isRegex in body is required"
+            ),
         ])
     func silenceRefusals(_ body: String, _ expected: String) { #expect(sentence(silence(body)) == expected) }
 

@@ -40,13 +40,15 @@ struct AlertingConfigTests {
         #expect(again == alerting)
     }
 
-    @Test("what is not done is refused by name", arguments: [
-        ("[{dns_sd_configs: []}]", "p.yml:1: field dns_sd_configs of alertmanagers entry is not supported yet; use static_configs"),
-        ("[{tls_config: {}}]", "p.yml:1: field tls_config of alertmanagers entry is not supported yet"),
-        ("[{api_version: v1}]", "p.yml:1: expected Alertmanager api version to be one of [v2] but got v1"),
-        ("[{scheme: ftp}]", "p.yml:1: scheme must be http or https, not \"ftp\""),
-        ("[{adresses: []}]", "p.yml:1: field adresses not found in alertmanagers entry"),
-    ])
+    @Test(
+        "what is not done is refused by name",
+        arguments: [
+            ("[{dns_sd_configs: []}]", "p.yml:1: field dns_sd_configs of alertmanagers entry is not supported yet; use static_configs"),
+            ("[{tls_config: {}}]", "p.yml:1: field tls_config of alertmanagers entry is not supported yet"),
+            ("[{api_version: v1}]", "p.yml:1: expected Alertmanager api version to be one of [v2] but got v1"),
+            ("[{scheme: ftp}]", "p.yml:1: scheme must be http or https, not \"ftp\""),
+            ("[{adresses: []}]", "p.yml:1: field adresses not found in alertmanagers entry"),
+        ])
     func refusals(text: String, message: String) {
         do throws(ConfigError) {
             _ = try load("alerting: {alertmanagers: \(text)}")

@@ -133,16 +133,34 @@ struct ConfigurationTests {
             ("scrape_configs:\n- {}", "/etc/prometheus.yml:2: job_name is empty in scrape_configs entry"),
             ("scrape_configs:\n- job_name: a\n- job_name: a", "/etc/prometheus.yml:3: found multiple scrape configs with job name \"a\""),
             ("scrape_configs:\n- job_name: a\n  scheme: https", "/etc/prometheus.yml:3: scheme https is not supported yet: TLS is not built in"),
-            ("scrape_configs:\n- job_name: a\n  tls_config: {}", "/etc/prometheus.yml:3: field tls_config of scrape_configs entry is not supported yet"),
-            ("scrape_configs:\n- job_name: a\n  dns_sd_configs: []", "/etc/prometheus.yml:3: field dns_sd_configs of scrape_configs entry is not supported yet; use static_configs"),
-            ("scrape_configs:\n- job_name: a\n  static_configs:\n  - targets: ['http://x']", "/etc/prometheus.yml:4: \"http://x\" is not a valid hostname"),
+            (
+                "scrape_configs:\n- job_name: a\n  tls_config: {}",
+                "/etc/prometheus.yml:3: field tls_config of scrape_configs entry is not supported yet"
+            ),
+            (
+                "scrape_configs:\n- job_name: a\n  dns_sd_configs: []",
+                "/etc/prometheus.yml:3: field dns_sd_configs of scrape_configs entry is not supported yet; use static_configs"
+            ),
+            (
+                "scrape_configs:\n- job_name: a\n  static_configs:\n  - targets: ['http://x']",
+                "/etc/prometheus.yml:4: \"http://x\" is not a valid hostname"
+            ),
             ("scrape_configs:\n- job_name: a\n  relabel_configs:\n  - action: nope", "/etc/prometheus.yml:4: unknown relabel action \"nope\""),
-            ("scrape_configs:\n- job_name: a\n  relabel_configs:\n  - {action: keep, regex: '('}", "/etc/prometheus.yml:4: regex: error parsing regexp: missing closing ): `(`"),
+            (
+                "scrape_configs:\n- job_name: a\n  relabel_configs:\n  - {action: keep, regex: '('}",
+                "/etc/prometheus.yml:4: regex: error parsing regexp: missing closing ): `(`"
+            ),
             ("scrape_configs:\n- job_name: a\n  honor_labels: maybe", "/etc/prometheus.yml:3: honor_labels must be true or false"),
             ("scrape_configs:\n- job_name: a\n  sample_limit: -1", "/etc/prometheus.yml:3: sample_limit must be a number from 0 up"),
             ("scrape_configs:\n- job_name: a\n  scrape_protocols: []", "/etc/prometheus.yml:3: scrape_protocols cannot be empty"),
-            ("scrape_configs:\n- job_name: a\n  scrape_classic_histograms: true", "/etc/prometheus.yml:3: field scrape_classic_histograms of scrape_configs entry is replaced by always_scrape_classic_histograms"),
-            ("scrape_configs:\n- job_name: a\n  native_histogram_min_bucket_factor: x", "/etc/prometheus.yml:3: native_histogram_min_bucket_factor must be a number"),
+            (
+                "scrape_configs:\n- job_name: a\n  scrape_classic_histograms: true",
+                "/etc/prometheus.yml:3: field scrape_classic_histograms of scrape_configs entry is replaced by always_scrape_classic_histograms"
+            ),
+            (
+                "scrape_configs:\n- job_name: a\n  native_histogram_min_bucket_factor: x",
+                "/etc/prometheus.yml:3: native_histogram_min_bucket_factor must be a number"
+            ),
             ("storage:\n  tsdb: {retention: {size: 2GB}}", "/etc/prometheus.yml:2: field size of storage.tsdb.retention is not supported yet"),
             ("remote_write:\n- url: x", "/etc/prometheus.yml:1: field remote_write of the configuration is not supported yet"),
             ("a: [", "/etc/prometheus.yml:2: yaml: did not find expected node content"),
@@ -294,10 +312,19 @@ struct RuleFileTests {
             ("groups:\n- name: a\n  rules:\n  - expr: up", "r.yml:4: one of 'record' or 'alert' must be set"),
             ("groups:\n- name: a\n  rules:\n  - {record: a, alert: b, expr: up}", "r.yml:4: only one of 'record' and 'alert' must be set"),
             ("groups:\n- name: a\n  rules:\n  - alert: b", "r.yml:4: field 'expr' must be set in rule"),
-            ("groups:\n- name: a\n  rules:\n  - alert: b\n    expr: sum(", "r.yml:5: could not parse expression: 1:5: parse error: unclosed left parenthesis"),
+            (
+                "groups:\n- name: a\n  rules:\n  - alert: b\n    expr: sum(",
+                "r.yml:5: could not parse expression: 1:5: parse error: unclosed left parenthesis"
+            ),
             ("groups:\n- name: a\n  rules:\n  - {record: a, expr: up, for: 1m}", "r.yml:4: invalid field 'for' in recording rule"),
-            ("groups:\n- name: a\n  rules:\n  - {alert: B, expr: up, annotations: {s: '{{ nope }}'}}", "r.yml:4: annotation \"s\": template: __alert_B:1: function \"nope\" not defined"),
-            ("groups:\n- name: a\n  rules:\n  - {alert: B, expr: up, labels: {s: '{{ $x }}'}}", "r.yml:4: label \"s\": template: __alert_B:1: undefined variable \"$x\""),
+            (
+                "groups:\n- name: a\n  rules:\n  - {alert: B, expr: up, annotations: {s: '{{ nope }}'}}",
+                "r.yml:4: annotation \"s\": template: __alert_B:1: function \"nope\" not defined"
+            ),
+            (
+                "groups:\n- name: a\n  rules:\n  - {alert: B, expr: up, labels: {s: '{{ $x }}'}}",
+                "r.yml:4: label \"s\": template: __alert_B:1: undefined variable \"$x\""
+            ),
             ("groups:\n- name: a\n  ruls: []", "r.yml:3: field ruls not found in rule group"),
         ])
     func errors(_ text: String, _ message: String) {

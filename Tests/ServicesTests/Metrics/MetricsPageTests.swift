@@ -97,9 +97,11 @@ struct MetricsPageTests {
     @Test("a native histogram has every observation in its bucket; others stay classic", arguments: TestSeed.seeds(3))
     func native(seed: UInt64) throws {
         var random = SeededRandom(seed: seed)
-        let histogram = Histogram(bounds: [1], isNative: true), observed = (0..<300).map { _ in
-            [0, 1, -2, 1e-40].randomElement(using: &random) ?? Double.random(in: 0...50, using: &random)
-        } + (0..<300).map { _ in Double.random(in: 0...50, using: &random) }
+        let histogram = Histogram(bounds: [1], isNative: true),
+            observed =
+                (0..<300).map { _ in
+                    [0, 1, -2, 1e-40].randomElement(using: &random) ?? Double.random(in: 0...50, using: &random)
+                } + (0..<300).map { _ in Double.random(in: 0...50, using: &random) }
         for value in observed { histogram.observe(value) }
         let registry = MetricsRegistry()
         registry.add { page in
@@ -177,7 +179,10 @@ struct MetricsPageTests {
                 "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.6,"
                     + "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,text/plain;version=0.0.4;q=0.2,*/*;q=0.1", .protobuf
             ),
-            ("text/plain;version=0.0.4;q=0.6,application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.5", .text),
+            (
+                "text/plain;version=0.0.4;q=0.6,application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.5",
+                .text
+            ),
             ("application/vnd.google.protobuf; proto=\"io.prometheus.client.MetricFamily\"; encoding=delimited", .protobuf),
             ("application/vnd.google.protobuf", .text), ("application/vnd.google.protobuf;proto=x;encoding=delimited", .text),
             ("application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=text", .text),

@@ -130,6 +130,7 @@ struct AlertSenderTests {
             startsAt: Timestamp(milliseconds: 1_700_000_000_500), endsAt: Timestamp(milliseconds: 1_700_000_240_000))
         #expect(
             String(buffer: HTTPAlertSink.body([alert]))
-                == #"[{"labels":{"alertname":"a"},"annotations":{"text":"\"x\""},"startsAt":"2023-11-14T22:13:20.5Z","endsAt":"2023-11-14T22:17:20Z","generatorURL":"http://p/graph"}]"#)
+                == #"[{"labels":{"alertname":"a"},"annotations":{"text":"\"x\""},"startsAt":"2023-11-14T22:13:20.5Z","endsAt":"2023-11-14T22:17:20Z","generatorURL":"http://p/graph"}]"#
+        )
     }
 }

@@ -43,7 +43,10 @@ struct HTTPResponseReaderTests {
         ("HTTP/1.0 200 OK\r\nContent-Type: t\r\nConnection: Keep-Alive\r\nContent-Length: 5\r\n\r\nup 1\n", "up 1\n", true),
         ("HTTP/1.1 200 OK\r\nContent-Type: t\r\nConnection: x, close\r\nContent-Length: 5\r\n\r\nup 1\n", "up 1\n", false),
         ("HTTP/1.1 200 OK\r\nContent-Type: t\r\nTransfer-Encoding: chunked\r\n\r\n3;a=b\r\nup \r\n02\r\n1\n\r\n0\r\nA: b\r\n\r\n", "up 1\n", true),
-        ("HTTP/1.1 200 OK\r\nContent-Type: t\r\nContent-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\nA\r\n0123456789\r\n0\r\n\r\n", "0123456789", false),
+        (
+            "HTTP/1.1 200 OK\r\nContent-Type: t\r\nContent-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\nA\r\n0123456789\r\n0\r\n\r\n", "0123456789",
+            false
+        ),
         ("HTTP/1.1 200 OK\r\nContent-Type: t\r\nContent-Length: 0\r\n\r\n", "", true),
         ("HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\nContent-Type: t\r\nContent-Length: 1\r\n\r\nx", "x", true),
     ]
@@ -65,15 +68,17 @@ struct HTTPResponseReaderTests {
         }
     }
 
-    @Test("what is not HTTP is told, and what only looks like it", arguments: [
-        "hello\r\n\r\n", "HTTP/2 200 OK\r\n\r\n", "HTTP/1.1 20 OK\r\n\r\n", "HTTP/1.1 200OK\r\n\r\n", "HTTP/1.1 099 x\r\n\r\n",
-        "HTTP/1.1 200 OK\r\nno colon\r\n\r\n", "HTTP/1.1 200 OK\r\n: x\r\n\r\n", "HTTP/1.1 200 OK\r\nA : x\r\n\r\n",
-        "HTTP/1.1 200 OK\r\n folded\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
-        "HTTP/1.1 200 OK\r\nContent-Length: 1, 1\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
-        "HTTP/1.1 200 OK\r\nContent-Length: 9999999999999999999999\r\n\r\n", "HTTP/1.1 101 x\r\n\r\n",
-        "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n",
-        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nab\r\n", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n\r\n",
-    ])
+    @Test(
+        "what is not HTTP is told, and what only looks like it",
+        arguments: [
+            "hello\r\n\r\n", "HTTP/2 200 OK\r\n\r\n", "HTTP/1.1 20 OK\r\n\r\n", "HTTP/1.1 200OK\r\n\r\n", "HTTP/1.1 099 x\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nno colon\r\n\r\n", "HTTP/1.1 200 OK\r\n: x\r\n\r\n", "HTTP/1.1 200 OK\r\nA : x\r\n\r\n",
+            "HTTP/1.1 200 OK\r\n folded\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nContent-Length: 1, 1\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nContent-Length: 9999999999999999999999\r\n\r\n", "HTTP/1.1 101 x\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n",
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nab\r\n", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n\r\n",
+        ])
     func malformed(_ text: String) { #expect(read(text) == .failure(.notHTTP)) }
 
     @Test("bodies are bounded by the declared and by the real size; heads, chunk lines and trailers by 64 KiB")

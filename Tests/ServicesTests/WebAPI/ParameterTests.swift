@@ -26,7 +26,9 @@ struct ParameterTests {
         #expect(Parameters.parseTime(text)?.milliseconds == milliseconds)
     }
 
-    @Test("durations are seconds or Prometheus durations", arguments: [("5m", 300_000), ("15", 15_000), ("0.5", 500), ("1h30m", 5_400_000), ("0.0001", 1)] as [(String, Int64)])
+    @Test(
+        "durations are seconds or Prometheus durations",
+        arguments: [("5m", 300_000), ("15", 15_000), ("0.5", 500), ("1h30m", 5_400_000), ("0.0001", 1)] as [(String, Int64)])
     func durations(_ text: String, _ milliseconds: Int64) throws {
         #expect(try Parameters.parseDuration(text).get() == .milliseconds(milliseconds))
     }
@@ -44,7 +46,12 @@ struct ParameterTests {
         }
     }
 
-    @Test("escaped label names", arguments: [("job", "job"), ("U__a_2e_b", "a.b"), ("U__a__b", "a_b"), ("U__", ""), ("U__a_zz_", "U__a_zz_"), ("U__a_2e", "U__a_2e"), ("U___d800_", "U___d800_"), ("U__x_1F600_", "x😀")])
+    @Test(
+        "escaped label names",
+        arguments: [
+            ("job", "job"), ("U__a_2e_b", "a.b"), ("U__a__b", "a_b"), ("U__", ""), ("U__a_zz_", "U__a_zz_"), ("U__a_2e", "U__a_2e"),
+            ("U___d800_", "U___d800_"), ("U__x_1F600_", "x😀"),
+        ])
     func escapedNames(_ text: String, _ name: String) { #expect(EscapedName.unescape(text) == name) }
 }
 
@@ -56,7 +63,12 @@ struct JSONTextTests {
         return String(buffer: json.take())
     }
 
-    @Test("times have up to three decimals and no trailing zeros", arguments: [(0, "0"), (1, "0.001"), (10, "0.01"), (1500, "1.5"), (-5500, "-5.5"), (-1, "-0.001"), (1_435_781_430_781, "1435781430.781"), (Int64.min, "-9223372036854775.808"), (Int64.max, "9223372036854775.807")] as [(Int64, String)])
+    @Test(
+        "times have up to three decimals and no trailing zeros",
+        arguments: [
+            (0, "0"), (1, "0.001"), (10, "0.01"), (1500, "1.5"), (-5500, "-5.5"), (-1, "-0.001"), (1_435_781_430_781, "1435781430.781"),
+            (Int64.min, "-9223372036854775.808"), (Int64.max, "9223372036854775.807"),
+        ] as [(Int64, String)])
     func times(_ milliseconds: Int64, _ expected: String) { #expect(text { $0.appendTime(milliseconds: milliseconds) } == expected) }
 
     @Test("what JSON wants escaped is escaped")
@@ -65,6 +77,11 @@ struct JSONTextTests {
         #expect(text { $0.appendQuoted(String(repeating: "\u{0}", count: 500)) }.utf8.count == 3002)
     }
 
-    @Test("sample values are strings in Go's form", arguments: [(1.0, "\"1\""), (.nan, "\"NaN\""), (.infinity, "\"+Inf\""), (-.infinity, "\"-Inf\""), (1e21, "\"1e+21\""), (1e20, "\"100000000000000000000\""), (1e-7, "\"1e-07\""), (0.1, "\"0.1\""), (-0.0, "\"-0\"")])
+    @Test(
+        "sample values are strings in Go's form",
+        arguments: [
+            (1.0, "\"1\""), (.nan, "\"NaN\""), (.infinity, "\"+Inf\""), (-.infinity, "\"-Inf\""), (1e21, "\"1e+21\""),
+            (1e20, "\"100000000000000000000\""), (1e-7, "\"1e-07\""), (0.1, "\"0.1\""), (-0.0, "\"-0\""),
+        ])
     func values(_ value: Double, _ expected: String) { #expect(text { $0.appendSampleValue(value) } == expected) }
 }

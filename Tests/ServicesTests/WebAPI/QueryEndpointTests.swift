@@ -37,7 +37,9 @@ struct QueryEndpointTests {
     func others() async throws {
         let test = try loaded()
         #expect(await test.get("/api/v1/query", "query=1%2B1&time=4") == #"{"status":"success","data":{"resultType":"scalar","result":[4,"2"]}}"#)
-        #expect(await test.get("/api/v1/query", "query=%22a%5C%22b%22&time=4") == #"{"status":"success","data":{"resultType":"string","result":[4,"a\"b"]}}"#)
+        #expect(
+            await test.get("/api/v1/query", "query=%22a%5C%22b%22&time=4")
+                == #"{"status":"success","data":{"resultType":"string","result":[4,"a\"b"]}}"#)
         #expect(
             await test.get("/api/v1/query", "query=a{job='x'}[1m]&time=15")
                 == #"{"status":"success","data":{"resultType":"matrix","result":[{"metric":{"__name__":"a","job":"x"},"values":[[0,"1"],[10,"2"]]}]}}"#
@@ -77,7 +79,10 @@ struct QueryEndpointTests {
         "bad parameters are named in upstream's words",
         arguments: [
             ("/api/v1/query", "", #"invalid parameter \"query\": unknown position: parse error: no expression found in input"#),
-            ("/api/v1/query", "query=a&time=x", #"invalid parameter \"time\": invalid time value for 'time': cannot parse \"x\" to a valid timestamp"#),
+            (
+                "/api/v1/query", "query=a&time=x",
+                #"invalid parameter \"time\": invalid time value for 'time': cannot parse \"x\" to a valid timestamp"#
+            ),
             ("/api/v1/query", "query=a&timeout=x", #"cannot parse \"x\" to a valid duration"#),
             ("/api/v1/query", "query=a&limit=x", #"invalid parameter \"limit\": strconv.Atoi: parsing \"x\": invalid syntax"#),
             ("/api/v1/query", "query=a&limit=-1", #"invalid parameter \"limit\": limit must be non-negative"#),
@@ -86,10 +91,19 @@ struct QueryEndpointTests {
             ("/api/v1/query_range", "query=a&start=x", #"invalid parameter \"start\": cannot parse \"x\" to a valid timestamp"#),
             ("/api/v1/query_range", "query=a&start=1&end=x", #"invalid parameter \"end\": cannot parse \"x\" to a valid timestamp"#),
             ("/api/v1/query_range", "query=a&start=1&end=2&step=x", #"invalid parameter \"step\": cannot parse \"x\" to a valid duration"#),
-            ("/api/v1/query_range", "query=a&start=1&end=2&step=0", "zero or negative query resolution step widths are not accepted. Try a positive integer"),
+            (
+                "/api/v1/query_range", "query=a&start=1&end=2&step=0",
+                "zero or negative query resolution step widths are not accepted. Try a positive integer"
+            ),
             ("/api/v1/query_range", "query=a&start=5&end=2&step=1", "end timestamp must not be before start time"),
-            ("/api/v1/query_range", "query=a&start=1&end=200000&step=1", "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)"),
-            ("/api/v1/query_range", "query=a[1m]&start=1&end=2&step=1", #"invalid expression type \"range vector\" for range query, must be Scalar or instant Vector"#),
+            (
+                "/api/v1/query_range", "query=a&start=1&end=200000&step=1",
+                "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)"
+            ),
+            (
+                "/api/v1/query_range", "query=a[1m]&start=1&end=2&step=1",
+                #"invalid expression type \"range vector\" for range query, must be Scalar or instant Vector"#
+            ),
             ("/api/v1/query_range", "query=a&start=0&end=1&step=1e17", "It overflows int64"),
             ("/api/v1/query_exemplars", "query=a&start=5&end=1", "end timestamp must not be before start timestamp"),
             ("/api/v1/labels", "match[]=x(", #"1:2: parse error"#),
@@ -152,7 +166,9 @@ struct QueryEndpointTests {
         let text = String(decoding: answer.reply.wholeBody, as: UTF8.self)
         // The pieces were taken once already, by `ask`.
         #expect(text.isEmpty)
-        #expect(answer.body.hasPrefix(#"{"status":"success","data":{"resultType":"matrix","result":[{"metric":{"__name__":"big","n":"0"},"values":[[0,"0"],[1,"0"]"#))
+        #expect(
+            answer.body.hasPrefix(
+                #"{"status":"success","data":{"resultType":"matrix","result":[{"metric":{"__name__":"big","n":"0"},"values":[[0,"0"],[1,"0"]"#))
         #expect(answer.body.hasSuffix(#"]}]}}"#))
         #expect(answer.body.split(separator: "{\"metric\":").count == 301)
     }
@@ -164,7 +180,8 @@ struct QueryEndpointTests {
         #expect(await test.get("/api/v1/labels") == #"{"status":"success","data":["__name__","job","my.label"]}"#)
         #expect(await test.get("/api/v1/labels", "match[]=a") == #"{"status":"success","data":["__name__","job"]}"#)
         #expect(await test.get("/api/v1/labels", "match[]=a&match[]=b") == #"{"status":"success","data":["__name__","job","my.label"]}"#)
-        #expect(await test.get("/api/v1/labels", "limit=1") == #"{"status":"success","data":["__name__"],"warnings":["results truncated due to limit"]}"#)
+        #expect(
+            await test.get("/api/v1/labels", "limit=1") == #"{"status":"success","data":["__name__"],"warnings":["results truncated due to limit"]}"#)
         #expect(await test.get("/api/v1/label/job/values") == #"{"status":"success","data":["x","y"]}"#)
         #expect(await test.get("/api/v1/label/U__my_2e_label/values") == #"{"status":"success","data":["ä\n"]}"#)
         #expect(await test.get("/api/v1/series", "match[]=b") == #"{"status":"success","data":[{"__name__":"b","my.label":"ä\n"}]}"#)

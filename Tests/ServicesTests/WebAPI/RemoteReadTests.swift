@@ -127,19 +127,23 @@ struct RemoteReadTests {
     func streamed() async throws {
         let test = try await Self.loaded()
         let answer = await Self.ask(
-            test, Self.request([Self.query([(2, "__name__", "a|b|h|i")], 500_000, 1_000_000), Self.query([(1, "job", "y")], 0, 20_000)], accepts: [9, 1, 0]))
+            test,
+            Self.request(
+                [Self.query([(2, "__name__", "a|b|h|i")], 500_000, 1_000_000), Self.query([(1, "job", "y")], 0, 20_000)], accepts: [9, 1, 0]))
         #expect(answer.status == 200 && answer.encoding == "")
         #expect(answer.type == "application/x-streamed-protobuf; proto=prometheus.ChunkedReadResponse")
         let frames = try Self.frames(answer.body)
-        #expect(frames.map(\.labels) == [
-            ["__name__=b", "job=x"], ["__name__=h"],
-            ["__name__=a", "job=x"], ["__name__=b", "job=x"], ["__name__=h"], ["__name__=i"],
-        ])
+        #expect(
+            frames.map(\.labels) == [
+                ["__name__=b", "job=x"], ["__name__=h"],
+                ["__name__=a", "job=x"], ["__name__=b", "job=x"], ["__name__=h"], ["__name__=i"],
+            ])
         #expect(frames.map(\.query) == [0, 0, 1, 1, 1, 1])
         let floats = try #require(frames.first), histograms = frames[1]
         #expect(floats.chunks.allSatisfy { $0.type == 1 && $0.through >= 500_000 && $0.from <= 1_000_000 })
         #expect(zip(floats.chunks, floats.chunks.dropFirst()).allSatisfy { $0.through + 10_000 == $1.from })
-        #expect(floats.chunks.reduce(0) { $0 + $1.count } == Int((floats.chunks[floats.chunks.count - 1].through - floats.chunks[0].from) / 10_000) + 1)
+        #expect(
+            floats.chunks.reduce(0) { $0 + $1.count } == Int((floats.chunks[floats.chunks.count - 1].through - floats.chunks[0].from) / 10_000) + 1)
         #expect(histograms.chunks.allSatisfy { $0.type == 3 } && histograms.chunks.map(\.through) == [1_190_000])
         #expect(frames.last?.chunks == [Frame.Chunk(from: 5000, through: 5000, type: 2, count: 1)])
     }
@@ -152,9 +156,10 @@ struct RemoteReadTests {
             let answer = await Self.ask(test, Self.request([Self.query(matchers, 0, 20_000)], accepts: [1]))
             return try Self.frames(answer.body).map(\.labels)
         }
-        #expect(try await labels([(0, "region", "eu"), (0, "__name__", "a")]) == [
-            ["__name__=a", "job=x", "region=eu"], ["__name__=a", "job=y", "region=eu"],
-        ])
+        #expect(
+            try await labels([(0, "region", "eu"), (0, "__name__", "a")]) == [
+                ["__name__=a", "job=x", "region=eu"], ["__name__=a", "job=y", "region=eu"],
+            ])
         #expect(try await labels([(0, "__name__", "i")]) == [["__name__=i", "job=none", "region=eu"]])
         #expect(try await labels([(0, "region", "us"), (0, "__name__", "a")]) == [])
         #expect(try await labels([(0, "job", "none"), (2, "__name__", "a|i")]) == [["__name__=i", "job=none", "region=eu"]])
@@ -206,7 +211,9 @@ struct RemoteReadTests {
         let test = try await Self.loaded()
         let queries = [Self.query([(0, "__name__", "a")], 0, 1)]
         var text = await Self.ask(test, Self.request(queries, accepts: [7, 8]))
-        #expect(text.status == 400 && String(decoding: text.body, as: UTF8.self).hasPrefix("server does not support any of the requested response types: [7 8]"))
+        #expect(
+            text.status == 400
+                && String(decoding: text.body, as: UTF8.self).hasPrefix("server does not support any of the requested response types: [7 8]"))
         text = await Self.ask(test, Self.request([Self.query([(2, "a", "(")], 0, 1)], accepts: [1]))
         #expect(text.status == 400 && text.body.count > 5)
         text = await Self.ask(test, Self.request([Self.query([(4, "a", "b")], 0, 1)], accepts: [1]))

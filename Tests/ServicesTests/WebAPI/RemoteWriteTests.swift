@@ -196,9 +196,18 @@ struct RemoteWriteTests {
         let test = TestAPI()
         let message = Protobuf.request([])
         let cases: [(HTTPFields, Int, String)] = [
-            ([.contentType: "application/x-protobuf", .contentEncoding: "zstd"], 415, "zstd encoding (compression) is not accepted by this server; only snappy is acceptable\n"),
-            ([.contentType: "application/json", .contentEncoding: "snappy"], 415, "expected application/x-protobuf as the first (media) part, got application/json content-type\n"),
-            ([.contentType: "application/x-protobuf;proto=io.prometheus.write.v2.Request", .contentEncoding: "snappy"], 415, "io.prometheus.write.v2.Request protobuf message is not accepted by this server; only accepts prometheus.WriteRequest\n"),
+            (
+                [.contentType: "application/x-protobuf", .contentEncoding: "zstd"], 415,
+                "zstd encoding (compression) is not accepted by this server; only snappy is acceptable\n"
+            ),
+            (
+                [.contentType: "application/json", .contentEncoding: "snappy"], 415,
+                "expected application/x-protobuf as the first (media) part, got application/json content-type\n"
+            ),
+            (
+                [.contentType: "application/x-protobuf;proto=io.prometheus.write.v2.Request", .contentEncoding: "snappy"], 415,
+                "io.prometheus.write.v2.Request protobuf message is not accepted by this server; only accepts prometheus.WriteRequest\n"
+            ),
             ([.contentType: "application/x-protobuf; proto=prometheus.WriteRequest", .contentEncoding: "snappy"], 204, ""),
             ([.contentEncoding: "snappy"], 204, ""),
         ]

@@ -10,7 +10,9 @@ struct RoutingTests {
     @Test("unknown paths are text, never a page")
     func unknown() async {
         let test = TestAPI(assets: WebAssets(files: ["index.html": Array("<html>".utf8), "app.js": [1]]))
-        for path in ["/nope", "/api/v1/nope", "/api/v1/", "/rules/x", "/api/v1/label//values", "/api/v1/label/a/b/values", "/assets/x", "/assets/../x"] {
+        for path in [
+            "/nope", "/api/v1/nope", "/api/v1/", "/rules/x", "/api/v1/label//values", "/api/v1/label/a/b/values", "/assets/x", "/assets/../x",
+        ] {
             let answer = await test.ask(.get, path)
             #expect(answer.status == 404 && answer.body == "404 page not found\n", "\(path)")
         }
@@ -75,7 +77,8 @@ struct RoutingTests {
         try test.load(["__name__": "a", "job": "x"], [1])
         #expect(await test.get("/api/v1/status/flags") == #"{"status":"success","data":{"a":"1","web.enable-lifecycle":"false"}}"#)
         #expect(await test.get("/api/v1/status/config") == #"{"status":"success","data":{"yaml":"global: {}\n"}}"#)
-        #expect(await test.get("/api/v1/targets") == #"{"status":"success","data":{"activeTargets":[],"droppedTargets":[],"droppedTargetCounts":{}}}"#)
+        #expect(
+            await test.get("/api/v1/targets") == #"{"status":"success","data":{"activeTargets":[],"droppedTargets":[],"droppedTargetCounts":{}}}"#)
         #expect(await test.get("/api/v1/rules") == #"{"status":"success","data":{"groups":[]}}"#)
         #expect(await test.get("/api/v1/metadata") == #"{"status":"success","data":{}}"#)
         let tsdb = await test.get("/api/v1/status/tsdb")
@@ -104,13 +107,15 @@ struct RoutingTests {
         #expect(reply.wholeBody.first != UInt8(ascii: "#") && !reply.wholeBody.isEmpty)
     }
 
-    @Test("every answer says what it is", arguments: [
-        ("/api/v1/query?query=1", "application/json"), ("/api/v1/query?query=(", "application/json"),
-        ("/-/healthy", "text/plain; charset=utf-8"), ("/nope", "text/plain; charset=utf-8"),
-        ("/metrics", "text/plain; version=0.0.4; charset=utf-8"), ("/query", "text/html; charset=utf-8"),
-        ("/assets/style.css", "text/css; charset=utf-8"), ("/assets/icon.svg", "image/svg+xml"),
-        ("/assets/vendor/lib.mjs", "text/javascript; charset=utf-8"), ("/assets/raw", "application/octet-stream"),
-    ])
+    @Test(
+        "every answer says what it is",
+        arguments: [
+            ("/api/v1/query?query=1", "application/json"), ("/api/v1/query?query=(", "application/json"),
+            ("/-/healthy", "text/plain; charset=utf-8"), ("/nope", "text/plain; charset=utf-8"),
+            ("/metrics", "text/plain; version=0.0.4; charset=utf-8"), ("/query", "text/html; charset=utf-8"),
+            ("/assets/style.css", "text/css; charset=utf-8"), ("/assets/icon.svg", "image/svg+xml"),
+            ("/assets/vendor/lib.mjs", "text/javascript; charset=utf-8"), ("/assets/raw", "application/octet-stream"),
+        ])
     func contentTypes(target: String, type: String) async {
         let names = ["index.html", "style.css", "icon.svg", "vendor/lib.mjs", "raw"]
         let test = TestAPI(assets: WebAssets(files: Dictionary(uniqueKeysWithValues: names.map { ($0, [1]) })))

@@ -75,14 +75,16 @@ struct RuleEndpointTests {
         #expect(second.contains(#""name":"two""#) && !second.contains(#""name":"one""#) && !second.contains("groupNextToken"))
     }
 
-    @Test("what cannot be is refused with upstream's words", arguments: [
-        ("type=x", #"invalid parameter \"type\": not supported value \"x\""#),
-        ("group_limit=0", #"invalid parameter \"group_limit\": group_limit needs to be greater than 0"#),
-        ("group_next_token=x", #"invalid parameter \"group_next_token\": group_limit needs to be present in order to paginate over the groups"#),
-        ("group_limit=1&group_next_token=x", #"invalid parameter \"group_next_token\": invalid group_next_token 'x'. were rule groups changed?"#),
-        ("exclude_alerts=x", #"strconv.ParseBool: parsing \"x\": invalid syntax"#),
-        ("match[]={}", "match[] must contain at least one non-empty matcher"),
-    ])
+    @Test(
+        "what cannot be is refused with upstream's words",
+        arguments: [
+            ("type=x", #"invalid parameter \"type\": not supported value \"x\""#),
+            ("group_limit=0", #"invalid parameter \"group_limit\": group_limit needs to be greater than 0"#),
+            ("group_next_token=x", #"invalid parameter \"group_next_token\": group_limit needs to be present in order to paginate over the groups"#),
+            ("group_limit=1&group_next_token=x", #"invalid parameter \"group_next_token\": invalid group_next_token 'x'. were rule groups changed?"#),
+            ("exclude_alerts=x", #"strconv.ParseBool: parsing \"x\": invalid syntax"#),
+            ("match[]={}", "match[] must contain at least one non-empty matcher"),
+        ])
     func refusals(query: String, text: String) async throws {
         let answer = try await test().ask(.get, "/api/v1/rules", query)
         #expect(answer.status == 400)
@@ -93,15 +95,19 @@ struct RuleEndpointTests {
     func lists() async throws {
         let test = try test()
         let alerts = await test.get("/api/v1/alerts")
-        #expect(alerts.contains(#""alertname":"A""#) && alerts.contains(#""state":"pending","activeAt":"1970-01-01T00:00:01Z","value":"1.25e-01"}]}}"#))
+        #expect(
+            alerts.contains(#""alertname":"A""#) && alerts.contains(#""state":"pending","activeAt":"1970-01-01T00:00:01Z","value":"1.25e-01"}]}}"#))
         #expect(
             await test.get("/api/v1/alertmanagers")
-                == #"{"status":"success","data":{"activeAlertmanagers":[{"url":"http://am/api/v2/alerts"}],"droppedAlertmanagers":[{"url":"http://x/"}]}}"#)
+                == #"{"status":"success","data":{"activeAlertmanagers":[{"url":"http://am/api/v2/alerts"}],"droppedAlertmanagers":[{"url":"http://x/"}]}}"#
+        )
     }
 
-    @Test("values as Go's %e writes them", arguments: [
-        (0, "0e+00"), (1, "1e+00"), (-12.5, "-1.25e+01"), (0.00012, "1.2e-04"), (1e21, "1e+21"), (123_456_789, "1.23456789e+08"),
-        (1.5e-7, "1.5e-07"), (.infinity, "+Inf"), (100, "1e+02"),
-    ])
+    @Test(
+        "values as Go's %e writes them",
+        arguments: [
+            (0, "0e+00"), (1, "1e+00"), (-12.5, "-1.25e+01"), (0.00012, "1.2e-04"), (1e21, "1e+21"), (123_456_789, "1.23456789e+08"),
+            (1.5e-7, "1.5e-07"), (.infinity, "+Inf"), (100, "1e+02"),
+        ])
     func scientific(value: Double, text: String) { #expect(JSONText.scientific(value) == text) }
 }

@@ -58,7 +58,9 @@ struct StoredHistogramTests {
     func partial() async {
         let test = TestAPI()
         let wrong = Protobuf.histogram { $0.varint(1, 5) }
-        let answer = await send(test, Protobuf.request([Protobuf.series("h", [Self.growing(1), wrong, Self.growing(2), Self.growing(1)]), Protobuf.series("w", [wrong])]))
+        let answer = await send(
+            test,
+            Protobuf.request([Protobuf.series("h", [Self.growing(1), wrong, Self.growing(2), Self.growing(1)]), Protobuf.series("w", [wrong])]))
         #expect(answer.status == 400)
         #expect(answer.body.hasPrefix("out of order sample (1 of 3); 2 invalid histograms, the first is of {__name__=\"h\"}: 0 observations found"))
         #expect(await test.get("/api/v1/query", "query=histogram_count(h)&time=20").contains(#""21""#))
@@ -81,7 +83,9 @@ struct StoredHistogramTests {
             let answer = await send(test, bytes)
             #expect(answer.status == 204 || answer.status == 400)
             guard round % 10 == 0 else { continue }
-            for query in ["{__name__=~\".+\"}", "rate({__name__=~\"h.*\"}[1m])", "histogram_quantile(0.9, sum({__name__=~\"h.*\"}))", "{__name__=~\".+\"}[1m]"] {
+            for query in [
+                "{__name__=~\".+\"}", "rate({__name__=~\"h.*\"}[1m])", "histogram_quantile(0.9, sum({__name__=~\"h.*\"}))", "{__name__=~\".+\"}[1m]",
+            ] {
                 let form = query.replacing("{", with: "%7B").replacing("}", with: "%7D").replacing("\"", with: "%22").replacing("+", with: "%2B")
                 let answer = await test.ask(.get, "/api/v1/query", "query=\(form)&time=20")
                 // Damaged names may be alike without their metric's.

@@ -176,7 +176,9 @@ struct TransportTests {
         let zeros = [UInt8](repeating: 0x30, count: 1 << 20)
         let packed = zeros.withUnsafeBytes { Gzip.deflate($0) } ?? []
         #expect(packed.count < 10_000)
-        let server = try await ScriptedTarget(["HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: \(packed.count)\r\n\r\n" + latin1(packed)])
+        let server = try await ScriptedTarget([
+            "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: \(packed.count)\r\n\r\n" + latin1(packed)
+        ])
         #expect(await failure(server, request(server, limit: 1 << 19)) == .bodySizeLimit)
         #expect(try await transport().get(request(server, limit: 2 << 20)).body == zeros)
         await server.close()
@@ -208,7 +210,9 @@ struct TransportTests {
         request.address = "127.0.0.1:1"
         let refused = await failure(gone, request)
         #expect(refused?.message == "Get \"\(request.url)\": dial tcp \(request.address): connect: connection refused")
-        for (answer, reason) in [("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nab", "EOF"), ("", "EOF"), ("hello\r\n\r\n", "net/http: malformed HTTP response")] {
+        for (answer, reason) in [
+            ("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nab", "EOF"), ("", "EOF"), ("hello\r\n\r\n", "net/http: malformed HTTP response"),
+        ] {
             let server = try await ScriptedTarget([answer], closes: true)
             let message = await failure(server)?.message ?? ""
             #expect(message == "Get \"http://\(server.address)/metrics?a=b\": \(reason)")
@@ -249,7 +253,8 @@ struct TransportTests {
         await server.close()
     }
 
-    @Test("addresses", arguments: [("a", "a", 80), ("a:1", "a", 1), ("[::1]:9", "::1", 9), ("[::1]", "::1", 80), ("1.2.3.4:65535", "1.2.3.4", 65535)])
+    @Test(
+        "addresses", arguments: [("a", "a", 80), ("a:1", "a", 1), ("[::1]:9", "::1", 9), ("[::1]", "::1", 80), ("1.2.3.4:65535", "1.2.3.4", 65535)])
     func addresses(_ text: String, _ host: String, _ port: Int) {
         let address = HTTPAddress(text)
         #expect(address?.host == host && address?.port == port)

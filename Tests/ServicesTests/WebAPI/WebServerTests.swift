@@ -68,7 +68,9 @@ struct WebServerTests {
             #expect(!first.contains("Access-Control"))
             try await client.send(get("/api/v1/query?query=1%2B1&time=4"))
             #expect(await client.text(until: "\"2\"]}}").hasSuffix(#"{"status":"success","data":{"resultType":"scalar","result":[4,"2"]}}"#))
-            try await client.send("POST /api/v1/query HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 14\r\n\r\nquery=5&time=4")
+            try await client.send(
+                "POST /api/v1/query HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 14\r\n\r\nquery=5&time=4"
+            )
             #expect(await client.text(until: "\"5\"]}}").hasSuffix(#"[4,"5"]}}"#))
             client.close()
         }
@@ -170,7 +172,9 @@ struct WebServerTests {
         }
     }
 
-    @Test("listen addresses", arguments: [("0.0.0.0:9090", "0.0.0.0", 9090), (":1", "0.0.0.0", 1), ("[::1]:2", "::1", 2), ("localhost:0", "localhost", 0)])
+    @Test(
+        "listen addresses",
+        arguments: [("0.0.0.0:9090", "0.0.0.0", 9090), (":1", "0.0.0.0", 1), ("[::1]:2", "::1", 2), ("localhost:0", "localhost", 0)])
     func addresses(_ text: String, _ host: String, _ port: Int) {
         let address = WebServer.Address(text)
         #expect(address?.host == host && address?.port == port)

@@ -82,7 +82,9 @@ struct ChunkTests {
         }
     }
 
-    @Test("reading may begin behind any sample, at any byte before it, and gives the rest, or what of it lies behind a time", arguments: TestSeed.seeds(12))
+    @Test(
+        "reading may begin behind any sample, at any byte before it, and gives the rest, or what of it lies behind a time",
+        arguments: TestSeed.seeds(12))
     func restarts(seed: UInt64) throws {
         var random = SeededRandom(seed: seed)
         for _ in 0..<TestSeed.cases(10) {

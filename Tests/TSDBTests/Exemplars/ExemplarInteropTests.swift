@@ -37,14 +37,17 @@ import Testing
                 if index == 9 { try database.checkpoint() }
             }
             try database.close()
-            let answers = WALInteropTests.shell(directory, """
+            let answers = WALInteropTests.shell(
+                directory,
+                """
                 start --enable-feature=exemplar-storage
                 ask 'count(ours)' \(now / 1000)
                 ask 'sum(ours)' \(now / 1000)
                 curl -s "http://127.0.0.1:$PORT/api/v1/query_exemplars?query=ours" | tr , '\\n' | grep -c trace_id
                 stop
                 grep -c -i -E 'corrupt|repair' log
-                """).split(separator: "\n")
+                """
+            ).split(separator: "\n")
             #expect(answers.count == 4, "\(answers)")
             #expect(answers.first?.contains("\"20\"") == true && answers.dropFirst().first?.contains("\"210\"") == true, "\(answers)")
             #expect(answers.dropFirst(2) == ["20", "0"], "\(answers)")

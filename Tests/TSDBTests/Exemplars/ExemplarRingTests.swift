@@ -23,7 +23,8 @@ struct ExemplarRingTests {
     /// `a: x@1 y@2`, a line per series.
     private static func dump(_ found: [SeriesExemplars]) -> [String] {
         found.map { series in
-            "\(series.labels): " + series.exemplars.map { "\($0.labels["trace_id"] ?? "")@\($0.timestamp.milliseconds)" }
+            "\(series.labels): "
+                + series.exemplars.map { "\($0.labels["trace_id"] ?? "")@\($0.timestamp.milliseconds)" }
                 .joined(separator: " ")
         }
     }
@@ -144,8 +145,10 @@ struct ExemplarRingTests {
                     ($0.element.timestamp, $0.offset) < ($1.element.timestamp, $1.offset)
                 }
                 if own.isEmpty { continue }
-                expected.append("\(name): " + own.map { "\($0.element.labels["trace_id"] ?? "")@\($0.element.timestamp.milliseconds)" }
-                    .joined(separator: " "))
+                expected.append(
+                    "\(name): "
+                        + own.map { "\($0.element.labels["trace_id"] ?? "")@\($0.element.timestamp.milliseconds)" }
+                        .joined(separator: " "))
             }
             guard Self.dump(ring) == expected, ring.count == list.count else {
                 Issue.record("seed \(seed), step \(step)\n\(Self.dump(ring))\n\(expected)")

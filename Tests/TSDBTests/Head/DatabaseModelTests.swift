@@ -270,9 +270,12 @@ struct DatabaseModelTests {
                                 let from = max(Self.base, newest - Int64(seconds) * 1000)
                                 let part = try Self.samples(set, index, from, .max)
                                 let first = Int((from - Self.base) / 1000), count = Int((newest - from) / 1000) + 1
-                                let wanted = newest < Self.base ? [] : (first..<first + count).map {
-                                    (Self.base + Int64($0) * 1000, value($0, series).bitPattern)
-                                }
+                                let wanted =
+                                    newest < Self.base
+                                    ? []
+                                    : (first..<first + count).map {
+                                        (Self.base + Int64($0) * 1000, value($0, series).bitPattern)
+                                    }
                                 #expect(part.elementsEqual(wanted) { $0 == $1 })
                             }
                         }

@@ -78,7 +78,8 @@ struct DatabaseRecoveryTests {
             #expect(set.count == numbers.count)
             for index in 0..<set.count {
                 let number = UInt64(set.labels(at: index)["n"] ?? "") ?? 0
-                var values: [Double] = number == 5_000_001 ? [5_000_001, 5_000_001, 6_000_000, 5_000_001, 6_000_000] : [Double](repeating: Double(number), count: 3)
+                var values: [Double] =
+                    number == 5_000_001 ? [5_000_001, 5_000_001, 6_000_000, 5_000_001, 6_000_000] : [Double](repeating: Double(number), count: 3)
                 values += [Double](repeating: -1, count: opening)
                 let samples = try DatabaseModelTests.samples(set, index, .min, .max)
                 #expect(samples.map { Double(bitPattern: $0.1) } == values, "\(number), opening \(opening)")

@@ -194,7 +194,8 @@ struct DatabaseHistogramTests {
     @Test("a float's stale marker behind histograms is one of theirs")
     func staleMarker() throws {
         let database = Database.inMemory(clock: Self.clock())
-        _ = try Self.append(database, [(0, Self.histogram(3), 0), (1000, nil, StaleMarker.value), (2000, nil, StaleMarker.value), (3000, Self.histogram(9), 0)])
+        _ = try Self.append(
+            database, [(0, Self.histogram(3), 0), (1000, nil, StaleMarker.value), (2000, nil, StaleMarker.value), (3000, Self.histogram(9), 0)])
         let set = try database.select([], from: .min, through: .max)
         var columns = SampleColumns()
         try set.decode(0, from: .min, through: .max, into: &columns)

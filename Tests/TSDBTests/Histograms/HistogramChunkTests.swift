@@ -181,7 +181,10 @@ struct HistogramChunkTests {
             writer.writeVarbit(value)
             return writer.bit
         }
-        #expect([0, -3, 4, -4, 5, -31, 32, 33, -255, 256, 257, 2048, 2049, 131_072, 131_073].map(size) == [1, 5, 5, 9, 9, 9, 9, 13, 13, 13, 17, 17, 24, 24, 32])
+        #expect(
+            [0, -3, 4, -4, 5, -31, 32, 33, -255, 256, 257, 2048, 2049, 131_072, 131_073].map(size) == [
+                1, 5, 5, 9, 9, 9, 9, 13, 13, 13, 17, 17, 24, 24, 32,
+            ])
         #expect([16_777_216, 16_777_217, 1 << 55, 1 << 55 + 1, .min].map(size) == [32, 64, 64, 72, 72])
     }
 
@@ -241,7 +244,9 @@ struct Recording: Sendable, CustomTestStringConvertible {
             guard let last = recordings.indices.last else { continue }
             if words[0] == "c" {
                 let digits = Array(words[2].utf8)
-                let bytes = stride(from: 0, to: digits.count, by: 2).map { UInt8(String(decoding: digits[$0..<$0 + 2], as: UTF8.self), radix: 16) ?? 0 }
+                let bytes = stride(from: 0, to: digits.count, by: 2).map {
+                    UInt8(String(decoding: digits[$0..<$0 + 2], as: UTF8.self), radix: 16) ?? 0
+                }
                 recordings[last].chunks.append((UInt8(words[1]) ?? 0, bytes))
             }
             guard words[0] == "s" else { continue }

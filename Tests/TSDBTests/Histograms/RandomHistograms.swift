@@ -22,7 +22,8 @@ struct RandomHistograms {
         schema = kind == .custom ? FloatHistogram.customSchema : [-4, 0, 3, 8].randomElement(using: &random) ?? 0
         zeroThreshold = kind == .custom ? 0 : [0, 0x1p-128, 0.001, 1, 0x1p-243, 0x1p10, 0x1p11].randomElement(using: &random) ?? 0
         if kind == .custom {
-            bounds = [[0.005, 0.01, 0.25, 1, 2.5, 10], [-1.5, 0, 1 / 3, 33554.43, 40000], [0.1, 0.2, 0.1 + 0.2]]
+            bounds =
+                [[0.005, 0.01, 0.25, 1, 2.5, 10], [-1.5, 0, 1 / 3, 33554.43, 40000], [0.1, 0.2, 0.1 + 0.2]]
                 .randomElement(using: &random) ?? []
         }
     }
@@ -32,7 +33,8 @@ struct RandomHistograms {
         if kind == .custom {
             positive[Int.random(in: 0...bounds.count, using: &random), default: 0] += amount
         } else {
-            let index = Int.random(in: 0...3, using: &random) == 0
+            let index =
+                Int.random(in: 0...3, using: &random) == 0
                 ? Int.random(in: -60...60, using: &random) : Int.random(in: -6...8, using: &random)
             if Bool.random(using: &random) { positive[index, default: 0] += amount } else { negative[index, default: 0] += amount }
         }

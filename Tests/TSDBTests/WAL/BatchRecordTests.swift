@@ -20,11 +20,12 @@ import Testing
         var series: [[(SeriesRef, [(Int64, Double)])]] = []
         var slot: UInt32 = 0
         for _ in 0..<targets {
-            series.append((0..<Int.random(in: 1...40, using: &random)).map { _ in
-                slot += UInt32.random(in: 0...9, using: &random) == 0 ? 3 : 1
-                let generation = UInt32.random(in: 0...5, using: &random) == 0 ? UInt32.random(in: 1...70_000, using: &random) : 0
-                return (SeriesRef(slot: slot, generation: generation), SampleShapes.random(&random, count: rounds))
-            })
+            series.append(
+                (0..<Int.random(in: 1...40, using: &random)).map { _ in
+                    slot += UInt32.random(in: 0...9, using: &random) == 0 ? 3 : 1
+                    let generation = UInt32.random(in: 0...5, using: &random) == 0 ? UInt32.random(in: 1...70_000, using: &random) : 0
+                    return (SeriesRef(slot: slot, generation: generation), SampleShapes.random(&random, count: rounds))
+                })
         }
         var batches: [[Sample]] = []
         for round in 0..<rounds {
@@ -65,21 +66,26 @@ import Testing
     @Test("a scrape has the bytes that docs/format/wal.md draws")
     func golden() throws {
         var encoder = BatchEncoder(epoch: 3)
-        let body = try Self.encode(&encoder, [
-            Sample(reference: SeriesRef(slot: 8, generation: 0), timestamp: 1000, value: 5),
-            Sample(reference: SeriesRef(slot: 9, generation: 0), timestamp: 1000, value: 0),
-            Sample(reference: SeriesRef(slot: 10, generation: 0), timestamp: 1000, value: -1.25),
-        ])
+        let body = try Self.encode(
+            &encoder,
+            [
+                Sample(reference: SeriesRef(slot: 8, generation: 0), timestamp: 1000, value: 5),
+                Sample(reference: SeriesRef(slot: 9, generation: 0), timestamp: 1000, value: 0),
+                Sample(reference: SeriesRef(slot: 10, generation: 0), timestamp: 1000, value: -1.25),
+            ])
         // flags, epoch, count │ slots: 8 zigzag 16 twice 32 + run, 3 − 2 │ generation 0 × 3 │ link 0 × 3 │ 1000 zigzag 2000 × 3
         // │ tags 1, 0 │ 7 │ 10, −125 zigzag 249
         #expect(body == [0, 3, 3, 33, 1, 0, 2, 0, 2, 0xd0, 0x0f, 2, 0x01, 0x07, 10, 249])
-        let second = try Self.encode(&encoder, [
-            Sample(reference: SeriesRef(slot: 9, generation: 0), timestamp: 2000, value: 300),
-            Sample(reference: SeriesRef(slot: 8, generation: 7), timestamp: 2001, value: .pi),
-        ])
+        let second = try Self.encode(
+            &encoder,
+            [
+                Sample(reference: SeriesRef(slot: 9, generation: 0), timestamp: 2000, value: 300),
+                Sample(reference: SeriesRef(slot: 8, generation: 7), timestamp: 2001, value: .pi),
+            ])
         // slots 9, then 8 where 10 was expected │ generations 0, 7 │ links 1, 0 │ 2000, +1 │ tags 2, 15 │ 600 │ π's pattern, twice
-        #expect(second == [0, 3, 2, 36, 6, 0, 0, 7, 0, 1, 0, 0, 0, 0xa0, 0x1f, 0, 2, 0, 0xf2, 0x58, 0x02]
-            + (0..<8).map { UInt8(truncatingIfNeeded: (Double.pi.bitPattern << 1) >> UInt64($0 * 8)) })
+        #expect(
+            second == [0, 3, 2, 36, 6, 0, 0, 7, 0, 1, 0, 0, 0, 0xa0, 0x1f, 0, 2, 0, 0xf2, 0x58, 0x02]
+                + (0..<8).map { UInt8(truncatingIfNeeded: (Double.pi.bitPattern << 1) >> UInt64($0 * 8)) })
     }
 
     @Test("decode ∘ encode is the identity, bit for bit, over series of every shape")

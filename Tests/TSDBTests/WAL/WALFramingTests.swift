@@ -118,7 +118,8 @@ import Testing
     func flipInLongRecord() throws {
         let seed = testSeed()
         var random = SeededRandom(seed: seed)
-        let records = Self.randomRecords(&random, count: 3, sizes: 50...50)
+        let records =
+            Self.randomRecords(&random, count: 3, sizes: 50...50)
             + Self.randomRecords(&random, count: 1, sizes: 90_000...90_000)
             + Self.randomRecords(&random, count: 3, sizes: 50...50)
         let (bytes, bounds) = Self.frame(records)

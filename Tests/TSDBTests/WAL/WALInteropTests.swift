@@ -99,14 +99,17 @@ import Testing
             try wal.flush(through: position)
             try wal.close()
 
-            let answers = Self.shell(directory, """
+            let answers = Self.shell(
+                directory,
+                """
                 start
                 ask 'sum(count_over_time(ours[2h]))' \(now / 1000)
                 ask 'sum(sum_over_time(ours[2h]))' \(now / 1000)
                 ask 'ours{n="20"}[25s]' \(now / 1000)
                 stop
                 grep -c -i -E 'corrupt|repair' log
-                """).split(separator: "\n")
+                """
+            ).split(separator: "\n")
             // Σ n over 300 series is 45,150: once per step and once more at the end, and a quarter for each sample of a step.
             let stepSum = (0..<steps).reduce(0, +)
             let total = 45_150 * stepSum + 75 * steps + 45_150
@@ -114,8 +117,9 @@ import Testing
             #expect(answers.first?.contains("\"\(300 * (steps + 1))\"") == true, "\(answers)")
             #expect(answers.dropFirst().first?.contains("\"\(total)\"") == true, "\(answers)")
             let seconds = now / 1000
-            #expect(answers.dropFirst(2).first?.contains(
-                "\"values\":[[\(seconds - 20),\"2360.25\"],[\(seconds - 10),\"2380.25\"],[\(seconds),\"20\"]]") == true, "\(answers)")
+            #expect(
+                answers.dropFirst(2).first?.contains(
+                    "\"values\":[[\(seconds - 20),\"2360.25\"],[\(seconds - 10),\"2380.25\"],[\(seconds),\"20\"]]") == true, "\(answers)")
             #expect(answers.last == "0", "Prometheus found damage")
         }
     }
@@ -125,7 +129,9 @@ import Testing
         try Self.withDirectory { directory in
             let scrape = "scrape_configs: [{job_name: self, static_configs: [{targets: ['localhost:PORT']}]}]\n"
             try Self.write("global: {scrape_interval: 500ms, scrape_timeout: 400ms}\n" + scrape, to: directory + "/config.in")
-            let answers = Self.shell(directory, """
+            let answers = Self.shell(
+                directory,
+                """
                 sed "s/PORT/$PORT/" config.in > config.yml
                 start
                 sleep 6
@@ -138,7 +144,8 @@ import Testing
                 ask 'sum(count_over_time(go_gc_duration_seconds[1h]))' $NOW
                 ask 'sum(sum_over_time(prometheus_tsdb_head_samples_appended_total[1h]))' $NOW
                 stop
-                """).split(separator: "\n")
+                """
+            ).split(separator: "\n")
             let (collector, report) = try replayed(DiskFileStore(), directory + "/copy")
             #expect(report.damageCount == 0, "\(report.damages)")
             func samples(of name: String) -> [Double] {

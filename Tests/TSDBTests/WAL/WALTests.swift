@@ -48,9 +48,11 @@ import Testing
         let position = try wal.append(
             references: [SeriesRef(rawValue: 7), SeriesRef(rawValue: 5)], timestamps: [1000, 999], values: [1, -2], count: 2)
         try wal.flush(through: position)
-        let series: [UInt8] = [1] + [0, 0, 0, 0, 0, 0, 0, 7] + [2] + [8] + Array("__name__".utf8) + [2] + Array("up".utf8)
+        let series: [UInt8] =
+            [1] + [0, 0, 0, 0, 0, 0, 0, 7] + [2] + [8] + Array("__name__".utf8) + [2] + Array("up".utf8)
             + [3] + Array("job".utf8) + [1] + Array("a".utf8)
-        let samples: [UInt8] = [2] + [0, 0, 0, 0, 0, 0, 0, 7] + [0, 0, 0, 0, 0, 0, 3, 0xe8]
+        let samples: [UInt8] =
+            [2] + [0, 0, 0, 0, 0, 0, 0, 7] + [0, 0, 0, 0, 0, 0, 3, 0xe8]
             + [0, 0, 0x3f, 0xf0, 0, 0, 0, 0, 0, 0] + [3, 1, 0xc0, 0, 0, 0, 0, 0, 0, 0]
         var page = WALPageWriter()
         series.withUnsafeBytes { page.append($0) }

@@ -13,8 +13,7 @@ public struct NotificationTemplates: Sendable {
     private let zones: any TemplateZones
 
     /// `files`: paths and texts, in order; a template defined later replaces an earlier one of its name.
-    public init(files: [(path: String, text: String)] = [], zones: any TemplateZones = UTCOnly()) throws(TemplateError)
-    {
+    public init(files: [(path: String, text: String)] = [], zones: any TemplateZones = UTCOnly()) throws(TemplateError) {
         var all = TextTemplate(functions: NotificationFunctions.all(now: Timestamp(milliseconds: 0), zones: zones))
         try all.add(DefaultTemplates.text, name: "default.tmpl")
         for file in files {

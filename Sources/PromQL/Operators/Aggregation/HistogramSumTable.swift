@@ -182,8 +182,7 @@ final class HistogramSumTable {
     }
 
     @inline(__always)
-    private static func add(_ value: Double, to sum: UnsafeMutablePointer<Double>, _ rest: UnsafeMutablePointer<Double>)
-    {
+    private static func add(_ value: Double, to sum: UnsafeMutablePointer<Double>, _ rest: UnsafeMutablePointer<Double>) {
         var both = CompensatedSum(sum.pointee, compensation: rest.pointee)
         both.add(value)
         (sum.pointee, rest.pointee) = (both.sum, both.compensation)

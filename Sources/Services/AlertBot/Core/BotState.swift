@@ -64,7 +64,9 @@ public struct BotState: Sendable {
         if record.event == .notified {
             if let index = deliveries.firstIndex(where: {
                 $0.incident == record.incident && $0.notifier == record.target && $0.notice.rawValue == record.action
-            }) { deliveries.remove(at: index) }
+            }) {
+                deliveries.remove(at: index)
+            }
             return
         }
         guard var incident = incidents[record.incident] else { return }

@@ -5,8 +5,8 @@ import JSON
 import NIOCore
 import NIOHTTP1
 import NIOPosix
-import PrometheusClient
 import Programs
+import PrometheusClient
 import ServiceNames
 import Synchronization
 import TSDB

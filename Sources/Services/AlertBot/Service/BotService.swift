@@ -89,7 +89,9 @@ public struct BotService: HTTPService {
 
     private func file(_ path: String) -> Reply {
         guard let bytes = files[path] else { return .notFound }
-        let types = ["html": "text/html; charset=utf-8", "js": "text/javascript; charset=utf-8", "css": "text/css; charset=utf-8", "svg": "image/svg+xml"]
+        let types = [
+            "html": "text/html; charset=utf-8", "js": "text/javascript; charset=utf-8", "css": "text/css; charset=utf-8", "svg": "image/svg+xml",
+        ]
         let type = types[String(path.split(separator: ".").last ?? "")] ?? "application/octet-stream"
         return Reply(.ok, contentType: type, body: ByteBuffer(bytes: bytes))
     }

@@ -81,8 +81,7 @@ public struct AlertmanagerFile {
 
     // MARK: Sections
 
-    private func receivers(_ fields: inout ShownFields, _ global: AlertmanagerGlobal) throws(ConfigError) -> [Receiver]
-    {
+    private func receivers(_ fields: inout ShownFields, _ global: AlertmanagerGlobal) throws(ConfigError) -> [Receiver] {
         let reader = ReceiverReader(global: global, directory: directory)
         var receivers: [Receiver] = [], shown: [YAMLNode] = [], names: Set<String> = []
         for item in try fields.items("receivers") {

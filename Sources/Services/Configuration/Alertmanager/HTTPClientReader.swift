@@ -205,8 +205,7 @@ package struct HTTPClientReader {
         "X-Amz-Content-Sha256",
     ]
 
-    private func headers(_ node: YAMLNode, _ outer: inout ShownFields) throws(ConfigError) -> [HTTPClientConfig.Header]
-    {
+    private func headers(_ node: YAMLNode, _ outer: inout ShownFields) throws(ConfigError) -> [HTTPClientConfig.Header] {
         guard case .mapping(let entries) = node.content else {
             throw ConfigError("http_headers must be a mapping", at: node.position)
         }

@@ -140,8 +140,7 @@ package struct ShownFields {
     }
 
     /// `name: value` pairs, sorted by name, shown where there are any.
-    package mutating func labels(_ name: String) throws(ConfigError) -> [(name: String, value: String, position: YAMLPosition)]
-    {
+    package mutating func labels(_ name: String) throws(ConfigError) -> [(name: String, value: String, position: YAMLPosition)] {
         let labels = try fields.pairs(name).sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
         if !labels.isEmpty {
             show(

@@ -165,8 +165,10 @@ extension IncidentPlan {
         let query = "max(pg_stat_activity_max_tx_duration{datname=\"demo\"})"
         var plan = IncidentPlan(
             .dbSlow, options,
-            what: "every query of the api sleeps \(milliseconds(options.databaseDelay)) ms in the database for \(seconds(options.length)) s, unless healed before.",
-            alert: "DatabaseSlow", bot: "hears of the database only, for the api's own alerts are inhibited, and restarts the api: that cuts its slow transactions off.",
+            what:
+                "every query of the api sleeps \(milliseconds(options.databaseDelay)) ms in the database for \(seconds(options.length)) s, unless healed before.",
+            alert: "DatabaseSlow",
+            bot: "hears of the database only, for the api's own alerts are inhibited, and restarts the api: that cuts its slow transactions off.",
             sights: [
                 Sight(title: "the longest transaction that runs", query: query),
                 Sight(title: "p95 of /transactions", query: p95Query.replacing("/health", with: "/transactions")),
@@ -215,7 +217,9 @@ extension IncidentPlan {
         } else {
             plan.checks = [
                 SightCheck("up is 0 within a scrape interval", "min(up{job=\"api\"})", .seen(.equal(0)), within: oneInterval),
-                SightCheck("probe_success is 0 within a scrape interval", "min(probe_success{job=\"blackbox\",service=\"api\"})", .seen(.equal(0)), within: oneInterval),
+                SightCheck(
+                    "probe_success is 0 within a scrape interval", "min(probe_success{job=\"blackbox\",service=\"api\"})", .seen(.equal(0)),
+                    within: oneInterval),
                 SightCheck("its series are stale", "count({job=\"api\",__name__=~\"flask_.+\"})", .seen(.empty), within: oneInterval),
             ]
         }

@@ -1,3 +1,8 @@
+import JSON
+import NIOHTTP1
+import Programs
+import Synchronization
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -5,10 +10,6 @@
 #else
     import Darwin
 #endif
-import JSON
-import NIOHTTP1
-import Programs
-import Synchronization
 
 /// Does what a plan says, and takes it back.
 ///

@@ -1,3 +1,5 @@
+import Synchronization
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -5,7 +7,6 @@
 #else
     import Darwin
 #endif
-import Synchronization
 
 /// A program that runs for us and never longer than us: its standard input is a pipe whose other end we hold, so it ends when we do,
 /// even by `kill -9`. What it says goes where ours goes.

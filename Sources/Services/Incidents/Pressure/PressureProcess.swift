@@ -1,3 +1,6 @@
+import Synchronization
+import Threads
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -5,8 +8,6 @@
 #else
     import Darwin
 #endif
-import Synchronization
-import Threads
 
 /// What the child of a cpu or memory incident does. It ends, whatever happens:
 ///

@@ -1,3 +1,9 @@
+import NIOCore
+import NIOPosix
+import SelfMetrics
+import ServiceNames
+import Synchronization
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -5,11 +11,6 @@
 #else
     import Darwin
 #endif
-import NIOCore
-import NIOPosix
-import SelfMetrics
-import ServiceNames
-import Synchronization
 
 /// A TCP proxy that can be told to fail: stands between two services and is, by itself, invisible.
 ///
@@ -158,7 +159,11 @@ public final class FaultProxy: @unchecked Sendable {
         bind().hop(to: loop).whenComplete { [self] result in
             switch result {
             case .success(let channel):
-                if listener == nil, !isStopped, faults.current(at: Self.now)?.mode != .refuse { listener = channel } else { channel.close(promise: nil) }
+                if listener == nil, !isStopped, faults.current(at: Self.now)?.mode != .refuse {
+                    listener = channel
+                } else {
+                    channel.close(promise: nil)
+                }
             case .failure:
                 // Somebody has the port for the moment. Until we have it again, connections are refused: the fault stays, visibly.
                 loop.scheduleTask(in: .milliseconds(200)) { [self] in

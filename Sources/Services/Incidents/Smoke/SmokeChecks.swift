@@ -40,7 +40,8 @@ public struct SmokeChecks: Sendable {
             let down = targets.filter { $0["health"]?.string != "up" }
             guard down.isEmpty, !targets.isEmpty else {
                 throw checks.wrong(
-                    targets.isEmpty ? "none" : down.map { "\($0["scrapeUrl"]?.string ?? "?"): \($0["lastError"]?.string ?? "?")" }.joined(separator: "; "))
+                    targets.isEmpty
+                        ? "none" : down.map { "\($0["scrapeUrl"]?.string ?? "?"): \($0["lastError"]?.string ?? "?")" }.joined(separator: "; "))
             }
             return "\(targets.count) up"
         },

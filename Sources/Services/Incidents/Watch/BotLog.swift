@@ -41,7 +41,8 @@ public enum BotLog {
     private static func summary(_ value: JSONValue, _ alert: String, _ incident: String) -> [AlertLife.BotLine] {
         guard let state = value["state"]?.string, value["opened"] != nil, !alert.isEmpty else { return [] }
         func line(_ event: String, _ more: String = "") -> AlertLife.BotLine {
-            AlertLife.BotLine(event: event, alert: alert, id: "\(incident) \(event) \(more)", detail: more.isEmpty ? "" : "(\(more))",
+            AlertLife.BotLine(
+                event: event, alert: alert, id: "\(incident) \(event) \(more)", detail: more.isEmpty ? "" : "(\(more))",
                 source: value["source"]?.string ?? "")
         }
         var lines = [line("received")]

@@ -71,8 +71,7 @@ public struct ComposeReader {
         }
     }
 
-    private func tree(_ path: String, _ variables: [String: String], _ count: inout Int) throws(ConfigError) -> YAMLNode
-    {
+    private func tree(_ path: String, _ variables: [String: String], _ count: inout Int) throws(ConfigError) -> YAMLNode {
         let file = FilePath.lastComponent(path)
         count += 1
         guard count <= Self.maximumFiles else { throw ConfigError("more than \(Self.maximumFiles) files", file: file) }
@@ -174,8 +173,7 @@ public struct ComposeReader {
                     throw failure("uses volume \"\(name)\", which is not declared")
                 }
             }
-            for network in service.networks where network.name != "default" && !project.networks.contains(network.name)
-            {
+            for network in service.networks where network.name != "default" && !project.networks.contains(network.name) {
                 throw failure("is on network \"\(network.name)\", which is not declared")
             }
             for secret in service.secrets where !project.secrets.contains(where: { $0.name == secret.source }) {

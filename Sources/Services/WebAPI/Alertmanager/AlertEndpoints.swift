@@ -8,43 +8,51 @@ import TSDB
 extension AlertmanagerAPI {
     func addAlerts(to routes: inout Routes) {
         let api = self, parts = parts, machine = parts.machine, clock = clock
-        routes.on([.get], "/api/v2/alerts", Self.handler { request throws(V2Failure) in
-            let filter = try Self.filter(request.parameters)
-            return try await api.offload {
-                let views = machine.alerts(filter, at: clock.now())
-                return .success(.v2 { $0.append(list: views) { $0.append($1) } })
-            }
-        })
-        routes.on([.post], "/api/v2/alerts", Self.handler { request throws(V2Failure) in
-            try await api.offload {
-                let reports: [AlertReport]
-                do throws(V2Failure) { reports = try PostedAlertReader(request.body).reports } catch { return .failure(error) }
-                let refusals = machine.receive(reports, at: clock.now())
-                parts.changed()
-                guard refusals.isEmpty else {
-                    return .failure(.badRequest(refusals.map(\.message).joined(separator: "\n")))
+        routes.on(
+            [.get], "/api/v2/alerts",
+            Self.handler { request throws(V2Failure) in
+                let filter = try Self.filter(request.parameters)
+                return try await api.offload {
+                    let views = machine.alerts(filter, at: clock.now())
+                    return .success(.v2 { $0.append(list: views) { $0.append($1) } })
                 }
-                return .success(.v2Done)
-            }
-        })
-        routes.on([.get], "/api/v2/alerts/groups", Self.handler { request throws(V2Failure) in
-            let filter = try Self.filter(request.parameters)
-            return try await api.offload {
-                let groups = machine.groups(filter, at: clock.now())
-                return .success(.v2 { $0.append(list: groups) { $0.append($1) } })
-            }
-        })
-        routes.on([.get], "/api/v2/receivers", Self.handler { _ throws(V2Failure) in
-            .v2 { json in
-                json.append(list: machine.receivers) { json, name in
-                    json.append("{\"labels\":{")
-                    json.append("name", string: name, first: true)
-                    json.append("}")
-                    json.append("name", string: name)
-                    json.append("}")
+            })
+        routes.on(
+            [.post], "/api/v2/alerts",
+            Self.handler { request throws(V2Failure) in
+                try await api.offload {
+                    let reports: [AlertReport]
+                    do throws(V2Failure) { reports = try PostedAlertReader(request.body).reports } catch { return .failure(error) }
+                    let refusals = machine.receive(reports, at: clock.now())
+                    parts.changed()
+                    guard refusals.isEmpty else {
+                        return .failure(.badRequest(refusals.map(\.message).joined(separator: "\n")))
+                    }
+                    return .success(.v2Done)
                 }
-            }
-        })
+            })
+        routes.on(
+            [.get], "/api/v2/alerts/groups",
+            Self.handler { request throws(V2Failure) in
+                let filter = try Self.filter(request.parameters)
+                return try await api.offload {
+                    let groups = machine.groups(filter, at: clock.now())
+                    return .success(.v2 { $0.append(list: groups) { $0.append($1) } })
+                }
+            })
+        routes.on(
+            [.get], "/api/v2/receivers",
+            Self.handler { _ throws(V2Failure) in
+                .v2 { json in
+                    json.append(list: machine.receivers) { json, name in
+                        json.append("{\"labels\":{")
+                        json.append("name", string: name, first: true)
+                        json.append("}")
+                        json.append("name", string: name)
+                        json.append("}")
+                    }
+                }
+            })
     }
 
     static func filter(_ parameters: Parameters) throws(V2Failure) -> AlertFilter {

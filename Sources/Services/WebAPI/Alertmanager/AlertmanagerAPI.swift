@@ -150,9 +150,10 @@ extension AlertmanagerAPI: HTTPService {
             reply = Reply(.noContent, contentType: "", body: ByteBuffer())
         } else if path.hasPrefix("/api/v2/") {
             let names = allowed.map(\.rawValue).sorted().joined(separator: ",")
-            reply = V2Failure.refused(
-                code: 405, "method \(request.method.rawValue) is not allowed, but [\(names)] are", .methodNotAllowed
-            ).reply
+            reply =
+                V2Failure.refused(
+                    code: 405, "method \(request.method.rawValue) is not allowed, but [\(names)] are", .methodNotAllowed
+                ).reply
         } else {
             reply = .text("Method Not Allowed\n", .methodNotAllowed)
         }
@@ -164,8 +165,9 @@ extension AlertmanagerAPI: HTTPService {
         if path.hasPrefix("/api/v2/") {
             return V2Failure.refused(code: 404, "path \(path) was not found", .notFound).reply
         }
-        guard ["/api/v1/alerts", "/api/v1/silences", "/api/v1/status", "/api/v1/receivers", "/api/v1/alerts/groups"].contains(path)
-            || path.hasPrefix("/api/v1/silence/")
+        guard
+            ["/api/v1/alerts", "/api/v1/silences", "/api/v1/status", "/api/v1/receivers", "/api/v1/alerts/groups"].contains(path)
+                || path.hasPrefix("/api/v1/silence/")
         else { return .notFound }
         var json = JSONText()
         json.append("{")

@@ -7,24 +7,26 @@ import TSDB
 extension AlertmanagerAPI {
     func addStatus(to routes: inout Routes) {
         let parts = parts
-        routes.on([.get], "/api/v2/status", Self.handler { _ throws(V2Failure) in
-            .v2 { json in
-                json.append("{\"cluster\":{\"peers\":[]")
-                json.append("status", string: "disabled")
-                json.append("},\"config\":{")
-                json.append("original", string: parts.configured.text, first: true)
-                json.append("}")
-                json.append("uptime", time: parts.startTime)
-                json.append(",\"versionInfo\":{")
-                json.append("branch", string: parts.build.branch, first: true)
-                json.append("buildDate", string: parts.build.date)
-                json.append("buildUser", string: parts.build.user)
-                json.append("goVersion", string: "")
-                json.append("revision", string: parts.build.revision)
-                json.append("version", string: parts.build.version)
-                json.append("}}")
-            }
-        })
+        routes.on(
+            [.get], "/api/v2/status",
+            Self.handler { _ throws(V2Failure) in
+                .v2 { json in
+                    json.append("{\"cluster\":{\"peers\":[]")
+                    json.append("status", string: "disabled")
+                    json.append("},\"config\":{")
+                    json.append("original", string: parts.configured.text, first: true)
+                    json.append("}")
+                    json.append("uptime", time: parts.startTime)
+                    json.append(",\"versionInfo\":{")
+                    json.append("branch", string: parts.build.branch, first: true)
+                    json.append("buildDate", string: parts.build.date)
+                    json.append("buildUser", string: parts.build.user)
+                    json.append("goVersion", string: "")
+                    json.append("revision", string: parts.build.revision)
+                    json.append("version", string: parts.build.version)
+                    json.append("}}")
+                }
+            })
     }
 }
 

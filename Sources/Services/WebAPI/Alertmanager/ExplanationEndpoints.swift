@@ -14,33 +14,39 @@ import TSDB
 extension AlertmanagerAPI {
     func addExplanations(to routes: inout Routes) {
         let api = self, parts = parts, machine = parts.machine, clock = clock
-        routes.on([.get], "/api/v2/explain", Self.handler { request throws(V2Failure) in
-            let parameters = request.parameters
-            return try await api.offload {
-                let now = clock.now()
-                do throws(V2Failure) {
-                    let labels = try Self.labels(parameters, machine, at: now)
-                    let explanation = machine.explain(labels, at: now)
-                    return .success(.v2 { $0.append(explanation, at: now) })
-                } catch { return .failure(error) }
-            }
-        })
-        routes.on([.get], "/api/v2/explain/routes", Self.handler { _ throws(V2Failure) in
-            let tree = parts.configured.routes
-            return .v2 { $0.append(tree.root, in: tree) }
-        })
-        routes.on([.get], "/api/v2/history", Self.handler { request throws(V2Failure) in
-            let query = try Self.historyQuery(request.parameters)
-            return try await api.offload {
-                let entries = machine.history(query)
-                return .success(
-                    .v2 {
-                        $0.append("{\"events\":")
-                        $0.append(list: entries) { $0.append($1) }
-                        $0.append("}")
-                    })
-            }
-        })
+        routes.on(
+            [.get], "/api/v2/explain",
+            Self.handler { request throws(V2Failure) in
+                let parameters = request.parameters
+                return try await api.offload {
+                    let now = clock.now()
+                    do throws(V2Failure) {
+                        let labels = try Self.labels(parameters, machine, at: now)
+                        let explanation = machine.explain(labels, at: now)
+                        return .success(.v2 { $0.append(explanation, at: now) })
+                    } catch { return .failure(error) }
+                }
+            })
+        routes.on(
+            [.get], "/api/v2/explain/routes",
+            Self.handler { _ throws(V2Failure) in
+                let tree = parts.configured.routes
+                return .v2 { $0.append(tree.root, in: tree) }
+            })
+        routes.on(
+            [.get], "/api/v2/history",
+            Self.handler { request throws(V2Failure) in
+                let query = try Self.historyQuery(request.parameters)
+                return try await api.offload {
+                    let entries = machine.history(query)
+                    return .success(
+                        .v2 {
+                            $0.append("{\"events\":")
+                            $0.append(list: entries) { $0.append($1) }
+                            $0.append("}")
+                        })
+                }
+            })
         routes.on([.post], prefix: "/api/v2/receivers/", suffix: "/test") { _, name in
             let now = clock.now()
             let alert = Alert(

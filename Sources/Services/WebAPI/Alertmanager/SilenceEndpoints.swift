@@ -9,55 +9,63 @@ import TSDB
 extension AlertmanagerAPI {
     func addSilences(to routes: inout Routes) {
         let api = self, parts = parts, machine = parts.machine, clock = clock
-        routes.on([.get], "/api/v2/silences", Self.handler { request throws(V2Failure) in
-            let parameters = request.parameters
-            let matchers = try Self.matchers(parameters)
-            let states = Set(Silence.State.allCases.filter { Self.flag(parameters, $0.rawValue) })
-            return try await api.offload {
-                let now = clock.now()
-                let silences = machine.silences(matching: matchers, in: states, at: now)
-                return .success(.v2 { $0.append(list: silences) { $0.append($1, at: now) } })
-            }
-        })
-        routes.on([.post], "/api/v2/silences", Self.handler { request throws(V2Failure) in
-            let draft = try PostedSilenceReader.read(request.body)
-            return try await api.offload {
-                let now = clock.now()
-                if let begin = draft.startsAt, let end = draft.endsAt {
-                    if begin >= end { return .failure(.badRequest("Failed to create silence: start time must be before end time")) }
-                    if end < now { return .failure(.badRequest("Failed to create silence: end time can't be in the past")) }
+        routes.on(
+            [.get], "/api/v2/silences",
+            Self.handler { request throws(V2Failure) in
+                let parameters = request.parameters
+                let matchers = try Self.matchers(parameters)
+                let states = Set(Silence.State.allCases.filter { Self.flag(parameters, $0.rawValue) })
+                return try await api.offload {
+                    let now = clock.now()
+                    let silences = machine.silences(matching: matchers, in: states, at: now)
+                    return .success(.v2 { $0.append(list: silences) { $0.append($1, at: now) } })
                 }
-                do throws(SilenceError) {
-                    let id = try machine.setSilence(draft, at: now)
-                    parts.changed()
-                    return .success(
-                        .v2 {
-                            $0.append("{")
-                            $0.append("silenceID", string: id, first: true)
-                            $0.append("}")
-                        })
-                } catch {
-                    return .failure(Self.failure(error))
+            })
+        routes.on(
+            [.post], "/api/v2/silences",
+            Self.handler { request throws(V2Failure) in
+                let draft = try PostedSilenceReader.read(request.body)
+                return try await api.offload {
+                    let now = clock.now()
+                    if let begin = draft.startsAt, let end = draft.endsAt {
+                        if begin >= end { return .failure(.badRequest("Failed to create silence: start time must be before end time")) }
+                        if end < now { return .failure(.badRequest("Failed to create silence: end time can't be in the past")) }
+                    }
+                    do throws(SilenceError) {
+                        let id = try machine.setSilence(draft, at: now)
+                        parts.changed()
+                        return .success(
+                            .v2 {
+                                $0.append("{")
+                                $0.append("silenceID", string: id, first: true)
+                                $0.append("}")
+                            })
+                    } catch {
+                        return .failure(Self.failure(error))
+                    }
                 }
-            }
-        })
-        routes.on([.get], prefix: "/api/v2/silence/", suffix: "", Self.silenceHandler { _, id throws(V2Failure) in
-            try await api.offload {
-                guard let silence = machine.silence(id) else { return .failure(.status(.notFound)) }
-                return .success(.v2 { $0.append(silence, at: clock.now()) })
-            }
-        })
-        routes.on([.delete], prefix: "/api/v2/silence/", suffix: "", Self.silenceHandler { _, id throws(V2Failure) in
-            try await api.offload {
-                do throws(SilenceError) {
-                    try machine.expireSilence(id, at: clock.now())
-                    parts.changed()
-                    return .success(.v2Done)
-                } catch {
-                    return .failure(error.code == .notFound ? .status(.notFound) : Self.failure(error))
+            })
+        routes.on(
+            [.get], prefix: "/api/v2/silence/", suffix: "",
+            Self.silenceHandler { _, id throws(V2Failure) in
+                try await api.offload {
+                    guard let silence = machine.silence(id) else { return .failure(.status(.notFound)) }
+                    return .success(.v2 { $0.append(silence, at: clock.now()) })
                 }
-            }
-        })
+            })
+        routes.on(
+            [.delete], prefix: "/api/v2/silence/", suffix: "",
+            Self.silenceHandler { _, id throws(V2Failure) in
+                try await api.offload {
+                    do throws(SilenceError) {
+                        try machine.expireSilence(id, at: clock.now())
+                        parts.changed()
+                        return .success(.v2Done)
+                    } catch {
+                        return .failure(error.code == .notFound ? .status(.notFound) : Self.failure(error))
+                    }
+                }
+            })
     }
 
     private static func failure(_ error: SilenceError) -> V2Failure {

@@ -66,10 +66,13 @@ extension WebAPI {
         job.explaining = explaining
         job.client = QueryLog.Client(address: request.clientAddress, method: request.method.rawValue, path: request.path)
         let engine = parts.engine
-        return try await lanes.run(job.key, request.connection, context: {
-            engine.context(
-                timeout: timeout, analysis: explaining == .analyze ? Analysis(clock: engine.options.clock) : nil)
-        }) {
+        return try await lanes.run(
+            job.key, request.connection,
+            context: {
+                engine.context(
+                    timeout: timeout, analysis: explaining == .analyze ? Analysis(clock: engine.options.clock) : nil)
+            }
+        ) {
             [job] context in job.run(context)
         }
     }

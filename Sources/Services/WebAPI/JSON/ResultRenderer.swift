@@ -1,3 +1,10 @@
+import HTTPServer
+import Histograms
+import NIOCore
+import Numbers
+import PromQL
+import TSDB
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -5,12 +12,6 @@
 #else
     import Darwin
 #endif
-import HTTPServer
-import Histograms
-import NIOCore
-import Numbers
-import PromQL
-import TSDB
 
 /// Writes a query's answer as JSON, a piece at a time.
 ///

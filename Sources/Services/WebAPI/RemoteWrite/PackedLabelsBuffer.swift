@@ -1,3 +1,5 @@
+import TSDB
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -5,7 +7,6 @@
 #else
     import Darwin
 #endif
-import TSDB
 
 /// Turns the labels of a protobuf time series into the packed form of `Labels`, by moving bytes.
 ///

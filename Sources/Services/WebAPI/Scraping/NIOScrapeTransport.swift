@@ -1,3 +1,10 @@
+import HTTPServer
+import NIOCore
+import NIOPosix
+import Scraper
+import ServiceNames
+import TSDB
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -5,12 +12,6 @@
 #else
     import Darwin
 #endif
-import HTTPServer
-import NIOCore
-import NIOPosix
-import Scraper
-import ServiceNames
-import TSDB
 
 /// Fetches metrics pages over plain HTTP/1.1.
 ///
@@ -192,7 +193,9 @@ public final class NIOScrapeTransport: ScrapeTransport, @unchecked Sendable {
             if error.connectionErrors.contains(where: { failure in
                 if case ChannelError.connectTimeout = failure.error { return true }
                 return false
-            }) { return .timeout(url) }
+            }) {
+                return .timeout(url)
+            }
             guard let first = error.connectionErrors.first else {
                 return .transport(url, "dial tcp: lookup \(address.host): no such host")
             }

@@ -1,10 +1,3 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
 import Alerter
 import ConfigurationFile
 import HTTPServer
@@ -12,6 +5,14 @@ import Rules
 import Synchronization
 import TSDB
 import WebAPI
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
 
 /// The way from our rules to an Alertmanager of `alerting:`, which may turn out to be the one in this process: then alerts go there
 /// without a socket.

@@ -47,8 +47,7 @@ struct AlertCommand: AsyncParsableCommand {
         @Option(help: "When the alert starts: RFC 3339.") var start: String?
         @Option(help: "When the alert ends: RFC 3339.") var end: String?
         @Option(help: "An annotation, as name=value; may be repeated.") var annotation: [String] = []
-        @Argument(help: "Labels, as name=value. A first word without a value is the alert's name.") var labels:
-            [String] = []
+        @Argument(help: "Labels, as name=value. A first word without a value is the alert's name.") var labels: [String] = []
         @OptionGroup var options: AmtoolOptions
 
         func run() async throws {

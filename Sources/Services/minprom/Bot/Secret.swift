@@ -1,3 +1,6 @@
+import BotCore
+import TSDB
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -5,8 +8,6 @@
 #else
     import Darwin
 #endif
-import BotCore
-import TSDB
 
 /// Secrets from the environment: `BOT_TOKEN`, or `BOT_TOKEN_FILE` with the path of a file that holds it.
 enum Secret {

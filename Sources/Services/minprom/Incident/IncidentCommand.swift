@@ -37,7 +37,9 @@ struct IncidentCommand: AsyncParsableCommand {
     @Option(name: .customLong("incident-log"), help: "With --watch: the bot's log file, if it can be read from here; else the bot is asked.")
     var incidentLog: String?
 
-    @Option(name: .customLong("load-rps"), help: "Requests per second sent meanwhile, so that there is something to see; 0: none. (default: 20; db-slow: 5)")
+    @Option(
+        name: .customLong("load-rps"),
+        help: "Requests per second sent meanwhile, so that there is something to see; 0: none. (default: 20; db-slow: 5)")
     var loadRPS: Double?
 
     @OptionGroup(title: "Where the stack is") var places: IncidentPlaces
@@ -63,7 +65,8 @@ struct IncidentCommand: AsyncParsableCommand {
         let patience = try IncidentFlags.span(within, flag: "within")
         var options = try shape.options()
         // Where healing is watched, the fault must not go away by itself before the bot has had its time.
-        options.length = try length.map { text throws(StartError) in try IncidentFlags.span(text, flag: "for") }
+        options.length =
+            try length.map { text throws(StartError) in try IncidentFlags.span(text, flag: "for") }
             ?? (watch ? incident.naturalLength ?? patience + .seconds(30) : .seconds(180))
         // Less would show on the graph, and nobody would be told.
         if watch, shape.mb == nil { options.megabytes = 0 }
@@ -86,7 +89,8 @@ struct IncidentCommand: AsyncParsableCommand {
                 let rate = plan.loadPath == nil ? 0 : loadRPS ?? plan.loadRate
                 for line in plan.announcement(addresses) { print(line) }
                 result = .success(
-                    watch ? try await session.watch(within: patience, afterAtMost: waiting, rps: rate)
+                    watch
+                        ? try await session.watch(within: patience, afterAtMost: waiting, rps: rate)
                         : try await session.show(for: options.length, rps: rate))
             }
         } catch { result = .failure(error) }
@@ -109,7 +113,9 @@ struct IncidentPlaces: ParsableArguments {
     var botURL: String?
     @Option(name: .customLong("supervisor-socket"), help: "The socket of minprom up.")
     var socket: String?
-    @Option(name: .customLong("token-file"), help: "File with ADMIN_TOKEN (else the environment's ADMIN_TOKEN or ADMIN_TOKEN_FILE, else secrets/admin/token).")
+    @Option(
+        name: .customLong("token-file"),
+        help: "File with ADMIN_TOKEN (else the environment's ADMIN_TOKEN or ADMIN_TOKEN_FILE, else secrets/admin/token).")
     var tokenFile: String?
     @Option(name: .customLong("bot-token-file"), help: "File with BOT_TOKEN (else the environment's, else secrets/bot/token).")
     var botTokenFile: String?

@@ -1,3 +1,7 @@
+import Incidents
+import Numbers
+import ServiceNames
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -5,9 +9,6 @@
 #else
     import Darwin
 #endif
-import Incidents
-import Numbers
-import ServiceNames
 
 /// Values of flags and of the environment that the commands about incidents share.
 enum IncidentFlags {

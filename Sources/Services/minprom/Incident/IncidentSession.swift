@@ -1,3 +1,6 @@
+import Incidents
+import Synchronization
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -5,8 +8,6 @@
 #else
     import Darwin
 #endif
-import Incidents
-import Synchronization
 
 /// One incident from beginning to end, in a terminal: load, fault, timeline, end of the fault, verdict.
 ///

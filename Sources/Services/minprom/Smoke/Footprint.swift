@@ -1,3 +1,5 @@
+import ServiceProcess
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -5,7 +7,6 @@
 #else
     import Darwin
 #endif
-import ServiceProcess
 
 /// What a process and its children cost, as Linux' /proc says. `nil` where there is none of it.
 ///

@@ -83,7 +83,9 @@ struct ModuleReader {
         guard let node = fields.take("timeout") else { return 0 }
         let text = try node.text("timeout")
         var nanoseconds: Int64
-        if let number = Int64(text) { nanoseconds = number } else {
+        if let number = Int64(text) {
+            nanoseconds = number
+        } else {
             do throws(DurationError) { nanoseconds = try Numbers.DurationText.parseGo(text) } catch {
                 throw ConfigError("timeout: \(error.message)", at: node.position)
             }

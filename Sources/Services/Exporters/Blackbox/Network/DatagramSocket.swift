@@ -1,3 +1,5 @@
+import NIOCore
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -5,7 +7,6 @@
 #else
     import Darwin
 #endif
-import NIOCore
 
 /// A socket for single messages, connected to one address: what comes from elsewhere the kernel leaves out. Its calls block, so it lives
 /// on a thread of the pool.

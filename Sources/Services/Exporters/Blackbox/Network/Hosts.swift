@@ -1,3 +1,8 @@
+import HTTPServer
+import NIOCore
+import NIOPosix
+import ServiceNames
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -5,10 +10,6 @@
 #else
     import Darwin
 #endif
-import HTTPServer
-import NIOCore
-import NIOPosix
-import ServiceNames
 
 /// From names to addresses: `ServiceNames` first, then the text of an address in any form, then the system.
 ///

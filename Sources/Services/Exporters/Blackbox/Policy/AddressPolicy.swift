@@ -47,7 +47,9 @@ public struct AddressPolicy: Sendable, Equatable {
             throw AddressPolicyError(text: text)
         }
         var left = text[..<colon]
-        if left.hasPrefix("[") && left.hasSuffix("]") { left = left.dropFirst().dropLast() } else if left.contains(":") {
+        if left.hasPrefix("[") && left.hasSuffix("]") {
+            left = left.dropFirst().dropLast()
+        } else if left.contains(":") {
             throw AddressPolicyError(text: text)
         }
         guard let network = Network(String(left)) else { throw AddressPolicyError(text: text) }
