@@ -18,6 +18,7 @@ struct DrawnVector: VectorOperator {
 
     var stepCount: Int { rows.first?.values.count ?? 0 }
     var count: Int { rows.count }
+    var canFail: Bool { false }
     func labels(at index: Int) -> Labels { rows[index].labels }
 
     func fill(_ index: Int, into column: inout StepColumn, scratch: Scratch) throws(QueryError) {
@@ -42,6 +43,7 @@ struct DrawnScalar: VectorOperator {
     init(_ values: Double...) { self.values = values }
 
     var count: Int { 1 }
+    var canFail: Bool { false }
     func labels(at index: Int) -> Labels { Labels() }
 
     func fill(_ index: Int, into column: inout StepColumn, scratch: Scratch) throws(QueryError) {

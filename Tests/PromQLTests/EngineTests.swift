@@ -142,6 +142,25 @@ struct EngineTests {
         }
     }
 
+    @Test(
+        "an operand fails as a whole, also for series that find no partner and whatever the other side demands",
+        arguments: [
+            #"m{a="x"} and abs({__name__=~"m|other"})"#, #"m{a="x"} unless -{__name__=~"m|other"}"#, #"m{a="x"} + 2 * {__name__=~"m|other"}"#,
+            #"m{a="x"} * on (a) group_left sum by (a) (abs({__name__=~"m|other"}))"#, #"topk(0, abs({__name__=~"m|other"}))"#,
+            #"absent(abs({__name__=~"m|other"}))"#,
+        ])
+    func unusedErrors(_ query: String) throws {
+        let storage = MemorySeries()
+        for sample in 0..<10 {
+            for labels: Labels in [["__name__": "m", "a": "x"], ["__name__": "m", "a": "y"], ["__name__": "other", "a": "y"]] {
+                storage.append(labels, Int64(sample) * 15_000, Double(sample))
+            }
+        }
+        #expect(throws: QueryError(.evaluation, "vector cannot contain metrics with the same labelset")) { try instant(query, on: storage, at: 120) }
+        // Without what is equal there is an answer.
+        _ = try instant(query.replacing("m|other", with: "m"), on: storage, at: 120)
+    }
+
     @Test("more points than allowed are refused with upstream's text")
     func maxSamples() {
         var options = EngineOptions()

@@ -69,6 +69,11 @@ struct PlanPassTests {
             #"a{x="1"} and topk(2, b)"#, #"a{x="1"} and absent_over_time(b[5m])"#,
             #"a{x="1"} and histogram_quantile(0.5, b)"#, #"a / on (x) b{x="1"}"#,
             #"b{x="1"} / on (x) group_right a"#,
+            // Names go, and series of two names may become equal.
+            #"a{x="1"} unless abs({y="1"})"#, #"a{x="1"} unless -{y="1"}"#, #"a{x="1"} unless rate({y="1"}[5m])"#,
+            #"a{x="1"} unless 2 * {y="1"}"#,
+            // Parameters are looked at where there is a series.
+            #"a{x="1"} and double_exponential_smoothing(b[5m], 0.5, 0.5)"#,
         ])
     func noPropagation(_ query: String) throws {
         #expect(try plan(query, .matcherPropagation) == plan(query, []))

@@ -225,6 +225,7 @@ private struct WithoutMarkedNames: VectorOperator {
     let input: any VectorOperator
 
     var count: Int { input.count }
+    var canFail: Bool { input.canFail }
 
     func labels(at index: Int) -> Labels {
         input.dropsName(at: index) ? input.labels(at: index).droppingName() : input.labels(at: index)

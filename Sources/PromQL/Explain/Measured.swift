@@ -16,6 +16,7 @@ struct Measured: VectorOperator {
     }
 
     var count: Int { inner.count }
+    var canFail: Bool { inner.canFail }
     var isDistinctWithoutNames: Bool { inner.isDistinctWithoutNames }
     var isHeld: Bool { inner.isHeld }
     func labels(at index: Int) -> Labels { inner.labels(at: index) }

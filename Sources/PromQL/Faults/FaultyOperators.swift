@@ -19,6 +19,7 @@ struct Misplaced: VectorOperator {
     let inner: any VectorOperator
 
     var count: Int { inner.count }
+    var canFail: Bool { inner.canFail }
     func labels(at index: Int) -> Labels { inner.labels(at: index) }
     func dropsName(at index: Int) -> Bool { inner.dropsName(at: index) }
 

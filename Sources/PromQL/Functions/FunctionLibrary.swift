@@ -83,7 +83,11 @@ private struct FunctionBuilder {
         case "histogram_quantile", "histogram_fraction", "histogram_quantiles": return try histogram(name)
         case "start_timestamp":
             // Of an expression nobody knows, and of a series only with `use-start-timestamps`.
-            guard case .starts(let selector)? = arguments.first else { return EmptyVector() }
+            guard case .starts(let selector)? = arguments.first else {
+                let unused = try vector(0)
+                try unused.computeUnused(0..<unused.count, steps: grid.count, context)
+                return EmptyVector()
+            }
             return MappedSeries.make(selector, Identity(), names: names)
         default:
             throw QueryError(.notImplemented, "function \"\(name)\" is not implemented", range: call.range)

@@ -92,6 +92,7 @@ struct HistogramFunction: VectorOperator {
     }
 
     var count: Int { rows.count }
+    var canFail: Bool { input.canFail }
 
     var isDistinctWithoutNames: Bool {
         !histograms.hasBothKinds && (names == .dropped || input.isDistinctWithoutNames)

@@ -8,6 +8,7 @@ struct RelabeledSeries: VectorOperator {
     let setsName: [Bool]
 
     var count: Int { labels.count }
+    var canFail: Bool { source.canFail }
     func labels(at index: Int) -> Labels { labels[index] }
     func dropsName(at index: Int) -> Bool { !setsName[index] && source.dropsName(at: index) }
 

@@ -5,6 +5,7 @@ struct StepTimes: VectorOperator {
     let grid: StepGrid
 
     var count: Int { 1 }
+    var canFail: Bool { false }
     var isDistinctWithoutNames: Bool { true }
     func labels(at index: Int) -> Labels { Labels() }
 
@@ -22,6 +23,7 @@ struct ExtremeOfScalars: VectorOperator {
     let isLarger: Bool
 
     var count: Int { 1 }
+    var canFail: Bool { false }
     var isDistinctWithoutNames: Bool { true }
     func labels(at index: Int) -> Labels { Labels() }
 
@@ -93,7 +95,7 @@ enum Absence {
             try scratch.withColumn(count: grid.count) { (column) throws(QueryError) in
                 for index in 0..<vector.count {
                     // Present everywhere: nothing can change any more.
-                    if result.isEmpty { break }
+                    if result.isEmpty && !vector.canFail { break }
                     try context.check()
                     try vector.fill(index, into: &column, scratch: scratch)
                     for word in 0..<result.wordCount { result.presence[word] &= ~column.presence[word] }

@@ -9,6 +9,7 @@ struct ReorderedSeries: VectorOperator {
     let order: [Int]
 
     var count: Int { order.count }
+    var canFail: Bool { source.canFail }
     var isDistinctWithoutNames: Bool { source.isDistinctWithoutNames }
     func labels(at index: Int) -> Labels { source.labels(at: order[index]) }
     func dropsName(at index: Int) -> Bool { source.dropsName(at: order[index]) }
@@ -23,6 +24,7 @@ private struct FloatsOnly: VectorOperator {
     let source: any VectorOperator
 
     var count: Int { source.count }
+    var canFail: Bool { source.canFail }
     var isDistinctWithoutNames: Bool { source.isDistinctWithoutNames }
     func labels(at index: Int) -> Labels { source.labels(at: index) }
     func dropsName(at index: Int) -> Bool { source.dropsName(at: index) }

@@ -12,6 +12,7 @@ public final class ColumnTable: VectorOperator, @unchecked Sendable {
 
     public let stepCount: Int
     public let count: Int
+    public var canFail: Bool { false }
     private let wordCount: Int
     private let values: UnsafeMutablePointer<Double>
     private let presence: UnsafeMutablePointer<UInt64>

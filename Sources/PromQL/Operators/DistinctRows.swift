@@ -22,6 +22,7 @@ public struct DistinctRows: VectorOperator {
     }
 
     public var count: Int { starts.count - 1 }
+    public var canFail: Bool { true }
     public var isDistinctWithoutNames: Bool { source.isDistinctWithoutNames }
 
     public func labels(at index: Int) -> Labels { source.labels(at: parts[starts[index]]) }

@@ -36,6 +36,7 @@ public struct InstantSelector: VectorOperator {
     }
 
     public var count: Int { series.count }
+    public var canFail: Bool { false }
     public var isDistinctWithoutNames: Bool {
         pinnedName != nil && groups(NameDropping.beside).labels.count <= 1
     }

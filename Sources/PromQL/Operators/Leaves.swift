@@ -7,6 +7,7 @@ struct ConstantScalar: VectorOperator {
     let value: Double
 
     var count: Int { 1 }
+    var canFail: Bool { false }
     func labels(at index: Int) -> Labels { Labels() }
 
     func fill(_ index: Int, into column: inout StepColumn, scratch: Scratch) throws(QueryError) {
@@ -18,6 +19,7 @@ struct ConstantScalar: VectorOperator {
 /// No series.
 struct EmptyVector: VectorOperator {
     var count: Int { 0 }
+    var canFail: Bool { false }
     func labels(at index: Int) -> Labels { preconditionFailure("series \(index) of none") }
 
     func fill(_ index: Int, into column: inout StepColumn, scratch: Scratch) throws(QueryError) {
@@ -33,6 +35,7 @@ struct Repeat: VectorOperator {
     let once: any VectorOperator
 
     var count: Int { once.count }
+    var canFail: Bool { once.canFail }
     func labels(at index: Int) -> Labels { once.labels(at: index) }
     func dropsName(at index: Int) -> Bool { once.dropsName(at: index) }
     var isDistinctWithoutNames: Bool { once.isDistinctWithoutNames }

@@ -20,6 +20,7 @@ struct MappedSeries: VectorOperator {
     }
 
     var count: Int { input.count }
+    var canFail: Bool { input.canFail }
     var isDistinctWithoutNames: Bool { names == .dropped || input.isDistinctWithoutNames }
 
     func labels(at index: Int) -> Labels {

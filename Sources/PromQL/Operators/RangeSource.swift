@@ -3,6 +3,8 @@ import TSDB
 /// Where windows get their samples: series in storage, or the columns of a subquery.
 protocol RangeSource: Sendable {
     var count: Int { get }
+    /// As `VectorOperator.canFail`.
+    var canFail: Bool { get }
     func labels(at index: Int) -> Labels
     func dropsName(at index: Int) -> Bool
     func groups(_ grouping: Grouping) -> Groups
@@ -20,6 +22,7 @@ struct StoredRange: RangeSource {
     var readsStarts = false
 
     var count: Int { series.count }
+    var canFail: Bool { false }
     func labels(at index: Int) -> Labels { series.labels(at: index) }
     func dropsName(at index: Int) -> Bool { false }
     func groups(_ grouping: Grouping) -> Groups { series.groups(grouping) }

@@ -25,6 +25,7 @@ struct SubquerySource: RangeSource {
     }
 
     var count: Int { inner.count }
+    var canFail: Bool { inner.canFail }
     func labels(at index: Int) -> Labels { inner.labels(at: index) }
     func dropsName(at index: Int) -> Bool { inner.dropsName(at: index) }
     func groups(_ grouping: Grouping) -> Groups { inner.groups(grouping) }

@@ -24,6 +24,11 @@ public protocol VectorOperator: Sendable {
     /// No two series become equal when names are taken away: all have the same name, or none. When in doubt, `false`.
     var isDistinctWithoutNames: Bool { get }
 
+    /// Computing a column may end the query by what its data are (equal label sets that meet, two matches for one series). Upstream computes
+    /// every operand as a whole; whoever has no use for some of the columns calls `computeUnused` for them, so that an error stays an error.
+    /// Bounds and storage's errors do not count.
+    var canFail: Bool { get }
+
     /// The columns are there already, and asking for one is a copy: not worth a second thread.
     var isHeld: Bool { get }
 
@@ -41,6 +46,12 @@ extension VectorOperator {
     public var isDistinctWithoutNames: Bool { false }
 
     public var isHeld: Bool { false }
+
+    /// Computes columns that nobody will look at, for the sake of the errors that they may have.
+    func computeUnused(_ indices: some Sequence<Int>, steps: Int, _ context: QueryContext) throws(QueryError) {
+        guard canFail else { return }
+        try forEachColumn(Array(indices), steps: steps, context) { (_, _) throws(QueryError) in }
+    }
 
     public func groups(_ grouping: Grouping) -> Groups {
         Groups(grouping, count: count) { labels(at: $0) }

@@ -16,7 +16,8 @@ import TSDB
 ///                             empty side answers nothing before it looks for duplicates.
 ///
 /// A matcher travels only through operators that leave its label as it is: functions of values, range functions, aggregations
-/// that keep the label. The name never travels.
+/// that keep the label. The name never travels. Nor does a matcher pass what could fail for a series that it takes away: where names go and series
+/// of several names may become equal, and where a parameter may be refused.
 enum MatcherPropagation {
     static func apply(to node: PlanNode) -> PlanNode {
         let node = node.mapChildren { apply(to: $0) }
@@ -115,7 +116,7 @@ enum MatcherPropagation {
             plan.add(matchers)
             return .selector(plan)
         case .rangeFunction(var plan):
-            guard case .selector(var selector) = plan.range.source, plan.name != "absent_over_time" else { return node }
+            guard case .selector(var selector) = plan.range.source, selector.pinnedName != nil, !refusing.contains(plan.name) else { return node }
             selector.add(matchers)
             plan.range.source = .selector(selector)
             return .rangeFunction(plan)
@@ -125,20 +126,44 @@ enum MatcherPropagation {
             plan.operand = restricting(plan.operand, to: matchers.filter { plan.grouping.keeps($0.name) })
             return .aggregate(plan)
         case .stepInvariant(let inner): return .stepInvariant(restricting(inner, to: matchers))
-        case .negate(let inner, let type): return .negate(restricting(inner, to: matchers), type: type)
+        case .negate(let inner, let type):
+            guard hasOneName(inner) else { return node }
+            return .negate(restricting(inner, to: matchers), type: type)
         case .function(var plan):
-            guard let operand = plan.elementwiseOperand else { return node }
+            guard let operand = plan.elementwiseOperand, hasOneName(operand) else { return node }
             plan.arguments[0] = restricting(operand, to: matchers)
             return .function(plan)
         case .binary(let expr, let left, let right):
             if expr.op == .and || expr.op == .unless {
                 return .binary(expr, left: restricting(left, to: matchers), right: right)
             }
-            guard expr.matching == nil else { return node }
+            guard expr.matching == nil, hasOneName(expr.left.type == .vector ? left : right) else { return node }
             return expr.left.type == .vector
                 ? .binary(expr, left: restricting(left, to: matchers), right: right)
                 : .binary(expr, left: left, right: restricting(right, to: matchers))
         case .scalar, .string, .range, .shared: return node
+        }
+    }
+}
+
+extension MatcherPropagation {
+    /// Functions whose answer, or whose error, hangs on there being any series at all.
+    private static let refusing: Set<String> = ["absent_over_time", "double_exponential_smoothing"]
+
+    /// No two series of `node` become equal when names are taken away.
+    private static func hasOneName(_ node: PlanNode) -> Bool {
+        switch node {
+        case .selector(let plan): return plan.pinnedName != nil
+        case .rangeFunction(let plan):
+            guard case .selector(let selector) = plan.range.source else { return false }
+            return selector.pinnedName != nil
+        case .aggregate(let plan): return folds.contains(plan.op)
+        case .stepInvariant(let inner), .negate(let inner, _), .shared(_, let inner): return hasOneName(inner)
+        case .function(let plan): return plan.elementwiseOperand.map { hasOneName($0) } ?? false
+        case .binary(let expr, let left, let right):
+            if expr.op == .and || expr.op == .unless { return hasOneName(left) }
+            return expr.matching == nil && hasOneName(expr.left.type == .vector ? left : right)
+        case .scalar, .string, .range: return false
         }
     }
 }

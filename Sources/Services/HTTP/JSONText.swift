@@ -105,10 +105,10 @@ public struct JSONText: ~Copyable {
 
     /// A sample value: a string, because JSON has no NaN and no infinity.
     @inlinable @inline(__always)
-    public mutating func appendSampleValue(_ value: Double) {
+    public mutating func appendSampleValue(_ value: Double, style: NumberText.Style = .plain) {
         ensure(NumberText.maximumLength &+ 2)
         base[used] = UInt8(ascii: "\"")
-        let length = NumberText.write(value, to: base + used + 1, style: .plain)
+        let length = NumberText.write(value, to: base + used + 1, style: style)
         base[used &+ length &+ 1] = UInt8(ascii: "\"")
         used &+= length &+ 2
     }

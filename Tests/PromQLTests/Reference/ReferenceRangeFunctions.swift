@@ -47,6 +47,8 @@ extension ReferenceEvaluator {
     }
 
     private func amount(of name: String, _ parameters: [Double], _ window: Window, at t: Int64) throws -> Amount? {
+        // Looked at wherever there are samples, of whatever kind.
+        if name == "double_exponential_smoothing" { try Window.checkFactors(level: parameters[0], trend: parameters[1]) }
         guard window.hasHistograms else {
             return try value(of: name, parameters, window, at: t).map { Amount($0) }
         }
@@ -98,7 +100,7 @@ extension ReferenceEvaluator {
             let median = referenceQuantile(0.5, of: window.values)
             return referenceQuantile(0.5, of: window.values.map { abs($0 - median) })
         case "double_exponential_smoothing":
-            return try window.smoothed(level: parameters[0], trend: parameters[1])
+            return window.smoothed(level: parameters[0], trend: parameters[1])
         default: throw QueryError(.notImplemented, "function \(name)")
         }
     }
@@ -186,14 +188,18 @@ struct Window {
         return (slope, sy / n - slope * sx / n)
     }
 
-    /// Holt's linear method: a level and a trend, each an exponential average. Both factors lie between 0 and 1.
-    func smoothed(level: Double, trend: Double) throws -> Double? {
+    /// Both factors of `double_exponential_smoothing` lie between 0 and 1.
+    static func checkFactors(level: Double, trend: Double) throws {
         guard level > 0 && level < 1 || level.isNaN else {
             throw QueryError(.evaluation, "invalid smoothing factor. Expected: 0 < sf < 1, got: \(level.withSixDecimals)")
         }
         guard trend > 0 && trend < 1 || trend.isNaN else {
             throw QueryError(.evaluation, "invalid trend factor. Expected: 0 < tf < 1, got: \(trend.withSixDecimals)")
         }
+    }
+
+    /// Holt's linear method: a level and a trend, each an exponential average.
+    func smoothed(level: Double, trend: Double) -> Double? {
         guard points.count >= 2 else { return nil }
         var before = 0.0, now = first.value
         var slope = points[1].value - first.value

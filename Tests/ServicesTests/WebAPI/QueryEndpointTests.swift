@@ -37,6 +37,13 @@ struct QueryEndpointTests {
     func others() async throws {
         let test = try loaded()
         #expect(await test.get("/api/v1/query", "query=1%2B1&time=4") == #"{"status":"success","data":{"resultType":"scalar","result":[4,"2"]}}"#)
+        // A scalar's value never has an exponent, a sample's may.
+        for (query, type, value) in [("1e-7", "scalar", #"[4,"0.0000001"]"#), ("vector(1e-7)", "vector", #"{"metric":{},"value":[4,"1e-07"]}"#)] {
+            let list = type == "vector" ? "[\(value)]" : value
+            #expect(
+                await test.get("/api/v1/query", "query=\(query)&time=4")
+                    == "{\"status\":\"success\",\"data\":{\"resultType\":\"\(type)\",\"result\":\(list)}}")
+        }
         #expect(
             await test.get("/api/v1/query", "query=%22a%5C%22b%22&time=4")
                 == #"{"status":"success","data":{"resultType":"string","result":[4,"a\"b"]}}"#)

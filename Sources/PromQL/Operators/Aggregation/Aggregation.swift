@@ -150,6 +150,7 @@ private struct MarkedNames: VectorOperator {
     }
 
     var count: Int { table.count }
+    var canFail: Bool { false }
     func labels(at index: Int) -> Labels { table.labels(at: index) }
     func dropsName(at index: Int) -> Bool { dropped[index] }
     func fill(_ index: Int, into column: inout StepColumn, scratch: Scratch) throws(QueryError) {

@@ -19,7 +19,10 @@ struct LimitRatio: VectorOperator {
     static func make(
         _ input: any VectorOperator, ratio: ScalarColumn, place: Range<Int>, context: QueryContext
     ) throws(QueryError) -> any VectorOperator {
-        if ratio.first(where: { $0 != 0 }) == nil { return EmptyVector() }
+        if ratio.first(where: { $0 != 0 }) == nil {
+            try input.computeUnused(0..<input.count, steps: ratio.count, context)
+            return EmptyVector()
+        }
         var least = Double.infinity, largest = -Double.infinity
         for step in 0..<ratio.count {
             let value = ratio.values[step]
@@ -45,6 +48,7 @@ struct LimitRatio: VectorOperator {
     }
 
     var count: Int { input.count }
+    var canFail: Bool { input.canFail }
     var isDistinctWithoutNames: Bool { input.isDistinctWithoutNames }
     func labels(at index: Int) -> Labels { input.labels(at: index) }
     func dropsName(at index: Int) -> Bool { input.dropsName(at: index) }

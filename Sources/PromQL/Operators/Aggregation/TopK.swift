@@ -17,7 +17,10 @@ enum TopK {
         _ input: any VectorOperator, _ grouping: Grouping, k: ScalarColumn, isTop: Bool, grid: StepGrid,
         place: Range<Int>, context: QueryContext
     ) throws(QueryError) -> any VectorOperator {
-        guard let bounds = try SelectionSize.check(k, seriesCount: input.count) else { return EmptyVector() }
+        guard let bounds = try SelectionSize.check(k, seriesCount: input.count) else {
+            try input.computeUnused(0..<input.count, steps: grid.count, context)
+            return EmptyVector()
+        }
         return isTop
             ? try select(.topk, input, grouping, bounds, grid, place, context) { $0 < $1 }
             : try select(.bottomk, input, grouping, bounds, grid, place, context) { $0 > $1 }
@@ -69,7 +72,10 @@ enum LimitK {
     static func make(
         _ input: any VectorOperator, _ grouping: Grouping, k: ScalarColumn, grid: StepGrid, context: QueryContext
     ) throws(QueryError) -> any VectorOperator {
-        guard let size = try SelectionSize.check(k, seriesCount: input.count) else { return EmptyVector() }
+        guard let size = try SelectionSize.check(k, seriesCount: input.count) else {
+            try input.computeUnused(0..<input.count, steps: grid.count, context)
+            return EmptyVector()
+        }
         let groups = input.groups(Aggregation.effective(grouping))
         try context.reserve(labelsOf: groups)
         let cells = try Selection.reserve(groups: groups, width: size.largest, steps: grid.count, context)

@@ -7,6 +7,7 @@ struct ScalarOperation: VectorOperator {
     let kernel: BinaryKernel
 
     var count: Int { 1 }
+    var canFail: Bool { false }
     var isDistinctWithoutNames: Bool { true }
     func labels(at index: Int) -> Labels { Labels() }
 

@@ -49,6 +49,16 @@ struct SetOperation: VectorOperator {
                 right, groups: groups.right, groupCount: groups.count, stepCount: grid.count, wanted: shared,
                 context: context)
 
+        // A series that no series of the other side can meet decides nothing, and `and` has no row for it.
+        if op != .or {
+            try right.computeUnused(
+                right.canFail ? (0..<right.count).filter { !shared[Int(groups.right[$0])] } : [], steps: grid.count, context)
+        }
+        if op == .and {
+            try left.computeUnused(
+                left.canFail ? (0..<left.count).filter { !shared[Int(groups.left[$0])] } : [], steps: grid.count, context)
+        }
+
         var rows: [Row] = []
         rows.reserveCapacity(left.count)
         for index in 0..<left.count where op != .and || shared[Int(groups.left[index])] {
@@ -93,6 +103,7 @@ struct SetOperation: VectorOperator {
     }
 
     var count: Int { rows.count }
+    var canFail: Bool { left.canFail || right.canFail }
     var isDistinctWithoutNames: Bool { op != .or && left.isDistinctWithoutNames }
 
     func labels(at index: Int) -> Labels {

@@ -46,6 +46,8 @@ struct VectorJoin: VectorOperator {
         if matching.cardinality == .oneToOne { try check.manySide(range: expr.range) }
         try plan.arrange(many: many, one: one, context: context)
         self.plan = plan
+        try Self.computeUnmatched(many, met: plan.meetings.lazy.map(\.many), grid, context)
+        try Self.computeUnmatched(one, met: plan.meetings.lazy.map(\.one), grid, context)
 
         var heldRows: [Int32] = []
         if matching.cardinality != .oneToOne {
@@ -62,7 +64,18 @@ struct VectorJoin: VectorOperator {
         self.heldRows = heldRows
     }
 
+    /// Series without a partner are in no row, and their errors are errors of the query all the same.
+    private static func computeUnmatched(
+        _ side: any VectorOperator, met: some Sequence<Int32>, _ grid: StepGrid, _ context: QueryContext
+    ) throws(QueryError) {
+        guard side.canFail else { return }
+        var isMet = Array(repeating: false, count: side.count)
+        for index in met where index >= 0 { isMet[Int(index)] = true }
+        try side.computeUnused(isMet.indices.lazy.filter { !isMet[$0] }, steps: grid.count, context)
+    }
+
     var count: Int { plan.rowCount }
+    var canFail: Bool { many.canFail || one.canFail || plan.meetings.count > plan.rowCount }
 
     func labels(at index: Int) -> Labels {
         plan.resultLabels(plan.meetings[plan.starts[index]], many: many, one: one)

@@ -98,6 +98,10 @@ struct InfoEnrichment: VectorOperator {
             }
         }
         try budget.settle()
+        guard base.canFail else { return }
+        var isUsed = Array(repeating: false, count: base.count)
+        for row in parts { for part in row { isUsed[part.base] = true } }
+        try base.computeUnused(isUsed.indices.lazy.filter { !isUsed[$0] }, steps: steps, context)
     }
 
     private struct RowKey: Hashable {
@@ -150,6 +154,7 @@ struct InfoEnrichment: VectorOperator {
     }
 
     var count: Int { rowLabels.count }
+    var canFail: Bool { base.canFail || !wrongSteps.isEmpty || parts.contains { $0.count > 1 || $0[0].conflict != nil } }
     func labels(at index: Int) -> Labels { rowLabels[index] }
     func dropsName(at index: Int) -> Bool { rowDropsName[index] }
 

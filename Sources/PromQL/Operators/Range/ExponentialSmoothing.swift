@@ -12,6 +12,8 @@ struct ExponentialSmoothing: WindowKernel {
     let trend: ScalarColumn
     let place: Range<Int>
 
+    var canFail: Bool { [smoothing, trend].contains { $0.first { $0 <= 0 || $0 >= 1 } != nil } }
+
     func run(
         _ samples: WindowSamples, _ plan: WindowPlan, into column: inout StepColumn, _ context: QueryContext
     ) throws(QueryError) {

@@ -74,6 +74,8 @@ struct NativeScan {
 }
 
 extension WindowKernel {
+    var canFail: Bool { false }
+
     /// Functions of numbers see the floats of each window alone, and say so where a window has both.
     func run(
         native samples: NativeSamples, _ plan: WindowPlan, into column: inout StepColumn, _ notes: inout WindowNotes,

@@ -31,6 +31,7 @@ struct RangeFunction<Kernel: WindowKernel>: VectorOperator {
     }
 
     var count: Int { source.count }
+    var canFail: Bool { source.canFail || kernel.canFail }
     var isDistinctWithoutNames: Bool { names == .dropped }
 
     func labels(at index: Int) -> Labels {
@@ -114,6 +115,9 @@ protocol WindowKernel: Sendable {
         _ samples: WindowSamples, starting starts: SampleStarts, _ plan: WindowPlan, into column: inout StepColumn,
         _ context: QueryContext
     ) throws(QueryError)
+
+    /// Windows may be refused for what is asked of them.
+    var canFail: Bool { get }
 
     /// Whether starts that contradict the samples before are to be told.
     var notesOverlaps: Bool { get }

@@ -155,7 +155,8 @@ final class ResultRenderer: PieceSource, @unchecked Sendable {
             json.append("scalar\",\"result\":[")
             json.appendTime(milliseconds: time.milliseconds)
             json.append(",")
-            json.appendSampleValue(value)
+            // As upstream: the value of a scalar never has an exponent, that of a sample may.
+            json.appendSampleValue(value, style: .fixed)
         case .string(let text, let time):
             json.append("string\",\"result\":[")
             json.appendTime(milliseconds: time.milliseconds)
