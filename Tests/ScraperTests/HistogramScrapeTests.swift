@@ -248,19 +248,22 @@ struct HistogramScrapeTests {
         #expect(off.samples("c") == "3.0@10")
     }
 
+    /// A native histogram of one observation that has begun at 5 ms.
+    private let startedHistogram = MetricFamilyWriter.family(
+        "h", type: 4,
+        {
+            $0.message(7) { histogram in
+                histogram.unsigned(1, 1)
+                histogram.signed(5, 2)
+                histogram.span(12, 0, 1)
+                histogram.signed(13, 1)
+                histogram.message(15) { $0.unsigned(2, 5_000_000) }
+            }
+        })
+
     @Test("a histogram's zero has its layout; a converted one's, too")
     func histogramStarts() {
-        let page = MetricFamilyWriter.family(
-            "h", type: 4,
-            {
-                $0.message(7) { histogram in
-                    histogram.unsigned(1, 1)
-                    histogram.signed(5, 2)
-                    histogram.span(12, 0, 1)
-                    histogram.signed(13, 1)
-                    histogram.message(15) { $0.unsigned(2, 5_000_000) }
-                }
-            })
+        let page = startedHistogram
         let bench = bench { $0.storesStartZeros = true }
         scrape(bench, page)
         #expect(bench.samples("h") == "{{schema:2 counter_reset_hint:reset}}@5 {{schema:2 count:1 buckets:[1]}}@10")
@@ -319,17 +322,7 @@ struct HistogramScrapeTests {
                     }
                 })
         }
-        let histogram = MetricFamilyWriter.family(
-            "h", type: 4,
-            {
-                $0.message(7) { histogram in
-                    histogram.unsigned(1, 1)
-                    histogram.signed(5, 2)
-                    histogram.span(12, 0, 1)
-                    histogram.signed(13, 1)
-                    histogram.message(15) { $0.unsigned(2, 5_000_000) }
-                }
-            })
+        let histogram = startedHistogram
         scrape(bench, gauge("g", 1) + counter(4) + histogram)
         scrape(bench, gauge("g", 1) + counter(17) + histogram)
         scrape(bench, gauge("g", 1))

@@ -26,7 +26,7 @@ public protocol VectorOperator: Sendable {
 
     /// Computing a column may end the query by what its data are (equal label sets that meet, two matches for one series). Upstream computes
     /// every operand as a whole; whoever has no use for some of the columns calls `computeUnused` for them, so that an error stays an error.
-    /// Bounds and storage's errors do not count.
+    /// Bounds and storage's errors do not count. Operators of several inputs decide it once, when they are made.
     var canFail: Bool { get }
 
     /// The columns are there already, and asking for one is a copy: not worth a second thread.

@@ -23,6 +23,7 @@ struct SetOperation: VectorOperator {
     private let rows: [Row]
     /// Rows of both sides, of which only one keeps its name: whether the name goes. As upstream, the first value decides.
     private var undecidedNames: [Int: Bool] = [:]
+    let canFail: Bool
 
     init(
         _ op: BinaryOperator, _ left: any VectorOperator, _ right: any VectorOperator, matching: VectorMatching,
@@ -32,6 +33,7 @@ struct SetOperation: VectorOperator {
         self.op = op
         self.left = left
         self.right = right
+        canFail = left.canFail || right.canFail
         let groups = MatchGroups(matching, left: left, right: right)
         self.groups = groups
 
@@ -52,11 +54,10 @@ struct SetOperation: VectorOperator {
         // A series that no series of the other side can meet decides nothing, and `and` has no row for it.
         if op != .or {
             try right.computeUnused(
-                right.canFail ? (0..<right.count).filter { !shared[Int(groups.right[$0])] } : [], steps: grid.count, context)
+                (0..<right.count).lazy.filter { !shared[Int(groups.right[$0])] }, steps: grid.count, context)
         }
         if op == .and {
-            try left.computeUnused(
-                left.canFail ? (0..<left.count).filter { !shared[Int(groups.left[$0])] } : [], steps: grid.count, context)
+            try left.computeUnused((0..<left.count).lazy.filter { !shared[Int(groups.left[$0])] }, steps: grid.count, context)
         }
 
         var rows: [Row] = []
@@ -103,7 +104,6 @@ struct SetOperation: VectorOperator {
     }
 
     var count: Int { rows.count }
-    var canFail: Bool { left.canFail || right.canFail }
     var isDistinctWithoutNames: Bool { op != .or && left.isDistinctWithoutNames }
 
     func labels(at index: Int) -> Labels {

@@ -21,6 +21,7 @@ struct VectorJoin: VectorOperator {
     private let note: @Sendable (BinaryRemarks) -> Void
     private let context: QueryContext
     let isDistinctWithoutNames: Bool
+    let canFail: Bool
 
     init(
         _ expr: BinaryExpr, left: any VectorOperator, right: any VectorOperator, grid: StepGrid, names: NameTreatment,
@@ -46,6 +47,8 @@ struct VectorJoin: VectorOperator {
         if matching.cardinality == .oneToOne { try check.manySide(range: expr.range) }
         try plan.arrange(many: many, one: one, context: context)
         self.plan = plan
+        // Rows of one meeting each cannot be ambiguous.
+        canFail = many.canFail || one.canFail || plan.meetings.count > plan.rowCount
         try Self.computeUnmatched(many, met: plan.meetings.lazy.map(\.many), grid, context)
         try Self.computeUnmatched(one, met: plan.meetings.lazy.map(\.one), grid, context)
 
@@ -75,7 +78,6 @@ struct VectorJoin: VectorOperator {
     }
 
     var count: Int { plan.rowCount }
-    var canFail: Bool { many.canFail || one.canFail || plan.meetings.count > plan.rowCount }
 
     func labels(at index: Int) -> Labels {
         plan.resultLabels(plan.meetings[plan.starts[index]], many: many, one: one)

@@ -31,6 +31,7 @@ struct InfoEnrichment: VectorOperator {
     /// A bit per step at which the info series are in conflict with each other.
     private let wrongSteps: [UInt64]
     let isDistinctWithoutNames = false
+    let canFail: Bool
 
     /// `select` gets the info series that satisfy matchers, and the windows they are looked at in.
     static func make(
@@ -98,6 +99,7 @@ struct InfoEnrichment: VectorOperator {
             }
         }
         try budget.settle()
+        canFail = base.canFail || !wrongSteps.isEmpty || parts.contains { $0.count > 1 || $0[0].conflict != nil }
         guard base.canFail else { return }
         var isUsed = Array(repeating: false, count: base.count)
         for row in parts { for part in row { isUsed[part.base] = true } }
@@ -154,7 +156,6 @@ struct InfoEnrichment: VectorOperator {
     }
 
     var count: Int { rowLabels.count }
-    var canFail: Bool { base.canFail || !wrongSteps.isEmpty || parts.contains { $0.count > 1 || $0[0].conflict != nil } }
     func labels(at index: Int) -> Labels { rowLabels[index] }
     func dropsName(at index: Int) -> Bool { rowDropsName[index] }
 

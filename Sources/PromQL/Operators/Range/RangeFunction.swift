@@ -16,6 +16,7 @@ struct RangeFunction<Kernel: WindowKernel>: VectorOperator {
     private let place: Range<Int>
     /// Says something about a counter's name once a series has answered.
     private let nameNote: CounterNameNote?
+    let canFail: Bool
 
     init(
         source: any RangeSource, windows: WindowGrid, kernel: Kernel, names: NameTreatment, context: QueryContext,
@@ -28,10 +29,10 @@ struct RangeFunction<Kernel: WindowKernel>: VectorOperator {
         self.context = context
         self.place = place
         self.nameNote = nameNote
+        canFail = source.canFail || kernel.canFail
     }
 
     var count: Int { source.count }
-    var canFail: Bool { source.canFail || kernel.canFail }
     var isDistinctWithoutNames: Bool { names == .dropped }
 
     func labels(at index: Int) -> Labels {
